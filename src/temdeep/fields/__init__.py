@@ -1,0 +1,1 @@
+"""What the data mean: variables, time axes, intervals, grids, the sun. Knows xarray, not torch."""

@@ -1,0 +1,42 @@
+"""Cell sizes of a grid as arrays of metres: what turns grid offsets into motion.
+
+Knows: NumPy. Must not know: xarray, torch, files.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class GridMetric:
+    """Distances between neighbouring cells.
+
+    Attributes:
+        dx_m: Eastward (or +x) distance to the next column, metres, shape (y, x), positive where
+            columns run eastward.
+        dy_m: Northward (or +y) distance to the next row, metres, shape (y, x), negative where rows
+            run from north to south.
+        cyclic: Whether the last column's eastern neighbour is the first.
+    """
+
+    dx_m: Float64Array
+    dy_m: Float64Array
+    cyclic: bool = False
+
+    @classmethod
+    def uniform(cls, cell_m: float, shape: tuple[int, int]) -> Self:
+        """Square cells of one size, rows running northward."""
+        return cls(np.full(shape, cell_m), np.full(shape, cell_m))
+
+    @property
+    def area_weights(self) -> Float64Array:
+        """Cell areas divided by their mean, shape (y, x)."""
+        area = np.abs(self.dx_m * self.dy_m)
+        return area / area.mean()
