@@ -1,0 +1,88 @@
+"""Arguments that several commands share, and what they mean.
+
+Light to import: the series is opened, and all that needs loaded, only when a command runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from temdeep.errors import RequestError
+
+if TYPE_CHECKING:
+    from temdeep.fields.series import Series
+
+
+def add_series_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add SOURCE, --variable, --kind, --static, --quiet and --json."""
+    series = parser.add_argument_group("input series")
+    series.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="NetCDF files (one, many, or a quoted pattern), a GRIB file, or a Zarr store",
+    )
+    series.add_argument(
+        "--variable",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="take this variable only (repeatable, or NAME,NAME); all of them if not given",
+    )
+    series.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="NAME=KIND",
+        help="what NAME's numbers stand for, where the file does not say: instantaneous, sum,"
+        " mean, maximum or minimum (repeatable)",
+    )
+    series.add_argument(
+        "--static",
+        type=Path,
+        metavar="FILE",
+        help="file with orography and land-sea mask on the same grid",
+    )
+    report = parser.add_argument_group("reporting")
+    report.add_argument("--quiet", action="store_true", help="no progress bars, no summary")
+    report.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def open_from(arguments: argparse.Namespace) -> Series:
+    """Open the series that `add_series_arguments` describes.
+
+    Raises:
+        TemdeepError: The series cannot be opened or understood.
+        RequestError: `--kind` is not of the form NAME=KIND.
+    """
+    from temdeep.fields.series import open_series
+
+    return open_series(
+        arguments.sources,
+        variables=names(arguments.variable) or None,
+        kinds=kinds(arguments.kind) or None,
+        static=arguments.static,
+    )
+
+
+def names(values: list[str]) -> list[str]:
+    """Split repeated and comma-separated names, keeping their order."""
+    parts = [part.strip() for value in values for part in value.split(",")]
+    return [part for part in parts if part]
+
+
+def kinds(values: list[str]) -> dict[str, str]:
+    """Split NAME=KIND.
+
+    Raises:
+        RequestError: There is no `=`, or nothing on one side of it.
+    """
+    pairs: dict[str, str] = {}
+    for value in names(values):
+        name, _, kind = (part.strip() for part in value.partition("="))
+        if not name or not kind:
+            raise RequestError(f"--kind {value} is not understood: say it as --kind tp=sum.")
+        pairs[name] = kind
+    return pairs

@@ -1,0 +1,87 @@
+"""The command `temdeep`: its sub-commands, its exit codes, and mistakes told in one sentence.
+
+Exit codes: 0 done, 2 a mistake in the input or the request, 130 interrupted. Anything else that
+is raised is our bug and keeps its traceback (exit code 1).
+"""
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from temdeep._version import __version__
+from temdeep.errors import TemdeepError
+
+COMMANDS = ("info", "train", "downscale", "evaluate")
+
+EPILOG = """examples:
+  temdeep info era5.nc
+  temdeep downscale era5.nc -o era5_15min.nc --step 15min
+  temdeep train era5.nc -o run
+  temdeep downscale era5.nc -o era5_15min.nc --model run --step 15min
+  temdeep evaluate era5.nc --model run --withhold 3
+
+Each command has its own help: temdeep downscale --help
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser with all sub-commands; imports nothing heavy."""
+    parser = argparse.ArgumentParser(
+        prog="temdeep",
+        description="Gridded atmospheric fields at any time between two analyses.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"temdeep {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = f"temdeep.cli.{name}"
+        try:
+            command = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            continue
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments without the program's name; those of the process if not given.
+
+    Returns:
+        The exit code.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: int = arguments.func(arguments)
+        sys.stdout.flush()
+    except TemdeepError as error:
+        return _complain(str(error), 2)
+    except KeyboardInterrupt:
+        return _complain("interrupted.", 130)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has seen enough: no complaint, and none at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" while writing {error.filename}" if error.filename else ""
+        return _complain(f"the disk is full{where}: free some space and run this again.", 2)
+    return code
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"temdeep: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
