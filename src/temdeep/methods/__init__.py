@@ -1,1 +1,1 @@
-""""""
+"""Everything that fills an interval, behind one protocol."""

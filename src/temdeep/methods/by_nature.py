@@ -1,0 +1,153 @@
+"""What each nature of variable needs around an interpolation of plain numbers.
+
+Directions go through the circle, categories take the nearest, what cannot be negative stays so,
+and both ends are the given frames, bit for bit.
+
+Knows: intervals as arrays. Must not know: files, any one method.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.variables import Channel, Nature
+from temdeep.metric import Float32Array, Float64Array
+from temdeep.spline import check_lead_fractions
+
+Smooth = Callable[[Interval, Float64Array], Float32Array]
+"""Interpolates channels of plain numbers, as `Method.fill` does."""
+
+NEVER_NEGATIVE = (Nature.NON_NEGATIVE, Nature.SUNLIGHT)
+
+
+def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:
+    """Fill an interval, each channel as its nature allows.
+
+    Args:
+        interval: Any mixture of natures.
+        theta: Lead fractions, shape (time,).
+        smooth: What to do with plain numbers; sees no flags, and directions as unit vectors.
+
+    Returns:
+        Shape (time, channel, y, x), pinned to both ends.
+
+    Raises:
+        ValueError: A lead fraction lies outside [0, 1].
+    """
+    check_lead_fractions(theta)
+    natures = [channel.nature for channel in interval.channels]
+    angles = [i for i, nature in enumerate(natures) if nature is Nature.DIRECTION]
+    flags = [i for i, nature in enumerate(natures) if nature is Nature.FLAG]
+    plain = [i for i in range(len(natures)) if i not in angles and i not in flags]
+    filled = np.empty((len(theta), *interval.start.shape), np.float32)
+    if plain:
+        filled[:, plain] = smooth(select_channels(interval, plain), theta)
+    if angles:
+        filled[:, angles] = _through_circle(select_channels(interval, angles), theta, smooth)
+    if flags:
+        filled[:, flags] = nearest(select_channels(interval, flags), theta)
+    for index, nature in enumerate(natures):
+        if nature in NEVER_NEGATIVE:
+            np.maximum(filled[:, index], 0, out=filled[:, index])
+    filled[theta == 0] = interval.start
+    filled[theta == 1] = interval.end
+    return filled
+
+
+def nearest(interval: Interval, theta: Float64Array) -> Float32Array:
+    """The nearer end; at half time the first."""
+    return np.where(theta[:, None, None, None] <= 0.5, interval.start, interval.end)
+
+
+def linear(interval: Interval, theta: Float64Array) -> Float32Array:
+    """The straight line (1-θ) x₀ + θ x₁."""
+    t = theta[:, None, None, None].astype(np.float32)
+    line: Float32Array = (1 - t) * interval.start + t * interval.end
+    return line
+
+
+def even_division(interval: PeriodInterval, edges: Float64Array) -> Float64Array:
+    """The same mean rate for every part of a period."""
+    check_edges(edges)
+    return np.repeat(interval.rate[None], len(edges) - 1, axis=0)
+
+
+def check_edges(edges: Float64Array) -> None:
+    """Refuse bounds that do not divide a period.
+
+    Raises:
+        ValueError: They do not ascend from 0 to 1.
+    """
+    if len(edges) < 2 or edges[0] != 0 or edges[-1] != 1 or not (np.diff(edges) > 0).all():
+        raise ValueError(f"the bounds of a period's parts must ascend from 0 to 1, got {edges}")
+
+
+def select_channels(interval: Interval, indices: list[int]) -> Interval:
+    """The same interval with some of its channels only."""
+    if indices == list(range(len(interval.channels))):
+        return interval
+    return replace(
+        interval,
+        start=interval.start[indices],
+        end=interval.end[indices],
+        channels=tuple(interval.channels[index] for index in indices),
+        before=interval.before[:, indices],
+        after=interval.after[:, indices],
+    )
+
+
+def select_period_channels(interval: PeriodInterval, indices: list[int]) -> PeriodInterval:
+    """The same period with some of its channels only."""
+    return replace(
+        interval,
+        rate=interval.rate[indices],
+        channels=tuple(interval.channels[index] for index in indices),
+        before=interval.before[:, indices],
+        after=interval.after[:, indices],
+    )
+
+
+def fallback(channel: Channel) -> str:
+    """What every method but `nearest` does with a nature that is no plain number, else empty."""
+    if channel.nature is Nature.FLAG:
+        return "nearest: categories are never averaged"
+    return ""
+
+
+def motionless(channel: Channel, grid: Grid) -> str:
+    """Why a channel on a grid cannot be moved along, empty if it can."""
+    if not grid.uniform:
+        return "the cells are not neighbours in space"
+    if channel.ground:
+        return "tied to the ground"
+    if channel.nature is Nature.SUNLIGHT:
+        return "driven by the sun, not by motion"
+    return ""
+
+
+def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:
+    """Interpolate unit vectors and turn them back into degrees in [0, 360)."""
+    channels = tuple(replace(channel, nature=Nature.CONTINUOUS) for channel in interval.channels)
+
+    def component(wave: np.ufunc) -> Float32Array:
+        def project(degrees: Float32Array) -> Float32Array:
+            projected: Float32Array = wave(np.deg2rad(degrees, dtype=np.float64)).astype(np.float32)
+            return projected
+
+        projected = replace(
+            interval,
+            start=project(interval.start),
+            end=project(interval.end),
+            before=project(interval.before),
+            after=project(interval.after),
+            channels=channels,
+        )
+        return smooth(projected, theta)
+
+    east, north = component(np.sin), component(np.cos)
+    degrees = np.rad2deg(np.arctan2(east, north, dtype=np.float64)) % 360
+    rounded: Float32Array = degrees.astype(np.float32)
+    return np.where(rounded >= 360, np.float32(0), rounded)
