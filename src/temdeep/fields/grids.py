@@ -3,9 +3,25 @@
 Knows: xarray, pyproj. Must not know: torch, files.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import cf_xarray  # noqa: F401  (registers Dataset.cf)
+import numpy as np
+import pyproj
+import xarray as xr
+from pyproj.exceptions import CRSError
+
+from temdeep.errors import GridError
 from temdeep.metric import Float64Array, GridMetric
+
+EARTH_RADIUS_M = 6_371_229.0
+
+_LATITUDE_NAMES = ("latitude", "lat", "nav_lat", "XLAT", "lats", "rlat_2d", "clat")
+_LONGITUDE_NAMES = ("longitude", "lon", "nav_lon", "XLONG", "lons", "rlon_2d", "clon")
+_X_NAMES = ("x", "rlon", "grid_longitude", "projection_x_coordinate", "easting", "X")
+_Y_NAMES = ("y", "rlat", "grid_latitude", "projection_y_coordinate", "northing", "Y")
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,13 +29,14 @@ class Grid:
     """A horizontal grid of cells in rows and columns.
 
     Attributes:
-        y_dim, x_dim: Dimension names in the file.
+        y_dim, x_dim: Dimension names in the file; `y_dim` is empty where cells are one row
+            (stations, unstructured), both are at a single place without dimensions.
         latitude, longitude: Degrees north and east of the cell centres, shape (y, x).
         metric: Cell sizes in metres.
         elevation_m: Height of the ground, shape (y, x), or None if not given.
         land_fraction: 0 (sea) to 1 (land), shape (y, x), or None if not given.
         uniform: False where rows and columns are not neighbours in space (stations, unstructured
-            grids stored as one row): no motion, no convolution there.
+            grids stored as one row) or there is but one of either: no motion, no convolution.
     """
 
     y_dim: str
@@ -36,3 +53,266 @@ class Grid:
         """Rows and columns."""
         rows, columns = self.latitude.shape
         return rows, columns
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The dimensions that the file has for the grid: two, one or none."""
+        return tuple(dim for dim in (self.y_dim, self.x_dim) if dim)
+
+    def same_places(self, other: "Grid") -> bool:
+        """Whether both have the same cells, to 1e-4 of a degree."""
+        if self.shape != other.shape:
+            return False
+        apart = (self.longitude - other.longitude + 180) % 360 - 180
+        return bool(
+            np.allclose(self.latitude, other.latitude, rtol=0, atol=1e-4, equal_nan=True)
+            and np.allclose(apart, 0, rtol=0, atol=1e-4, equal_nan=True)
+        )
+
+    def __str__(self) -> str:
+        """Extent and size in words."""
+        rows, columns = self.shape
+        south, north = np.nanmin(self.latitude), np.nanmax(self.latitude)
+        west, east = np.nanmin(self.longitude), np.nanmax(self.longitude)
+        around = ", all around the globe" if self.metric.cyclic else ""
+        size = f"{rows} x {columns} cells" if self.uniform else f"{rows * columns} places"
+        cell_km = np.nanmedian(np.abs(self.metric.dy_m)) / 1000
+        spacing = f", rows {cell_km:.3g} km apart" if self.uniform else ""
+        return f"{size}, {south:g} to {north:g} N, {west:g} to {east:g} E{around}{spacing}"
+
+
+def find_grid(dataset: xr.Dataset, name: str, other_dims: tuple[str, ...], source: str) -> Grid:
+    """Find the horizontal grid of a variable from the coordinates of its file.
+
+    Args:
+        dataset: The file.
+        name: The variable.
+        other_dims: Dimensions known not to be horizontal (time).
+        source: Name of the file, for messages.
+
+    Raises:
+        GridError: No latitude and longitude, and no projection to compute them from.
+    """
+    dims = tuple(str(dim) for dim in dataset[name].dims if dim not in other_dims)
+    latitude = _coordinate(dataset, "latitude", _LATITUDE_NAMES, dims, other_dims)
+    longitude = _coordinate(dataset, "longitude", _LONGITUDE_NAMES, dims, other_dims)
+    if latitude is not None and longitude is not None:
+        y_dims, x_dims = latitude.dims, longitude.dims
+        if latitude.ndim == longitude.ndim == 1 and y_dims != x_dims:
+            return _regular(latitude, longitude, source)
+        if latitude.ndim == longitude.ndim == 1:
+            return _scattered("", str(x_dims[0]), latitude.values, longitude.values)
+        if latitude.ndim == 2 and set(y_dims) == set(x_dims):
+            return _curvilinear(dataset, latitude, longitude, dims)
+    x = _axis(dataset, "X", _X_NAMES, dims)
+    y = _axis(dataset, "Y", _Y_NAMES, dims)
+    if x is not None and y is not None:
+        return _projected(dataset, name, y, x, source)
+    if latitude is not None and longitude is not None and latitude.ndim == longitude.ndim == 0:
+        return _scattered("", "", np.atleast_1d(latitude.values), np.atleast_1d(longitude.values))
+    raise GridError(
+        f"the grid of '{name}' in {source} is not understood: dimensions"
+        f" ({', '.join(dims) or 'none besides time'}) have no latitude and longitude (give them as"
+        " coordinates with units degrees_north and degrees_east, or x and y with a grid_mapping)."
+    )
+
+
+def _candidates(dataset: xr.Dataset, role: str, names: tuple[str, ...]) -> list[str]:
+    known = dataset.cf.coordinates | dataset.cf.axes
+    found = [str(one) for one in known.get(role, [])]
+    return found + [one for one in names if one in dataset.variables and one not in found]
+
+
+def _coordinate(
+    dataset: xr.Dataset,
+    role: str,
+    names: tuple[str, ...],
+    dims: tuple[str, ...],
+    time_dims: tuple[str, ...],
+) -> xr.DataArray | None:
+    """Latitude or longitude along a variable's dimensions, the one with most dimensions."""
+    fitting = []
+    for name in _candidates(dataset, role, names):
+        array = dataset[name]
+        moving = [dim for dim in array.dims if dim in time_dims]
+        array = array.isel(dict.fromkeys(moving, 0)) if moving else array
+        rotated = str(array.attrs.get("standard_name", "")).startswith("grid_")
+        if (
+            array.dtype.kind in "fiu"
+            and not rotated
+            and array.ndim <= 2
+            and set(array.dims) <= set(dims)
+        ):
+            fitting.append(array)
+    return max(fitting, key=lambda array: array.ndim, default=None)
+
+
+def _axis(
+    dataset: xr.Dataset, role: str, names: tuple[str, ...], dims: tuple[str, ...]
+) -> xr.DataArray | None:
+    for name in _candidates(dataset, role, names):
+        array = dataset[name]
+        if array.ndim == 1 and array.dims[0] in dims and array.dtype.kind in "fiu":
+            return array
+    return None
+
+
+def _spacing(values: Float64Array) -> Float64Array:
+    return np.gradient(values) if len(values) > 1 else np.full(len(values), np.nan)
+
+
+def _regular(latitude: xr.DataArray, longitude: xr.DataArray, source: str) -> Grid:
+    """Rows of equal latitude, columns of equal longitude."""
+    lat = latitude.values.astype(np.float64)
+    lon = longitude.values.astype(np.float64)
+    for name, values in (("latitude", lat), ("longitude", lon)):
+        steps = np.diff(np.unwrap(values, period=360) if name == "longitude" else values)
+        if not np.isfinite(values).all() or not ((steps > 0).all() or (steps < 0).all()):
+            raise GridError(
+                f"the {name}s of {source} neither rise nor fall throughout: sort the file by it."
+            )
+    if np.abs(lat).max() > 90.001:
+        raise GridError(f"latitude in {source} reaches {np.abs(lat).max():g}, which is beyond 90.")
+    unwrapped = np.unwrap(lon, period=360)
+    d_lat, d_lon = _spacing(lat), _spacing(unwrapped)
+    turn = abs(unwrapped[-1] - unwrapped[0]) + np.abs(d_lon[-1]) if len(lon) > 1 else 0.0
+    cyclic = len(lon) > 2 and bool(abs(turn - 360) < 0.1 * np.abs(d_lon).max())
+    d_lat = np.where(np.isnan(d_lat), np.nanmean(np.abs(d_lon)) if len(lon) > 1 else 1.0, d_lat)
+    d_lon = np.where(np.isnan(d_lon), np.abs(d_lat).mean(), d_lon)
+    metre_per_degree = EARTH_RADIUS_M * np.pi / 180
+    dx = metre_per_degree * d_lon[None, :] * _row_cosine(lat, d_lat)[:, None]
+    dy = np.broadcast_to(metre_per_degree * d_lat[:, None], dx.shape).copy()
+    rows, columns = np.broadcast_arrays(lat[:, None], lon[None, :])
+    return Grid(
+        str(latitude.dims[0]),
+        str(longitude.dims[0]),
+        rows.copy(),
+        columns.copy(),
+        GridMetric(dx, dy, cyclic=cyclic),
+        uniform=min(len(lat), len(lon)) > 1,
+    )
+
+
+def _row_cosine(lat: Float64Array, d_lat: Float64Array) -> Float64Array:
+    """Cosine of latitude; in rows whose cells touch a pole the one that gives the cells' area.
+
+    A row of cells around a pole reaches from it to half a step away: its area is that of a cap,
+    R² Δλ (1 - sin φ), not zero.
+    """
+    equator_side = np.radians(np.abs(lat) - np.abs(d_lat) / 2)
+    cap = (1 - np.sin(equator_side)) / np.radians(np.abs(d_lat))
+    touches = np.abs(lat) + np.abs(d_lat) / 2 > 90 + 1e-6
+    return np.where(touches, cap, np.cos(np.radians(lat)))
+
+
+def distance_m(
+    lat_a: Float64Array, lon_a: Float64Array, lat_b: Float64Array, lon_b: Float64Array
+) -> Float64Array:
+    """Great-circle distance between places given in degrees, in metres."""
+    phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
+    half_lon = np.radians(lon_b - lon_a) / 2
+    haversine = (
+        np.sin((phi_b - phi_a) / 2) ** 2 + np.cos(phi_a) * np.cos(phi_b) * np.sin(half_lon) ** 2
+    )
+    return 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))
+
+
+def _neighbour_distance(lat: Float64Array, lon: Float64Array, axis: int) -> Float64Array:
+    """Distance to the next cell along an axis, centred inside, one-sided at the edges."""
+    count = lat.shape[axis]
+    if count < 2:
+        return np.full(lat.shape, np.nan)
+    first, last = np.arange(count - 1), np.arange(1, count)
+    step = distance_m(
+        lat.take(first, axis), lon.take(first, axis), lat.take(last, axis), lon.take(last, axis)
+    )
+    before = np.concatenate([step.take([0], axis), step], axis)
+    after = np.concatenate([step, step.take([-1], axis)], axis)
+    return (before + after) / 2
+
+
+def _from_places(
+    y_dim: str, x_dim: str, lat: Float64Array, lon: Float64Array, signs: tuple[float, float]
+) -> Grid:
+    """A grid from 2-D latitude and longitude; signs say whether rows run +y and columns +x."""
+    dy = _neighbour_distance(lat, lon, 0)
+    dx = _neighbour_distance(lat, lon, 1)
+    finite = np.concatenate([dx[np.isfinite(dx) & (dx > 0)], dy[np.isfinite(dy) & (dy > 0)]])
+    usual = float(np.median(finite)) if finite.size else 1000.0
+    dy = np.where(np.isfinite(dy) & (dy > 0), dy, usual)
+    dx = np.where(np.isfinite(dx) & (dx > 0), dx, usual)
+    metric = GridMetric(dx * signs[1], dy * signs[0])
+    return Grid(y_dim, x_dim, lat, lon, metric, uniform=min(lat.shape) > 1)
+
+
+def _curvilinear(
+    dataset: xr.Dataset, latitude: xr.DataArray, longitude: xr.DataArray, dims: tuple[str, ...]
+) -> Grid:
+    y_dim, x_dim = (dim for dim in dims if dim in latitude.dims)
+    x = _axis(dataset, "X", _X_NAMES, (y_dim, x_dim))
+    y = _axis(dataset, "Y", _Y_NAMES, (y_dim, x_dim))
+    if x is not None and y is not None and x.dims != y.dims:
+        y_dim, x_dim = str(y.dims[0]), str(x.dims[0])
+    lat = latitude.transpose(y_dim, x_dim).values.astype(np.float64)
+    lon = longitude.transpose(y_dim, x_dim).values.astype(np.float64)
+    return _from_places(y_dim, x_dim, lat, lon, _signs(lat, lon, y, x))
+
+
+def _signs(
+    lat: Float64Array, lon: Float64Array, y: xr.DataArray | None, x: xr.DataArray | None
+) -> tuple[float, float]:
+    if x is not None and y is not None:
+        y_step, x_step = (float(axis[-1] - axis[0]) for axis in (y, x))
+    else:
+        y_step = float(np.nansum(np.diff(lat, axis=0)))
+        x_step = float(np.nansum((np.diff(lon, axis=1) + 180) % 360 - 180))
+    return (-1.0 if y_step < 0 else 1.0), (-1.0 if x_step < 0 else 1.0)
+
+
+def _projected(
+    dataset: xr.Dataset, name: str, y: xr.DataArray, x: xr.DataArray, source: str
+) -> Grid:
+    """Latitude and longitude of x and y through the variable's grid mapping."""
+    crs = _projection(dataset, name, source)
+    columns, rows = np.meshgrid(x.values.astype(np.float64), y.values.astype(np.float64))
+    if str(x.attrs.get("units", "m")).lower() in ("km", "kilometre", "kilometer"):
+        columns, rows = columns * 1000, rows * 1000
+    to_degrees = pyproj.Transformer.from_crs(
+        crs, crs.source_crs or crs.geodetic_crs, always_xy=True
+    )
+    lon, lat = to_degrees.transform(columns, rows)
+    lat, lon = np.asarray(lat), np.asarray(lon)
+    return _from_places(str(y.dims[0]), str(x.dims[0]), lat, lon, _signs(lat, lon, y, x))
+
+
+def _projection(dataset: xr.Dataset, name: str, source: str) -> pyproj.CRS:
+    array = dataset[name]
+    mapping = array.attrs.get("grid_mapping") or array.encoding.get("grid_mapping")
+    carriers = [mapping] if mapping in dataset.variables else []
+    carriers += [one for one in dataset.variables if "grid_mapping_name" in dataset[one].attrs]
+    if not carriers:
+        raise GridError(
+            f"'{name}' in {source} lies on x and y without latitude, longitude or a grid_mapping:"
+            " add one of them."
+        )
+    attributes: Mapping[Hashable, Any] = dataset[carriers[0]].attrs
+    try:
+        return pyproj.CRS.from_cf(dict(attributes))
+    except (CRSError, KeyError) as error:
+        raise GridError(
+            f"the grid_mapping '{carriers[0]}' of {source} is not understood"
+            f" ({attributes.get('grid_mapping_name', 'no name')})."
+        ) from error
+
+
+def _scattered(y_dim: str, x_dim: str, lat: Float64Array, lon: Float64Array) -> Grid:
+    """Places that are nobody's neighbours, as one row of equal cells."""
+    shape = (1, len(lat))
+    return Grid(
+        y_dim,
+        x_dim,
+        lat.astype(np.float64).reshape(shape),
+        lon.astype(np.float64).reshape(shape),
+        GridMetric.uniform(1000.0, shape),
+        uniform=False,
+    )

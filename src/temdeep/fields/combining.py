@@ -1,0 +1,148 @@
+"""Joins opened files into one dataset: along time, or side by side.
+
+Knows: xarray. Must not know: torch, file formats.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from temdeep.errors import GridError, InputError, TimeAxisError
+from temdeep.fields.grids import find_grid
+from temdeep.fields.time_axis import Times
+from temdeep.fields.valid_times import with_valid_times
+
+Opened = tuple[xr.Dataset, dict[str, Times]]
+
+
+def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
+    """Join opened files into one dataset.
+
+    Files with the same variables are joined along time, in the order of their first times; files
+    with different variables are put side by side and must have the same times.
+
+    Args:
+        opened: Datasets with the time bounds of single variables.
+        names: Names of the files, for messages.
+
+    Raises:
+        GridError: Two files have different grids.
+        TimeAxisError: Files with different variables have different times.
+        InputError: Files cannot be joined for another reason.
+    """
+    if len(opened) == 1:
+        return opened[0]
+    groups: dict[tuple[str, ...], list[tuple[xr.Dataset, dict[str, Times], str]]] = {}
+    static: list[xr.Dataset] = []
+    for (dataset, bounds), name in zip(opened, names, strict=True):
+        if not _has_time(dataset):
+            static.append(dataset)
+            continue
+        timed, time_name = with_valid_times(dataset, name)
+        fields = tuple(sorted(str(v) for v in timed.data_vars if time_name in timed[v].dims))
+        groups.setdefault((time_name, *fields), []).append((timed, bounds, name))
+    _refuse_two_grids([one for group in groups.values() for one in group])
+    joined = [_along_time(group, key[0]) for key, group in groups.items()]
+    first, all_bounds = joined[0]
+    time_name = next(iter(groups))[0]
+    for (dataset, bounds), group in zip(joined[1:], list(groups.values())[1:], strict=True):
+        if time_name not in dataset.dims or not _same(dataset[time_name], first[time_name]):
+            raise TimeAxisError(
+                f"{group[0][2]} and {next(iter(groups.values()))[0][2]} hold different variables at"
+                " different times: give files whose times agree, or one of them at a time."
+            )
+        first = _side_by_side(first, dataset, group[0][2])
+        all_bounds = all_bounds | bounds
+    for dataset in static:
+        first = _side_by_side(first, dataset, "a file without times")
+    return first, all_bounds
+
+
+def _side_by_side(first: xr.Dataset, second: xr.Dataset, name: str) -> xr.Dataset:
+    """Variables of both; what both have must be the same."""
+    for variable in second.variables:
+        if variable in first.variables and not first[variable].equals(second[variable]):
+            raise InputError(
+                f"'{variable}' in {name} is not the '{variable}' of the other files: give one of"
+                " them at a time, or rename it."
+            )
+    fresh = [one for one in second.variables if one not in first.variables]
+    coords = {one: second[one].variable for one in fresh if one in second.coords}
+    data = {one: second[one].variable for one in fresh if one in second.data_vars}
+    return first.assign(data).assign_coords(coords)
+
+
+def _has_time(dataset: xr.Dataset) -> bool:
+    return any(
+        dataset[name].dtype.kind == "M"
+        or " since " in str(dataset[name].attrs.get("units", ""))
+        or dataset[name].dtype == object
+        or str(name) in ("time", "valid_time")
+        for name in dataset.variables
+    )
+
+
+def _same(one: xr.DataArray, other: xr.DataArray) -> bool:
+    return one.shape == other.shape and bool((one.values == other.values).all())
+
+
+def _along_time(
+    group: Sequence[tuple[xr.Dataset, dict[str, Times], str]], time_name: str
+) -> Opened:
+    if len(group) == 1:
+        return group[0][:2]
+    ordered = sorted(group, key=lambda one: one[0][time_name].values[0])
+    chunked = [dataset.chunk({time_name: -1}) for dataset, _, _ in ordered]
+    try:
+        joined = xr.concat(
+            chunked,
+            dim=time_name,
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
+            combine_attrs="override",
+            join="override",
+        )
+    except ValueError as error:
+        raise InputError(
+            f"{ordered[0][2]} and {ordered[1][2]} cannot be joined in time: {error}."
+        ) from error
+    joined[time_name].encoding = dict(ordered[0][0][time_name].encoding)
+    for name in joined.data_vars:
+        joined[name].encoding = dict(ordered[0][0][name].encoding)
+    bounds = {
+        name: np.concatenate([bounds[name] for _, bounds, _ in ordered])
+        for name in ordered[0][1]
+        if all(name in bounds for _, bounds, _ in ordered)
+    }
+    return joined, bounds
+
+
+def _refuse_two_grids(files: Sequence[tuple[xr.Dataset, dict[str, Times], str]]) -> None:
+    """Refuse files whose first fields lie on different grids."""
+    first = None
+    for dataset, _, name in files:
+        for variable in dataset.data_vars:
+            if dataset[variable].ndim < 3:
+                continue
+            try:
+                grid = find_grid(dataset, str(variable), _times(dataset), name)
+            except GridError:
+                continue
+            if first is None:
+                first = (grid, name)
+            elif first[0].dims != grid.dims or not first[0].same_places(grid):
+                raise GridError(
+                    f"{first[1]} and {name} have different grids ({first[0]}; {grid}): bring them"
+                    " to one grid first."
+                )
+            break
+
+
+def _times(dataset: xr.Dataset) -> tuple[str, ...]:
+    return tuple(
+        str(dim)
+        for dim in dataset.dims
+        if dim in dataset.coords and dataset[dim].dtype.kind in "MO"
+    )

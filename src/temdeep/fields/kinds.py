@@ -1,0 +1,218 @@
+"""How a variable's values relate to time, from CF attributes and GRIB keys; never guessed.
+
+Knows: names, units and attributes. Must not know: torch, files.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from temdeep.errors import RequestError, VariableKindError
+from temdeep.fields.natures import NON_NEGATIVE_NAMES, SUNLIGHT_NAMES, standard_name_of
+from temdeep.fields.time_axis import parse_duration
+from temdeep.fields.variables import Kind
+
+_CELL_METHODS = {
+    "point": Kind.INSTANTANEOUS,
+    "sum": Kind.SUM,
+    "mean": Kind.MEAN,
+    "maximum": Kind.MAXIMUM,
+    "minimum": Kind.MINIMUM,
+}
+_STEP_TYPES = {
+    "instant": Kind.INSTANTANEOUS,
+    "accum": Kind.SUM,
+    "avg": Kind.MEAN,
+    "max": Kind.MAXIMUM,
+    "min": Kind.MINIMUM,
+}
+_TIME_METHOD = re.compile(r"((?:\w+:\s+)+)([a-z_]+)(\s+(?:within|over)\s+\w+)?")
+
+_STATE_WORDS = (
+    "temperature",
+    "wind",
+    "pressure",
+    "humidity",
+    "geopotential",
+    "altitude",
+    "vorticity",
+    "velocity",
+    "divergence_of_wind",
+    "mixing_ratio",
+    "mass_fraction",
+    "cloud_area_fraction",
+    "atmosphere_mass_content",
+    "reflectivity",
+    "zenith_angle",
+    "omega",
+    "visibility",
+    "boundary_layer_thickness",
+    "sea_surface",
+    "soil",
+    "potential",
+    "height",
+    "streamfunction",
+    "concentration",
+    "surface_snow_amount",
+    "surface_snow_thickness",
+    "direction",
+)
+_STATE_NAMES = frozenset(
+    ["t2m", "2t", "d2m", "2d", "t", "d", "tas", "ta", "tdps", "dewpoint", "skt", "ts", "sst", "sp", "ps", "psl", "msl", "mslp", "prmsl", "u", "v", "w", "u10", "v10", "10u", "10v", "u100", "v100", "ua", "va", "wa", "uas", "vas", "q", "r", "rh", "hus", "hur", "hurs", "huss", "gh", "zg", "z", "zust", "ws", "wspd", "wdir", "si10", "10si", "ws10", "wd", "wd10", "sfcwind", "tcwv", "tcw", "pwat", "tcc", "lcc", "mcc", "hcc", "blh", "vo", "pv", "pt", "dbz", "stl1", "stl2", "stl3", "stl4", "swvl1", "swvl2", "swvl3", "swvl4", "temp", "temperature", "theta", "air", "pres", "slp", "mcape", "cape"]
+)
+_STATE_UNITS = frozenset(
+    ["k", "degc", "c", "celsius", "degk", "degree_celsius", "degrees_celsius", "pa", "hpa", "mbar", "mb", "millibar", "kpa", "m/s", "m_s-1", "m_s**-1", "m.s-1", "ms-1", "knots", "kt", "g/kg", "kg_kg-1", "kg/kg", "kg_kg**-1", "g_kg-1", "dbz", "gpm", "m2_s-2", "m**2_s**-2", "pa_s-1", "s-1", "s**-1"]
+)
+_PERIOD_WORDS = (
+    "precipitation",
+    "rainfall",
+    "snowfall",
+    "_flux",
+    "radiation",
+    "irradiance",
+    "irradiation",
+    "integral_wrt_time",
+    "integral_of",
+    "duration_of",
+    "runoff",
+    "evaporation",
+    "gust",
+)
+_EXTREME_NAMES = re.compile(
+    r"(mx|mn).*|.*_?(max|min)|tx|tn|tg|fg10|10fg|i10fg|.*gust.*|tasmax|tasmin"
+)
+
+
+@dataclass(frozen=True)
+class KindRequest:
+    """What the user says a variable is.
+
+    Attributes:
+        kind: How values relate to time.
+        length_us: Length of the periods, which end at the stamps; None: the file's own bounds.
+    """
+
+    kind: Kind
+    length_us: int | None = None
+
+
+def parse_kind(name: str, text: str) -> KindRequest:
+    """Read `instantaneous`, `sum`, `mean:3h` and the like.
+
+    Raises:
+        RequestError: Not one of the kinds, or not a duration after the colon.
+    """
+    word, _, duration = text.partition(":")
+    try:
+        kind = Kind(word.strip())
+    except ValueError as error:
+        known = ", ".join(kind.value for kind in Kind)
+        raise RequestError(
+            f"'{text}' is not a kind that '{name}' can have: say one of {known}, or with the"
+            " length of a period that ends at the stamp, such as sum:1h."
+        ) from error
+    if not duration:
+        return KindRequest(kind)
+    if kind is Kind.INSTANTANEOUS:
+        raise RequestError(f"'{text}' for '{name}': an instantaneous variable has no period.")
+    return KindRequest(kind, parse_duration(duration))
+
+
+def kind_of(
+    name: str, attributes: Mapping[Any, Any], time_names: tuple[str, ...], source: str
+) -> tuple[Kind, str]:
+    """Kind of a variable, and the reason in words.
+
+    Args:
+        name: Name of the variable.
+        attributes: Its attributes.
+        time_names: Names that `cell_methods` may use for the time axis.
+        source: Name of the file, for messages.
+
+    Raises:
+        VariableKindError: The file does not say, and the quantity is one that could be either.
+    """
+    told = _from_cell_methods(name, attributes, time_names, source) or _from_step_type(
+        name, attributes, source
+    )
+    if told:
+        return told
+    standard, units = standard_name_of(attributes), str(attributes.get("units", ""))
+    called = f"standard_name {standard}" if standard else f"name '{name}'"
+    if "flag_values" in attributes or "flag_masks" in attributes:
+        return Kind.INSTANTANEOUS, "no cell_methods; flag_values are taken to hold at the stamp"
+    if _EXTREME_NAMES.fullmatch(name.lower()) and standard not in ("", "unknown"):
+        raise ambiguous(
+            name, f"no cell_methods, and {called} may be an extreme of a period", source
+        )
+    if not _is_flow(name, standard, units):
+        if any(word in standard for word in _STATE_WORDS):
+            return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
+        if not standard and name.lower() in _STATE_NAMES:
+            return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
+        plain = units.strip().lower().replace(" ", "_")
+        if plain in _STATE_UNITS and not _EXTREME_NAMES.fullmatch(name.lower()):
+            return Kind.INSTANTANEOUS, f"no cell_methods, but units '{units}' are those of a state"
+    what = f"{called} in '{units}'" if units else f"{called} without units"
+    raise ambiguous(name, f"neither cell_methods nor a GRIB step type, only {what}", source)
+
+
+def ambiguous(name: str, why: str, source: str) -> VariableKindError:
+    """The error for a variable whose kind the file does not say."""
+    return VariableKindError(
+        f"'{name}' in {source} could hold for an instant or for a period ({why}): say --kind"
+        f" {name}=instantaneous, or for a period that ends at the stamp --kind {name}=sum:1h"
+        " (or mean:1h, maximum:1h, minimum:1h)."
+    )
+
+
+def without_period(name: str, kind: Kind, source: str) -> VariableKindError:
+    """The error for a period variable whose period is not given."""
+    return VariableKindError(
+        f"'{name}' in {source} is a {kind} over a period, but the time axis has no bounds that say"
+        f" which: say --kind {name}={kind}:1h for periods of an hour that end at the stamp, or"
+        f" --kind {name}=instantaneous."
+    )
+
+
+def _from_cell_methods(
+    name: str, attributes: Mapping[Any, Any], time_names: tuple[str, ...], source: str
+) -> tuple[Kind, str] | None:
+    text = re.sub(r"\([^)]*\)", "", str(attributes.get("cell_methods", "")))
+    found = [
+        (method, bool(climatology))
+        for names, method, climatology in _TIME_METHOD.findall(text)
+        if {one.strip(" :") for one in names.split()} & {"time", *time_names}
+    ]
+    if not found:
+        return None
+    whole = f"cell_methods '{attributes['cell_methods']}'"
+    if len(found) > 1 or found[0][1] or found[0][0] not in _CELL_METHODS:
+        raise VariableKindError(
+            f"'{name}' in {source} has {whole}, which cannot be filled in time: leave the variable"
+            f" out, or say --kind {name}=instantaneous if it is to be treated so."
+        )
+    return _CELL_METHODS[found[0][0]], whole
+
+
+def _from_step_type(
+    name: str, attributes: Mapping[Any, Any], source: str
+) -> tuple[Kind, str] | None:
+    step_type = str(attributes.get("GRIB_stepType", ""))
+    if not step_type:
+        return None
+    if step_type not in _STEP_TYPES:
+        raise VariableKindError(
+            f"'{name}' in {source} has GRIB stepType {step_type}, which cannot be filled in time:"
+            f" leave the variable out, or say --kind {name}=instantaneous."
+        )
+    return _STEP_TYPES[step_type], f"GRIB stepType {step_type}"
+
+
+def _is_flow(name: str, standard: str, units: str) -> bool:
+    """Whether a quantity is one that is summed or averaged over periods."""
+    if any(word in standard for word in _PERIOD_WORDS):
+        return True
+    rainy = not standard and name.lower() in NON_NEGATIVE_NAMES - _STATE_NAMES
+    return rainy or name.lower() in SUNLIGHT_NAMES or units.replace("**", "").startswith("J m")

@@ -1,0 +1,102 @@
+"""Levels of channels as short text: channels with the same level share one motion.
+
+Knows: xarray, CF and GRIB names of vertical coordinates. Must not know: torch, files.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+import xarray as xr
+
+from temdeep.fields.natures import height_level, level_in_name
+
+_PRESSURE = ("isobaricInhPa", "isobaricInPa", "plev", "pressure_level", "pressure", "level", "lev")
+_VERTICAL = (
+    *_PRESSURE,
+    *("heightAboveGround", "height", "altitude", "depth", "depthBelowLand", "hybrid", "sigma"),
+    *("model_level_number", "model_level", "bottom_top", "generalVertical", "theta"),
+)
+_VERTICAL_STANDARD = ("air_pressure", "height", "altitude", "depth", "model_level_number")
+
+
+def places_of(
+    array: xr.DataArray, other_dims: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, int]]]:
+    """Names and indices of a variable's fields: one for each level and member.
+
+    Args:
+        array: The variable.
+        other_dims: Time and the horizontal dimensions.
+
+    Yields:
+        The channel's name, such as `t[level=850]`, and its index along each extra dimension.
+    """
+    extra = [str(dim) for dim in array.dims if dim not in other_dims]
+    told = [dim for dim in extra if array.sizes[dim] > 1]
+    for index in itertools.product(*(range(array.sizes[dim]) for dim in extra)):
+        place = dict(zip(extra, index, strict=True))
+        labels = [f"{dim}={_label(array, dim, place[dim])}" for dim in told]
+        name = f"{array.name}[{','.join(labels)}]" if labels else str(array.name)
+        yield name, place
+
+
+def _label(array: xr.DataArray, dim: str, index: int) -> str:
+    if dim not in array.coords:
+        return str(index)
+    value = array.coords[dim].values[index]
+    return f"{value:g}" if array.coords[dim].dtype.kind in "fiu" else str(value)
+
+
+def level_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
+    """Level of one field of a variable: `850 hPa`, `surface`, `100 m`, `hybrid 5`.
+
+    From the vertical dimension, else a scalar coordinate of its own or the GRIB level, else the
+    name.
+    """
+    name = str(array.name)
+    for dim, index in place.items():
+        if dim in array.coords and _is_vertical(array.coords[dim]):
+            return _text(array.coords[dim], float(array.coords[dim].values[index]))
+        if dim in _VERTICAL:
+            return f"{dim} {index}"
+    by_name = level_in_name(name, array.attrs)
+    if by_name in ("column", "sea level"):
+        return by_name
+    for one in str(array.encoding.get("coordinates", "")).split():
+        if one in array.coords and array.coords[one].ndim == 0 and _is_vertical(array.coords[one]):
+            return _text(array.coords[one], float(array.coords[one].values))
+    grib = str(array.attrs.get("GRIB_typeOfLevel", ""))
+    if grib in _VERTICAL and "GRIB_level" in array.attrs:
+        value = float(array.attrs["GRIB_level"])
+        if grib.startswith("isobaric"):
+            return f"{value / 100 if grib.endswith('Pa') and 'hPa' not in grib else value:g} hPa"
+        return height_level(value) if grib == "heightAboveGround" else f"{grib} {value:g}"
+    return by_name
+
+
+def _is_vertical(coordinate: xr.DataArray) -> bool:
+    if coordinate.dtype.kind not in "fiu":
+        return False
+    standard = str(coordinate.attrs.get("standard_name", ""))
+    return (
+        coordinate.attrs.get("axis") == "Z"
+        or "positive" in coordinate.attrs
+        or standard in _VERTICAL_STANDARD
+        or standard.startswith("atmosphere_")
+        or coordinate.name in _VERTICAL
+    )
+
+
+def _text(coordinate: xr.DataArray, value: float) -> str:
+    units = str(coordinate.attrs.get("units", "")).lower()
+    standard = str(coordinate.attrs.get("standard_name", ""))
+    name = str(coordinate.name)
+    if units in ("hpa", "mbar", "mb", "millibar", "millibars") or name == "isobaricInhPa":
+        return f"{value:g} hPa"
+    if units == "pa":
+        return f"{value / 100:g} hPa"
+    if not units and name in _PRESSURE and 1 <= value <= 1100 and standard in ("", "air_pressure"):
+        return f"{value:g} hPa"
+    if standard == "height" or name in ("height", "heightAboveGround"):
+        return height_level(value)
+    return f"{name} {value:g}"

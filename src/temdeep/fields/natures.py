@@ -1,0 +1,186 @@
+"""What quantity a variable is: sunlight, direction, categories; its level; its vector partner.
+
+Tables of names, and nothing else: whoever misses a quantity adds it here. Knows: names, units and
+attributes. Must not know: torch, files.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from temdeep.fields.variables import Nature
+
+Attributes = Mapping[Any, Any]
+
+UNKNOWN_NAMES = ("", "unknown")
+
+SUNLIGHT_WORDS = ("shortwave", "photosynthetic", "photosynthetically", "solar_irradiance")
+SUNLIGHT_NAMES = frozenset(
+    ["ssrd", "ssr", "ssrc", "ssrdc", "tisr", "tsr", "tsrc", "fdir", "cdir", "uvb", "par", "parcs", "rsds", "rsus", "rsdt", "rsut", "rsdscs", "dswrf", "uswrf", "swdown", "swdnb", "swdnbc", "sdswrf", "msdwswrf", "msnswrf", "mtdwswrf", "mtnswrf", "avg_sdswrf", "avg_snswrf", "avg_tdswrf", "avg_tnswrf", "ghi", "dni", "dhi", "clearsky_ghi", "clearsky_dni", "clearsky_dhi", "asob_s", "aswdir_s", "aswdifd_s", "ssw"]
+)
+
+NON_NEGATIVE_WORDS = (
+    "precipitation",
+    "rainfall",
+    "snowfall",
+    "humidity",
+    "mixing_ratio",
+    "mass_fraction",
+    "area_fraction",
+    "cloud",
+    "wind_speed",
+    "speed_of_wind",
+    "wind_speed_of_gust",
+    "snow_amount",
+    "snow_thickness",
+    "snow_depth",
+    "atmosphere_mass_content",
+    "vapor_pressure",
+    "vapor_partial_pressure",
+    "visibility",
+    "concentration",
+    "optical_thickness",
+    "boundary_layer_thickness",
+    "wave_significant_height",
+    "runoff",
+    "friction_velocity",
+)
+NON_NEGATIVE_NAMES = frozenset(
+    ["tp", "cp", "lsp", "pr", "prc", "prate", "apcp", "prcp", "precip", "rain", "rainc", "rainnc", "sf", "snow", "tcc", "lcc", "mcc", "hcc", "clt", "cc", "q", "r", "rh", "hus", "hurs", "huss", "shum", "spfh", "ws", "wspd", "si10", "10si", "ws10", "sfcwind", "wind", "fg10", "i10fg", "gust", "tcw", "tcwv", "tclw", "tciw", "pwat", "sd", "snd", "blh", "vis", "qv", "qc", "qr", "qi", "clwc", "ciwc", "tot_prec", "ro", "sro", "zust", "swh", "vp", "e_sat"]
+)
+
+DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
+DIRECTION_NAMES = frozenset(["wdir", "wd", "wd10", "10wdir", "wind_direction", "dd", "mwd", "dwi"])
+
+GROUND_WORDS = (
+    "surface_air_pressure",
+    "surface_temperature",
+    "skin",
+    "soil",
+    "sea_surface",
+    "surface_snow",
+    "snow_amount",
+    "lwe_thickness_of_surface_snow",
+    "snow_thickness",
+    "upward_heat_flux",
+    "downward_sensible_heat_flux",
+    "downward_latent_heat_flux",
+    "upward_sensible_heat_flux",
+    "upward_latent_heat_flux",
+    "zenith_angle",
+    "boundary_layer_thickness",
+    "runoff",
+)
+GROUND_NAMES = frozenset(
+    ["sp", "ps", "psfc", "skt", "ts", "sst", "stl1", "stl2", "stl3", "stl4", "swvl1", "swvl2", "swvl3", "swvl4", "tsoil", "sd", "snd", "lai", "ishf", "ie", "sshf", "slhf", "blh", "tsk", "tslb", "smois", "ro", "sro"]
+)
+
+COLUMN_WORDS = (
+    "precipitation",
+    "rainfall",
+    "snowfall",
+    "reflectivity",
+    "cloud",
+    "atmosphere_mass_content",
+    "toa_",
+    "brightness_temperature",
+)
+COLUMN_NAMES = frozenset(
+    ["tp", "cp", "lsp", "pr", "prc", "prate", "apcp", "prcp", "precip", "rain", "sf", "tcc", "lcc", "mcc", "hcc", "clt", "tcw", "tcwv", "tclw", "tciw", "pwat", "dbz", "ttr", "tsr", "tisr", "tot_prec"]
+)
+
+VECTOR_WORDS = {
+    "eastward_": ("x", "northward_"),
+    "northward_": ("y", "eastward_"),
+    "x_wind": ("x", "y_wind"),
+    "y_wind": ("y", "x_wind"),
+    "grid_eastward_wind": ("x", "grid_northward_wind"),
+    "grid_northward_wind": ("y", "grid_eastward_wind"),
+}
+_VECTOR_NAMES = re.compile(r"(10|100)?([uv])(10n|10|100|as|a|\d{2,4})?")
+
+_PRESSURE_LEVELS_HPA = frozenset(
+    ["1000", "975", "950", "925", "900", "875", "850", "825", "800", "775", "750", "700", "650", "600", "550", "500", "450", "400", "350", "300", "250", "225", "200", "175", "150", "125"]
+)
+_LEVEL_IN_NAME = re.compile(r"[a-z]{1,5}_?(\d{3,4})(?:hpa|mb)?", re.IGNORECASE)
+_HEIGHT_IN_NAME = re.compile(r"(?:[uv]|ws|wspd|wind)_?(\d{2,3})(?:m|n)?", re.IGNORECASE)
+
+
+def standard_name_of(attributes: Attributes) -> str:
+    """CF standard name, from the attribute or from GRIB's table, without a modifier."""
+    for key in ("standard_name", "GRIB_cfName"):
+        name = str(attributes.get(key, "")).split(" ")[0]
+        if name not in UNKNOWN_NAMES:
+            return name
+    return ""
+
+
+def nature_of(name: str, attributes: Attributes) -> tuple[Nature, str]:
+    """What sort of quantity a variable is.
+
+    Returns:
+        The nature, and why in words (empty for continuous).
+    """
+    standard = standard_name_of(attributes)
+    short = name.lower()
+    called = f"standard_name {standard}" if standard else f"its name '{name}'"
+    if "flag_values" in attributes or "flag_masks" in attributes:
+        return Nature.FLAG, "it has flag_values"
+    if standard and any(word in standard for word in DIRECTION_WORDS):
+        return Nature.DIRECTION, called
+    if not standard and short in DIRECTION_NAMES:
+        return Nature.DIRECTION, called
+    if any(word in standard for word in SUNLIGHT_WORDS) or short in SUNLIGHT_NAMES:
+        sunny = any(word in standard for word in SUNLIGHT_WORDS)
+        return Nature.SUNLIGHT, called if sunny else f"its name '{name}'"
+    if any(word in standard for word in NON_NEGATIVE_WORDS):
+        return Nature.NON_NEGATIVE, called
+    if not standard and short in NON_NEGATIVE_NAMES:
+        return Nature.NON_NEGATIVE, called
+    return Nature.CONTINUOUS, ""
+
+
+def tied_to_ground(name: str, attributes: Attributes, nature: Nature) -> bool:
+    """Whether no motion may be estimated from a variable or applied to it."""
+    standard = standard_name_of(attributes)
+    return (
+        nature is Nature.SUNLIGHT
+        or any(word in standard for word in GROUND_WORDS)
+        or name.lower() in GROUND_NAMES
+    )
+
+
+def component_of(name: str, attributes: Attributes) -> tuple[str, str]:
+    """Which component of which vector a variable is.
+
+    Returns:
+        `x`, `y` or nothing, and the name of the vector, equal for both components.
+    """
+    standard = standard_name_of(attributes)
+    for word, (component, other) in VECTOR_WORDS.items():
+        if word in standard:
+            return component, standard.replace(word, min(word, other))
+    match = _VECTOR_NAMES.fullmatch(name.lower())
+    if standard or match is None:
+        return "", ""
+    return ("x" if match[2] == "u" else "y"), f"{match[1] or ''}wind{match[3] or ''}"
+
+
+def level_in_name(name: str, attributes: Attributes) -> str:
+    """Level of a variable without a vertical coordinate, as its name and quantity say."""
+    standard = standard_name_of(attributes)
+    pressure = _LEVEL_IN_NAME.fullmatch(name)
+    if pressure and pressure[1] in _PRESSURE_LEVELS_HPA:
+        return f"{pressure[1]} hPa"
+    height = _HEIGHT_IN_NAME.fullmatch(name)
+    if height:
+        return height_level(float(height[1]))
+    if "mean_sea_level" in standard or name.lower() in ("msl", "prmsl", "psl", "mslp"):
+        return "sea level"
+    column = any(word in standard for word in COLUMN_WORDS)
+    return "column" if column or name.lower() in COLUMN_NAMES else "surface"
+
+
+def height_level(height_m: float) -> str:
+    """Level of a height above ground: 2 m and 10 m move with the surface."""
+    return "surface" if height_m <= 20 else f"{height_m:g} m"

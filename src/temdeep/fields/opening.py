@@ -1,0 +1,142 @@
+"""Opens files as series: NetCDF, GRIB and Zarr, one or many, told apart by their first bytes.
+
+Knows: files, xarray's engines. Must not know: torch.
+"""
+
+import glob
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import xarray as xr
+
+from temdeep.errors import InputError
+from temdeep.fields import combining, grib
+from temdeep.fields.reading_frames import check_values
+from temdeep.fields.series import Series, series_from_survey
+from temdeep.fields.survey import Survey, survey
+from temdeep.fields.time_axis import Times
+
+Sources = str | Path | Sequence[str | Path]
+
+
+def open_series(
+    sources: Sources,
+    *,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: str | Path | None = None,
+) -> Series:
+    """Open files as one series, reading no more than coordinates and a few frames.
+
+    Args:
+        sources: NetCDF or GRIB files, Zarr stores or patterns such as `era5_*.nc`; several are
+            joined in time, or side by side where they hold different variables.
+        variables: Which variables; None: all that have a time axis and a grid.
+        kinds: What variables are where the files do not say, such as `{"tp": "sum:1h"}`.
+        static: A file with elevation and land fraction, where the series has none.
+
+    Raises:
+        TemdeepError: Anything that is missing, broken or ambiguous, in one sentence.
+    """
+    series = series_from_survey(
+        survey_files(sources, variables=variables, kinds=kinds, static=static)
+    )
+    check_values(series)
+    return series
+
+
+def survey_files(
+    sources: Sources,
+    *,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: str | Path | None = None,
+) -> Survey:
+    """Look over files as `open_series` would, collecting what is unclear instead of refusing it.
+
+    Raises:
+        TemdeepError: The files cannot be opened or joined, or have no usable time axis.
+    """
+    paths = find_files(sources)
+    opened = [open_file(path) for path in paths]
+    dataset, bounds = combining.combine(opened, [path.name for path in paths])
+    source = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
+    ground = None if static is None else open_file(find_files(static)[0])[0]
+    return survey(
+        dataset, source=source, variables=variables, kinds=kinds, static=ground, bounds=bounds
+    )
+
+
+def find_files(sources: Sources) -> list[Path]:
+    """Paths that names and patterns stand for, each once, in the order given.
+
+    Raises:
+        InputError: A file is not there, or a pattern fits none.
+    """
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    if not given:
+        raise InputError("no input file is given.")
+    paths: list[Path] = []
+    for one in given:
+        if Path(one).exists():
+            paths.append(Path(one))
+            continue
+        is_pattern = any(sign in str(one) for sign in "*?[")
+        found = sorted(glob.glob(str(one))) if is_pattern else []
+        if not found:
+            what = "no file fits the pattern" if is_pattern else "there is no file"
+            raise InputError(f"{what} '{one}'.")
+        paths.extend(map(Path, found))
+    return list(dict.fromkeys(paths))
+
+
+def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
+    """Open one file lazily, whatever its format.
+
+    Returns:
+        The dataset, and time bounds of single variables that the format has elsewhere (GRIB).
+
+    Raises:
+        InputError: The file is empty, truncated, or of no known format.
+    """
+    form = _format(path)
+    if form == "GRIB":
+        return grib.open_grib(path)
+    try:
+        if form == "Zarr":
+            return xr.open_dataset(path, engine="zarr", chunks=None, decode_timedelta=False), {}
+        return xr.open_dataset(path, engine="netcdf4", decode_timedelta=False), {}
+    except (OSError, RuntimeError, KeyError) as error:
+        raise InputError(
+            f"{path.name} begins like {form} but cannot be opened ({_reason(error)}): it is"
+            " truncated or damaged; fetch it again."
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path.name} cannot be decoded: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().strip("'\"").split("\n")[0].rstrip(".")
+    code, _, rest = text.partition("] ")
+    return (rest if code.startswith("[Errno") else text).split(": '")[0] or type(error).__name__
+
+
+def _format(path: Path) -> str:
+    if path.is_dir():
+        if any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zmetadata")):
+            return "Zarr"
+        raise InputError(f"{path.name} is a folder but no Zarr store.")
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(2048)
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
+    if not head:
+        raise InputError(f"{path.name} is empty.")
+    if head.startswith((b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n")):
+        return "NetCDF"
+    if b"GRIB" in head:
+        return "GRIB"
+    raise InputError(
+        f"{path.name} is neither NetCDF nor GRIB nor a Zarr store: it begins with {head[:8]!r}."
+    )

@@ -1,0 +1,106 @@
+"""Periods: joined into longer ones, and extremes taken apart into shorter ones.
+
+Knows: arrays. Must not know: xarray, torch, files.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.fields.variables import Kind
+from temdeep.metric import Float64Array, FloatArray
+
+Values = npt.NDArray[Any]
+
+
+def join(values: Values, lengths: Values, kind: Kind) -> Values:
+    """Join periods into one: their sum, mean weighted by length, maximum or minimum.
+
+    Args:
+        values: Shape (period, …); NumPy or dask.
+        lengths: Lengths of the periods in any one unit, shape (period,).
+        kind: A kind of period.
+
+    Returns:
+        Shape (…); NaN where any of the periods is missing.
+
+    Raises:
+        ValueError: The kind is that of no period.
+    """
+    if kind is Kind.SUM:
+        return values.sum(axis=0)
+    if kind is Kind.MEAN:
+        weights = np.asarray(lengths, dtype=np.float64) / np.sum(lengths)
+        return (values * weights.reshape(-1, *(1,) * (values.ndim - 1))).sum(axis=0)
+    if kind is Kind.MAXIMUM:
+        return values.max(axis=0)
+    if kind is Kind.MINIMUM:
+        return values.min(axis=0)
+    raise ValueError(f"{kind} values hold for no period and cannot be joined")
+
+
+def pin_extreme(profile: FloatArray, extreme: FloatArray, kind: Kind) -> FloatArray:
+    """Bring sub-period extremes in line with the extreme of their whole period.
+
+    None goes beyond it, and the one that comes nearest to it attains it:
+
+        y_i = min(x_i, M),  y_k = M  with  k = argmax x    (maxima; minima likewise)
+
+    Args:
+        profile: x, a first estimate for each sub-period, shape (part, …).
+        extreme: M, shape (…), in the same unit.
+        kind: Maximum or minimum.
+
+    Returns:
+        y, shape (part, …), in the dtype of the profile; all missing where M is, and M everywhere
+        where no estimate is finite.
+
+    Raises:
+        ValueError: Neither maximum nor minimum.
+    """
+    if kind not in (Kind.MAXIMUM, Kind.MINIMUM):
+        raise ValueError(f"{kind} is no extreme")
+    upward = kind is Kind.MAXIMUM
+    worst = -np.inf if upward else np.inf
+    known = np.where(np.isnan(profile), worst, profile)
+    k = (known.argmax if upward else known.argmin)(axis=0)
+    bounded = (np.minimum if upward else np.maximum)(profile, extreme[None])
+    bounded = np.where(np.isnan(profile), extreme[None], bounded)
+    here = np.arange(len(profile)).reshape(-1, *(1,) * extreme.ndim) == k[None]
+    pinned = np.where(here, extreme[None], bounded)
+    return np.where(np.isnan(extreme)[None], np.nan, pinned).astype(profile.dtype)
+
+
+def split_extreme(
+    extreme: FloatArray,
+    before: FloatArray | None,
+    after: FloatArray | None,
+    edges: Float64Array,
+    kind: Kind,
+) -> FloatArray:
+    """Extremes of the parts of a period from its own extreme and its neighbours'.
+
+    Straight lines join the middles of the three periods; the parts' values on them are then pinned
+    with `pin_extreme`.
+
+    Args:
+        extreme: Extreme of the period, shape (…).
+        before, after: Extremes of the neighbouring periods of the same length; None beside a gap or
+            at an end, where the line is level.
+        edges: Lead fractions of the parts' bounds, from 0 to 1, shape (part + 1,).
+        kind: Maximum or minimum.
+
+    Returns:
+        Shape (part, …), in the dtype of `extreme`.
+    """
+    middles = (edges[:-1] + edges[1:]) / 2
+    weight = np.abs(middles - 0.5).reshape(-1, *(1,) * extreme.ndim)
+    early = (middles < 0.5).reshape(weight.shape)
+    neighbours = [
+        np.where(np.isnan(one), extreme, one) if one is not None else extreme
+        for one in (before, after)
+    ]
+    neighbour = np.where(early, neighbours[0][None], neighbours[1][None])
+    profile = (1 - weight) * extreme[None] + weight * neighbour
+    return pin_extreme(profile.astype(extreme.dtype), extreme, kind)

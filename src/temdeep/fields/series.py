@@ -1,0 +1,389 @@
+"""A series of fields: opened, understood and checked; handed out as arrays and intervals.
+
+Knows: xarray, the time axis, channels. Must not know: torch, how files are opened.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from temdeep.errors import InputError, TimeAxisError, VariableError
+from temdeep.fields import reading_frames, thinning
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.survey import Survey, survey
+from temdeep.fields.time_axis import SAME_STEP, Int64Array, TimeAxis, Times, show, sun_times
+from temdeep.fields.variables import Channel, Kind
+from temdeep.metric import Float32Array, Float64Array
+
+Selection = slice | Sequence[int] | Int64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Fields of one or more variables at successive valid times, on one grid.
+
+    Attributes:
+        dataset: As opened, decoded, lazy; with one time dimension, indexed by valid time.
+        source: Name of the file or files, for messages.
+        time: The time axis.
+        time_name: Name of the time dimension and coordinate in `dataset`.
+        grid: The grid, with elevation and land fraction where known.
+        channels: One for each variable and extra-dimension index, in file order.
+        places: Index of each channel along the extra dimensions of its variable, by channel name.
+        edges: Begin and end of each period in microseconds since the first valid time, shape
+            (time, 2), by name of the period variable; no length where a stamp has no value.
+        statics: Role (`elevation`, `geopotential`, `land`) of each static variable used.
+        notes: What was assumed or changed when the series was opened, in sentences.
+    """
+
+    dataset: xr.Dataset
+    source: str
+    time: TimeAxis
+    time_name: str
+    grid: Grid
+    channels: tuple[Channel, ...]
+    places: Mapping[str, Mapping[str, int]]
+    edges: Mapping[str, Int64Array]
+    statics: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def instantaneous(self) -> tuple[Channel, ...]:
+        """Channels that hold at the stamps."""
+        return tuple(one for one in self.channels if not one.kind.is_period)
+
+    def periods(self) -> tuple[Channel, ...]:
+        """Channels that hold for periods: sums, means, maxima, minima."""
+        return tuple(one for one in self.channels if one.kind.is_period)
+
+    def channel(self, name: str) -> Channel:
+        """The channel of a name.
+
+        Raises:
+            VariableError: There is none.
+        """
+        for one in self.channels:
+            if one.name == name:
+                return one
+        held = ", ".join(one.name for one in self.channels)
+        raise VariableError(f"{self.source} has no channel '{name}'; it has {held}.")
+
+    def period_edges(self, channel: Channel) -> Int64Array:
+        """Begin and end of each period in microseconds since the first valid time, (time, 2).
+
+        A stamp without a value has a period of no length.
+        """
+        return self.edges[channel.variable]
+
+    def read(self, channels: Sequence[Channel], times: Selection) -> Float32Array:
+        """Fields as stored, shape (time, channel, y, x), NaN where missing.
+
+        Raises:
+            VariableError: A value is infinite.
+            InputError: The file cannot be read to its end.
+        """
+        return reading_frames.read(self, channels, times).astype(np.float32, copy=False)
+
+    def read_rates(self, channels: Sequence[Channel], times: Selection) -> Float64Array:
+        """Period channels as mean rates, shape (time, channel, y, x).
+
+        Sums are divided by the seconds of their period, means are as they are; NaN where a stamp
+        has no period.
+        """
+        values = reading_frames.read(self, channels, times).astype(np.float64)
+        for i, channel in enumerate(channels):
+            edges = self.period_edges(channel)[times]
+            span_s = (edges[:, 1] - edges[:, 0]) / 1e6
+            values[span_s == 0, i] = np.nan
+            if channel.kind is Kind.SUM:
+                values[:, i] /= np.where(span_s == 0, 1.0, span_s)[:, None, None]
+        return values
+
+    def intervals(
+        self,
+        context: int,
+        channels: Sequence[Channel] | None = None,
+        segments: Sequence[slice] | None = None,
+    ) -> Iterator[tuple[int, Interval]]:
+        """Consecutive instantaneous fields with the context on either side, in time order.
+
+        Frames are read once, some ahead. The arrays are read-only views of what was read.
+
+        Args:
+            context: Largest number of frames on each side; only frames at steps of the interval's
+                own span, without a break, are given.
+            channels: Which; None: all instantaneous ones.
+            segments: Runs of times to walk through, as `TimeAxis.segments` gives them; None: those
+                without a gap.
+
+        Yields:
+            Index of the interval's first time, and the interval.
+        """
+        chosen = tuple(self.instantaneous() if channels is None else channels)
+        if not chosen:
+            return
+        steps, sun_time = self.time.steps_us(), self.time.sun_time
+        for segment in self.time.segments() if segments is None else segments:
+            window = reading_frames.Window(
+                lambda times: self.read(chosen, times), segment, self.frame_bytes(chosen)
+            )
+            for i in range(segment.start, segment.stop - 1):
+                first = _reach(steps, i, -1, min(context, i - segment.start))
+                last = _reach(steps, i, +1, min(context, segment.stop - 2 - i)) + 1
+                frames = window.frames(first, last + 1)
+                here = i - first
+                yield (
+                    i,
+                    Interval(
+                        frames[here],
+                        frames[here + 1],
+                        float(steps[i]) / 1e6,
+                        sun_time[i],
+                        chosen,
+                        self.grid,
+                        frames[:here],
+                        frames[here + 2 :],
+                    ),
+                )
+
+    def period_groups(self) -> tuple[tuple[Channel, ...], ...]:
+        """Sums and means, together where they hold for the same periods."""
+        groups: list[list[Channel]] = []
+        for channel in self.periods():
+            if channel.kind in (Kind.MAXIMUM, Kind.MINIMUM):
+                continue
+            edges = self.period_edges(channel)
+            for group in groups:
+                if np.array_equal(self.period_edges(group[0]), edges):
+                    group.append(channel)
+                    break
+            else:
+                groups.append([channel])
+        return tuple(map(tuple, groups))
+
+    def period_intervals(
+        self, context: int, channels: Sequence[Channel] | None = None
+    ) -> Iterator[tuple[int, PeriodInterval]]:
+        """Periods of sums and means with the periods on either side, in time order.
+
+        Channels whose periods differ come one group after the other, as in `period_groups`.
+        Stamps without a period are passed over.
+
+        Args:
+            context: Largest number of periods on each side; only ones of the same length without
+                a break between are given.
+            channels: Which sums and means; None: all.
+
+        Yields:
+            Index of the stamp, and the period.
+        """
+        wanted = None if channels is None else {one.name for one in channels}
+        for group in self.period_groups():
+            chosen = tuple(one for one in group if wanted is None or one.name in wanted)
+            if chosen:
+                yield from self._periods_of(context, chosen)
+
+    def _periods_of(
+        self, context: int, chosen: tuple[Channel, ...]
+    ) -> Iterator[tuple[int, PeriodInterval]]:
+        edges = self.period_edges(chosen[0])
+        lengths = edges[:, 1] - edges[:, 0]
+        joined = edges[1:, 0] == edges[:-1, 1]
+        alike = joined & (lengths[1:] == lengths[:-1]) & (lengths[1:] > 0)
+        begin = sun_time_of(self.time, edges[:, 0])
+        window = reading_frames.Window(
+            lambda times: self.read_rates(chosen, times),
+            slice(0, len(self.time)),
+            2 * self.frame_bytes(chosen),
+        )
+        for i in np.flatnonzero(lengths > 0).tolist():
+            first = last = i
+            while first > 0 and i - first < context and alike[first - 1]:
+                first -= 1
+            while last < len(lengths) - 1 and last - i < context and alike[last]:
+                last += 1
+            rates = window.frames(first, last + 1)
+            here = i - first
+            yield (
+                i,
+                PeriodInterval(
+                    rates[here],
+                    float(lengths[i]) / 1e6,
+                    begin[i],
+                    chosen,
+                    self.grid,
+                    rates[:here],
+                    rates[here + 1 :],
+                ),
+            )
+
+    def frame_bytes(self, channels: Sequence[Channel]) -> int:
+        """Bytes of one time of some channels as float32."""
+        return 4 * len(channels) * self.grid.shape[0] * self.grid.shape[1]
+
+    def arrange(self, variable: str, values: Mapping[str, np.ndarray]) -> xr.Variable:
+        """Put fields of a variable's channels back into the variable's own dimension order.
+
+        Args:
+            variable: Name of the variable.
+            values: Fields by channel name, each of shape (time, y, x).
+
+        Returns:
+            A variable with the dimensions of the one in `dataset`, time as long as the fields.
+        """
+        original = self.dataset[variable]
+        mine = [one for one in self.channels if one.variable == variable]
+        extra = [str(d) for d in original.dims if d not in (self.time_name, *self.grid.dims)]
+        first = values[mine[0].name]
+        sizes = tuple(original.sizes[dim] for dim in extra)
+        stacked = np.empty((*sizes, *first.shape), dtype=first.dtype)
+        for one in mine:
+            stacked[tuple(self.places[one.name][dim] for dim in extra)] = values[one.name]
+        horizontal = tuple(original.sizes[dim] for dim in self.grid.dims)
+        shaped = stacked.reshape((*sizes, len(first), *horizontal))
+        dims = (*extra, self.time_name, *self.grid.dims)
+        return xr.Variable(dims, shaped, dict(original.attrs)).transpose(*original.dims)
+
+    def thin(self, every: int, offset: int = 0) -> "Series":
+        """Hide times, to fill them in again: every `every`-th frame, and periods joined.
+
+        Instantaneous frames are kept where their time is a multiple of `every` usual steps from
+        the `offset`-th. Periods are joined `every` at a time into one with joined bounds (sum,
+        mean, maximum, minimum); a stamp whose joined period is not complete has no period.
+
+        Raises:
+            RequestError: Fewer than two times would be left.
+        """
+        return thinning.thin(self, every, offset)
+
+    def between(self, first: Any = None, last: Any = None) -> "Series":
+        """The part from one time to another, both included; None: no limit.
+
+        Raises:
+            TimeAxisError: Fewer than two times lie between.
+        """
+        low = self.time.offset_us[0] if first is None else self.time.offset_of(first)
+        high = self.time.offset_us[-1] if last is None else self.time.offset_of(last)
+        inside = np.flatnonzero((self.time.offset_us >= low) & (self.time.offset_us <= high))
+        if len(inside) < 2:
+            raise TimeAxisError(
+                f"{self.source} has {len(inside) or 'no'} times from {first} to {last}: it holds"
+                f" {show(self.time.values[0])} to {show(self.time.values[-1])}."
+            )
+        return self.take(slice(int(inside[0]), int(inside[-1]) + 1))
+
+    def take(self, times: slice | Int64Array) -> "Series":
+        """Some of the times as a series of their own; periods stay as long as they are."""
+        axis = self.time.take(times)
+        shift = self.time.offset_us[times][0]
+        return replace(
+            self,
+            dataset=self.dataset.isel({self.time_name: times}),
+            time=axis,
+            edges={name: edges[times] - shift for name, edges in self.edges.items()},
+        )
+
+    def select(self, variables: Sequence[str]) -> "Series":
+        """Only some of the variables.
+
+        Raises:
+            VariableError: One of them is not in the series.
+        """
+        held = list(dict.fromkeys(one.variable for one in self.channels))
+        for name in variables:
+            if name not in held:
+                raise VariableError(
+                    f"{self.source} has no variable '{name}' to fill in; it has {', '.join(held)}."
+                )
+        channels = tuple(one for one in self.channels if one.variable in variables)
+        names = {one.name for one in channels}
+        return replace(
+            self,
+            dataset=self.dataset.drop_vars([name for name in held if name not in variables]),
+            channels=tuple(
+                one if one.partner in names else replace(one, partner="", component="")
+                for one in channels
+            ),
+            places={name: place for name, place in self.places.items() if name in names},
+            edges={name: edges for name, edges in self.edges.items() if name in variables},
+        )
+
+
+def _reach(steps: Int64Array, i: int, direction: int, most: int) -> int:
+    """How far from interval i neighbouring intervals of the same span go, as an interval index."""
+    near = i
+    for _ in range(most):
+        if abs(int(steps[near + direction]) - int(steps[i])) > SAME_STEP * int(steps[i]):
+            break
+        near += direction
+    return near
+
+
+def sun_time_of(axis: TimeAxis, offset_us: Int64Array) -> np.ndarray:
+    """Times at offsets as datetime64[us], for the position of the sun."""
+    return sun_times(axis.at(offset_us), axis.calendar)
+
+
+def series_from_survey(found: Survey) -> Series:
+    """A series of all that a survey found.
+
+    Raises:
+        TemdeepError: The first thing that the survey could not make sense of.
+        VariableError: There is no variable to fill in.
+    """
+    for problem in found.problems.values():
+        raise problem
+    if found.grid is None or not found.channels:
+        held = ", ".join(map(str, found.dataset.data_vars)) or "no variables"
+        raise VariableError(
+            f"{found.source} has no variable with both a time axis and a grid; it has {held}."
+        )
+    return Series(
+        found.dataset,
+        found.source,
+        found.time,
+        found.time_name,
+        found.grid,
+        found.channels,
+        found.places,
+        found.edges,
+        found.statics,
+        found.notes,
+    )
+
+
+def series_from_dataset(
+    dataset: xr.Dataset,
+    *,
+    source: str = "the dataset",
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
+    bounds: Mapping[str, Times] | None = None,
+) -> Series:
+    """Understand a dataset as a series.
+
+    Args:
+        dataset: Eager or lazy; it is not changed.
+        source: What messages call it.
+        variables: Which variables; None: all that have a time axis and a grid.
+        kinds: What variables are where the data do not say, such as `{"tp": "sum:1h"}`.
+        static: Elevation and land fraction, where the dataset has none.
+        bounds: Time bounds of single variables, shape (time, 2), where these differ.
+
+    Raises:
+        TemdeepError: Anything that is missing, broken or ambiguous, in one sentence.
+    """
+    if not isinstance(dataset, xr.Dataset):
+        raise InputError(
+            f"a series is made of an xarray.Dataset, not of a {type(dataset).__name__}."
+        )
+    found = survey(
+        dataset, source=source, variables=variables, kinds=kinds, static=static, bounds=bounds
+    )
+    series = series_from_survey(found)
+    reading_frames.check_values(series)
+    return series

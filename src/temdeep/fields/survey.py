@@ -1,0 +1,313 @@
+"""Looks over a dataset: its time axis, grid, and what each variable is; collects what is unclear.
+
+Knows: xarray, CF and GRIB attributes. Must not know: torch, files.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xarray as xr
+
+from temdeep.errors import (
+    GridError,
+    RequestError,
+    TemdeepError,
+    TimeAxisError,
+    VariableError,
+    VariableKindError,
+)
+from temdeep.fields import accumulations, natures, statics
+from temdeep.fields.grids import Grid, find_grid
+from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
+from temdeep.fields.levels import level_of, places_of
+from temdeep.fields.time_axis import Int64Array, TimeAxis, Times
+from temdeep.fields.valid_times import (
+    bounds_name,
+    describe_periods,
+    edges_from_bounds,
+    holds_times,
+    time_axis,
+    with_valid_times,
+)
+from temdeep.fields.variables import Channel, Kind
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What a dataset holds, with everything that could not be made sense of.
+
+    Attributes:
+        dataset: With one time dimension, indexed by valid time; running totals as sums per step.
+        source: Name of the file or files.
+        time: The time axis.
+        time_name: Name of the time dimension and coordinate.
+        grid: The grid of all channels, with static fields; None if no variable has one.
+        channels: What was understood, in file order.
+        places: Index of each channel along the extra dimensions of its variable, by channel name.
+        edges: Begin and end of each period in microseconds since the first valid time, shape
+            (time, 2), by name of the period variable.
+        statics: Role of each static variable used.
+        notes: What was assumed or changed, in sentences.
+        problems: What was not understood, by name of the variable.
+        carried: Variables that are no fields in time.
+    """
+
+    dataset: xr.Dataset
+    source: str
+    time: TimeAxis
+    time_name: str
+    grid: Grid | None
+    channels: tuple[Channel, ...] = ()
+    places: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    edges: Mapping[str, Int64Array] = field(default_factory=dict)
+    statics: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problems: Mapping[str, TemdeepError] = field(default_factory=dict)
+    carried: tuple[str, ...] = ()
+
+
+def survey(
+    dataset: xr.Dataset,
+    *,
+    source: str,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
+    bounds: Mapping[str, Times] | None = None,
+) -> Survey:
+    """Look over a dataset.
+
+    Args:
+        dataset: As opened.
+        source: Name of the file, for messages.
+        variables: Names of the variables to look at; None: all.
+        kinds: What the user says variables are, such as `{"tp": "sum:1h"}`.
+        static: Elevation and land fraction from a file of their own.
+        bounds: Time bounds of single variables, shape (time, 2), where the file has them otherwise
+            than as CF bounds.
+
+    Raises:
+        TimeAxisError: No usable time axis.
+        VariableError: A variable asked for is not there.
+        RequestError: A kind is given that does not exist, or for no variable of the file.
+    """
+    dataset, time_name = with_valid_times(dataset, source)
+    axis = time_axis(dataset, time_name, source)
+    requests = {name: parse_kind(name, text) for name, text in (kinds or {}).items()}
+    _check_names(dataset, variables, requests, source)
+    looker = _Looker(dataset, source, axis, time_name, requests, dict(bounds or {}))
+    for name in map(str, dataset.data_vars):
+        if variables is None or name in variables:
+            looker.look_at(name, asked=variables is not None)
+    return looker.result(static, None if variables is None else set(variables))
+
+
+def _check_names(
+    dataset: xr.Dataset,
+    variables: Sequence[str] | None,
+    requests: Mapping[str, KindRequest],
+    source: str,
+) -> None:
+    held = ", ".join(map(str, dataset.data_vars))
+    for name in variables or ():
+        if name not in dataset.data_vars:
+            raise VariableError(f"{source} has no variable '{name}'; it has {held}.")
+    for name in requests:
+        if name not in dataset.data_vars:
+            raise RequestError(f"--kind names '{name}', which {source} does not have: {held}.")
+
+
+class _Looker:
+    """Collects channels and problems, one variable after the other."""
+
+    def __init__(
+        self,
+        dataset: xr.Dataset,
+        source: str,
+        axis: TimeAxis,
+        time_name: str,
+        requests: Mapping[str, KindRequest],
+        bounds: Mapping[str, Times],
+    ) -> None:
+        self.dataset, self.source, self.axis, self.time_name = dataset, source, axis, time_name
+        self.requests, self.bounds = requests, bounds
+        self.grid: Grid | None = None
+        self.grid_of = ""
+        self.channels: list[Channel] = []
+        self.places: dict[str, Mapping[str, int]] = {}
+        self.edges: dict[str, Int64Array] = {}
+        self.notes: list[str] = [f"The {axis.note}."] if axis.note else []
+        self.problems: dict[str, TemdeepError] = {}
+        self.carried: list[str] = []
+        self.helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
+        self.helpers |= {bounds_name(dataset, time_name)}
+
+    def look_at(self, name: str, *, asked: bool) -> None:
+        """Make channels of a variable, or note why not."""
+        array = self.dataset[name]
+        if name in self.helpers or (self.time_name not in array.dims and not asked):
+            self._carry(name)
+            return
+        try:
+            self._add(name, asked=asked)
+        except (GridError, TimeAxisError, VariableError, VariableKindError) as error:
+            self.problems[name] = error
+
+    def _carry(self, name: str) -> None:
+        other = [
+            str(dim)
+            for dim in self.dataset[name].dims
+            if dim in self.dataset.coords and holds_times(self.dataset[dim])
+        ]
+        if other and name not in self.helpers and self.dataset[name].ndim > 2:
+            self.problems[name] = TimeAxisError(
+                f"'{name}' in {self.source} lies on the time axis '{other[0]}', other variables on"
+                f" '{self.time_name}': choose variables of one of them with --variable."
+            )
+        else:
+            self.carried.append(name)
+
+    def _add(self, name: str, *, asked: bool) -> None:
+        array = self.dataset[name]
+        if self.time_name not in array.dims:
+            raise VariableError(f"'{name}' in {self.source} does not change in time.")
+        try:
+            grid = find_grid(self.dataset, name, (self.time_name,), self.source)
+        except GridError:
+            if asked or array.ndim > 2:
+                raise
+            self.carried.append(name)
+            return
+        numeric = array.dtype.kind in "fiub"
+        if not numeric:
+            raise VariableError(
+                f"'{name}' in {self.source} holds {_what(array)} in place of numbers:"
+                " repair it or leave it out with --variable."
+            )
+        self._check_grid(name, grid)
+        kind, reason = self._kind(name)
+        if kind.is_period:
+            self._add_periods(name, kind)
+            reason = f"{reason}; {describe_periods(self.edges[name], self.axis)}"
+        self._add_channels(name, kind, reason, grid)
+
+    def _check_grid(self, name: str, grid: Grid) -> None:
+        if self.grid is None:
+            self.grid, self.grid_of = grid, name
+        elif self.grid.dims != grid.dims or not self.grid.same_places(grid):
+            raise GridError(
+                f"{self.source} holds two grids: '{self.grid_of}' on {self.grid}, '{name}' on"
+                f" {grid}; choose variables of one of them with --variable."
+            )
+
+    def _kind(self, name: str) -> tuple[Kind, str]:
+        if name in self.requests:
+            return self.requests[name].kind, "as you said"
+        return kind_of(name, self.dataset[name].attrs, (self.time_name,), self.source)
+
+    def _add_periods(self, name: str, kind: Kind) -> None:
+        request = self.requests.get(name)
+        common = bounds_name(self.dataset, self.time_name)
+        if request is not None and request.length_us is not None:
+            ends = self.axis.offset_us
+            edges = np.stack([ends - request.length_us, ends], axis=1)
+        elif name in self.bounds:
+            edges = edges_from_bounds(self.bounds[name], self.axis, self.source)
+        elif common:
+            edges = edges_from_bounds(self.dataset[common].values, self.axis, self.source)
+        else:
+            raise without_period(name, kind, self.source)
+        if accumulations.overlaps(edges):
+            array, edges, note = accumulations.per_step(
+                self.dataset[name], edges, kind, self.axis, self.source
+            )
+            self.dataset = self.dataset.assign({name: array})
+            self.notes.append(note)
+        self.edges[name] = edges
+
+    def _add_channels(self, name: str, kind: Kind, reason: str, grid: Grid) -> None:
+        array = self.dataset[name]
+        nature, why = natures.nature_of(name, array.attrs)
+        component, _ = natures.component_of(name, array.attrs)
+        for channel_name, place in places_of(array, (self.time_name, *grid.dims)):
+            self.places[channel_name] = place
+            self.channels.append(
+                Channel(
+                    name=channel_name,
+                    variable=name,
+                    units=str(array.attrs.get("units", "")),
+                    kind=kind,
+                    nature=nature,
+                    standard_name=natures.standard_name_of(array.attrs),
+                    reason=f"{reason}; {nature} from {why}" if why else reason,
+                    component=component if kind is Kind.INSTANTANEOUS else "",
+                    ground=natures.tied_to_ground(name, array.attrs, nature),
+                    level=level_of(array, place),
+                )
+            )
+
+    def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
+        """All that was found."""
+        grid, found = self.grid, {}
+        if grid is not None:
+            names = [str(name) for name in self.dataset.variables if name not in self.edges]
+            names = [name for name in names if name not in {c.variable for c in self.channels}]
+            grid, found = statics.with_statics(
+                grid, self.dataset, (self.time_name,), self.source, names
+            )
+            if static is not None:
+                grid, more = statics.statics_of_file(grid, static, "the static file")
+                found = found | more
+        unwanted = [
+            name
+            for name in map(str, self.dataset.data_vars)
+            if wanted is not None
+            and name not in wanted
+            and self.time_name in self.dataset[name].dims
+            and self.dataset[name].ndim > 1
+            and name not in self.helpers
+        ]
+        return Survey(
+            self.dataset.drop_vars(unwanted),
+            self.source,
+            self.axis,
+            self.time_name,
+            grid,
+            _with_partners(self.channels, self.places, self.dataset),
+            self.places,
+            self.edges,
+            found,
+            tuple(self.notes),
+            self.problems,
+            tuple(name for name in self.carried if name not in found),
+        )
+
+
+def _what(array: xr.DataArray) -> str:
+    if array.dtype.kind == "m":
+        return "durations (open it with decode_timedelta=False)"
+    return "times" if holds_times(array) else "text"
+
+
+def _with_partners(
+    channels: Sequence[Channel], places: Mapping[str, Mapping[str, int]], dataset: xr.Dataset
+) -> tuple[Channel, ...]:
+    """Join the two components of each vector at the same level and member."""
+    vectors: dict[tuple[object, ...], list[Channel]] = {}
+    for channel in channels:
+        _, vector = natures.component_of(channel.variable, dataset[channel.variable].attrs)
+        if channel.component:
+            place = tuple(sorted(places[channel.name].items()))
+            vectors.setdefault((vector, channel.level, place), []).append(channel)
+    partner = {}
+    for components in vectors.values():
+        if {one.component for one in components} == {"x", "y"} and len(components) == 2:
+            first, second = components
+            partner |= {first.name: second.name, second.name: first.name}
+    return tuple(
+        replace(one, partner=partner[one.name])
+        if one.name in partner
+        else replace(one, component="")
+        for one in channels
+    )

@@ -1,0 +1,258 @@
+"""Finds the valid times of a dataset, whichever way they are written, and their bounds.
+
+Knows: xarray, CF names of time coordinates. Must not know: torch, files.
+"""
+
+from collections.abc import Hashable
+
+import cftime
+import numpy as np
+import xarray as xr
+
+from temdeep.errors import InputError, TimeAxisError
+from temdeep.fields.time_axis import (
+    Int64Array,
+    TimeAxis,
+    Times,
+    build_time_axis,
+    difference_us,
+    format_duration,
+    show,
+)
+
+_REFERENCE = ("forecast_reference_time", "reference_time", "init_time", "initial_time", "basetime")
+_LEAD = ("step", "lead_time", "prediction_timedelta", "leadtime", "forecast_period", "fhour")
+_NUMBER_UNITS = {"h": "h", "m": "m", "s": "s", "d": "D"}
+
+
+def with_valid_times(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, str]:
+    """Give a dataset one time dimension that is indexed by valid time.
+
+    Args:
+        dataset: Decoded or not; with a time axis, or a lead-time axis and one reference time.
+        source: Name of the file, for messages.
+
+    Returns:
+        The dataset, and the name of its time dimension, which is also its time coordinate.
+
+    Raises:
+        TimeAxisError: No times, plain numbers in place of times, or several forecast runs.
+    """
+    if any(_undecoded(dataset[name]) for name in dataset.variables):
+        try:
+            dataset = xr.decode_cf(dataset, decode_timedelta=False)
+        except ValueError as error:
+            raise InputError(f"the times of {source} cannot be decoded: {error}.") from error
+    dataset = _single_run(dataset, source)
+    name = _valid_time_name(dataset) or _from_lead_times(dataset)
+    if isinstance(name, xr.Dataset):
+        dataset, name = name, "valid_time"
+    if not name:
+        raise TimeAxisError(_why_no_times(dataset, source))
+    dim = str(dataset[name].dims[0])
+    if dim != name:
+        dataset = dataset.swap_dims({dim: name})
+        dataset[name].attrs.setdefault("standard_name", "time")
+    _refuse_several_runs(dataset, name, source)
+    return dataset, name
+
+
+def _undecoded(array: xr.DataArray) -> bool:
+    return array.dtype.kind in "fiu" and " since " in str(array.attrs.get("units", ""))
+
+
+def holds_times(array: xr.DataArray) -> bool:
+    """Whether an array holds datetime64 or cftime."""
+    if array.dtype.kind == "M":
+        return True
+    if array.dtype != object or not array.size:
+        return False
+    return isinstance(array.values.ravel()[0], cftime.datetime)
+
+
+def _is_reference(array: xr.DataArray) -> bool:
+    standard = array.attrs.get("standard_name", "")
+    return standard == "forecast_reference_time" or array.name in _REFERENCE
+
+
+def _single_run(dataset: xr.Dataset, source: str) -> xr.Dataset:
+    """Drop a reference-time dimension of length one; refuse a longer one beside lead times."""
+    leads = [dim for dim in dataset.dims if dim in _LEAD and dataset.sizes[dim] > 1]
+    for dim in list(dataset.dims):
+        if dim in _LEAD or dim not in dataset.coords or not holds_times(dataset[dim]):
+            continue
+        if dataset.sizes[dim] == 1 and leads:
+            dataset = dataset.squeeze(dim)
+        elif leads:
+            first, second = (show(one) for one in dataset[dim].values[:2])
+            raise TimeAxisError(
+                f"{source} holds several forecast runs ({first}, {second}, …) with {leads[0]} as a"
+                " second time axis, and nothing is filled from one run into the next: cut out one"
+                f" run, for instance with dataset.isel({dim}=0)."
+            )
+    spare = [dim for dim in dataset.dims if dim in _LEAD and dataset.sizes[dim] == 1]
+    return dataset.squeeze(spare) if spare else dataset
+
+
+def _valid_time_name(dataset: xr.Dataset) -> str:
+    """Name of the 1-D coordinate of valid times that most variables lie along."""
+    bounds = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
+    found: list[tuple[tuple[int, bool, bool], str]] = []
+    for name in dataset.variables:
+        array = dataset[name]
+        if array.ndim != 1 or str(name) in bounds or not holds_times(array):
+            continue
+        if _is_reference(array) and dataset.sizes[array.dims[0]] > 0 and array.dims[0] != name:
+            continue
+        users = sum(
+            1 for one in dataset.data_vars if array.dims[0] in dataset[one].dims and one != name
+        )
+        says = array.attrs.get("standard_name") == "time" or name == "valid_time"
+        found.append(((users, says, name == array.dims[0]), str(name)))
+    return max(found, default=((0, False, False), ""))[1]
+
+
+def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
+    """Valid time as reference time plus lead time, where a file gives only these."""
+    references = [
+        dataset[name]
+        for name in dataset.variables
+        if dataset[name].ndim == 0 and holds_times(dataset[name]) and name != "valid_time"
+    ]
+    leads = [dataset[dim] for dim in dataset.dims if dim in _LEAD and dim in dataset.coords]
+    if not references or not leads:
+        return ""
+    lead = leads[0]
+    reference = next((one for one in references if _is_reference(one)), references[0])
+    if lead.dtype.kind == "m":
+        values = lead.values
+    else:
+        unit = _NUMBER_UNITS.get(str(lead.attrs.get("units", "hours"))[:1].lower(), "h")
+        seconds = lead.values.astype(np.float64) * (
+            np.timedelta64(1, unit) / np.timedelta64(1, "s")
+        )
+        values = np.round(seconds * 1e6).astype("timedelta64[us]").astype("timedelta64[ns]")
+    if reference.dtype == object:
+        values = values.astype("timedelta64[us]").astype(object)
+    times = reference.values[()] + values
+    attributes = {"standard_name": "time", "long_name": "valid time"}
+    return dataset.assign_coords(valid_time=(lead.dims[0], times, attributes))
+
+
+def _refuse_several_runs(dataset: xr.Dataset, name: str, source: str) -> None:
+    """Refuse a time axis that passes through several runs at changing lead times."""
+    for other in dataset.variables:
+        array = dataset[other]
+        if other == name or array.dims != (name,) or not _is_reference(array):
+            continue
+        if array.dtype != dataset[name].dtype:
+            continue
+        lead = difference_us(dataset[name].values, dataset[name].values[0]) - difference_us(
+            array.values, dataset[name].values[0]
+        )
+        if np.ptp(lead) and len(np.unique(array.values)) > 1:
+            raise TimeAxisError(
+                f"{source} holds several forecast runs along one time axis ('{other}' changes), and"
+                " nothing is filled from one run into the next: give one run at a time."
+            )
+
+
+def _why_no_times(dataset: xr.Dataset, source: str) -> str:
+    named = [
+        str(name)
+        for name in dataset.variables
+        if name in ("time", "t", "valid_time", "Time", "XTIME")
+        or dataset[name].attrs.get("standard_name") == "time"
+        or dataset[name].attrs.get("axis") == "T"
+    ]
+    scalars = [name for name in named if dataset[name].ndim == 0 and holds_times(dataset[name])]
+    if scalars:
+        return (
+            f"{source} holds a single time ({show(dataset[scalars[0]].values[()])}):"
+            " filling in between needs at least two."
+        )
+    for name in named:
+        kind = dataset[name].dtype.kind
+        what = "text" if kind in "OSU" else "plain numbers without units"
+        return (
+            f"the time axis '{name}' of {source} holds {what}, not times: give it CF units such as"
+            " 'hours since 2019-03-01'."
+        )
+    return (
+        f"{source} has no time axis: dimensions are {', '.join(map(str, dataset.dims)) or 'none'};"
+        " give one of them a coordinate with units such as 'hours since 2019-03-01'."
+    )
+
+
+def time_axis(dataset: xr.Dataset, name: str, source: str) -> TimeAxis:
+    """The time axis of a dataset that `with_valid_times` has seen to."""
+    coordinate = dataset[name]
+    calendar = str(coordinate.encoding.get("calendar", ""))
+    values = coordinate.values
+    return build_time_axis(values, source, calendar if values.dtype.kind == "M" else "")
+
+
+def bounds_name(dataset: xr.Dataset, name: str) -> str:
+    """Name of the variable with the time bounds, empty if there is none."""
+    coordinate = dataset[name]
+    said = coordinate.attrs.get("bounds") or coordinate.encoding.get("bounds")
+    for one in (said, f"{name}_bnds", f"{name}_bounds", "time_bnds", "time_bounds"):
+        if one and one in dataset.variables and _fits(dataset[one], name):
+            return str(one)
+    return ""
+
+
+def _fits(array: xr.DataArray, name: Hashable) -> bool:
+    return array.ndim == 2 and array.dims[0] == name and array.shape[1] == 2
+
+
+def edges_from_bounds(bounds: Times, axis: TimeAxis, source: str) -> Int64Array:
+    """Begin and end of each period in microseconds since the first valid time.
+
+    A period of no length stands for a stamp without a value, as at the start of a forecast.
+
+    Args:
+        bounds: Begin and end of each period, shape (time, 2).
+        axis: The time axis.
+        source: Name of the file, for messages.
+
+    Raises:
+        TimeAxisError: Bounds that are not times, are missing, or end before they begin.
+    """
+    is_times = bounds.dtype.kind == "M" or isinstance(bounds.ravel()[0], cftime.datetime)
+    if not is_times or (bounds.dtype.kind == "M" and np.isnat(bounds).any()):
+        raise TimeAxisError(f"the time bounds of {source} are not all times: repair or drop them.")
+    edges = difference_us(bounds, axis.origin if axis.note else axis.values[0])
+    backward = np.flatnonzero(edges[:, 1] < edges[:, 0])
+    if len(backward):
+        where = show(axis.values[backward[0]])
+        raise TimeAxisError(f"the time bounds of {source} at {where} end before they begin.")
+    if axis.note:  # stamps with jitter have bounds with jitter
+        half = axis.step_us // 2 or 1
+        near = np.round(edges / half).astype(np.int64) * half
+        edges = np.where(np.abs(near - edges) <= axis.step_us // 1000, near, edges)
+    return edges
+
+
+def describe_periods(edges: Int64Array, axis: TimeAxis) -> str:
+    """Length and place of the periods in words."""
+    lengths = edges[:, 1] - edges[:, 0]
+    usual = lengths[lengths > 0]
+    if not len(usual):
+        return "periods of no length"
+    length = format_duration(int(np.median(usual)))
+    several = "" if np.ptp(usual) == 0 else " (not all alike)"
+    position = stamp_position(edges, axis)
+    where = "around the stamp" if position == "middle" else f"that {position} at the stamp"
+    return f"periods of {length}{several} {where}"
+
+
+def stamp_position(edges: Int64Array, axis: TimeAxis) -> str:
+    """Whether most periods `end`, `begin` or have their `middle` at the stamp."""
+    long = edges[:, 1] > edges[:, 0]
+    offset = axis.offset_us[long]
+    ends = int(np.count_nonzero(edges[long, 1] == offset))
+    begins = int(np.count_nonzero(edges[long, 0] == offset))
+    if max(ends, begins) * 2 < len(offset):
+        return "middle"
+    return "end" if ends >= begins else "begin"
