@@ -29,8 +29,8 @@ def open_grib(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
         InputError: The file is truncated, or its messages do not make fields of one series.
         TimeAxisError: It holds several forecast runs.
     """
-    import cfgrib
-    from gribapi.errors import GribInternalError
+    import cfgrib  # noqa: PLC0415  (loads the GRIB library: only where there is GRIB)
+    from gribapi.errors import GribInternalError  # type: ignore[import-untyped]  # noqa: PLC0415
 
     _refuse_truncated(path)
     logging.getLogger("cfgrib").addFilter(_quiet)
@@ -148,7 +148,8 @@ def _merge(
 ) -> tuple[xr.Dataset, dict[str, Times]]:
     """Put hypercubes with the same times side by side; forecasts may lack sums at step 0."""
     merged = cubes[0]
-    for cube in cubes[1:]:
+    for other in cubes[1:]:
+        cube = other
         twice = sorted({str(name) for name in cube.data_vars} & set(map(str, merged.data_vars)))
         if twice:
             raise InputError(

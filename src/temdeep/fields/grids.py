@@ -214,7 +214,7 @@ def distance_m(
     haversine = (
         np.sin((phi_b - phi_a) / 2) ** 2 + np.cos(phi_a) * np.cos(phi_b) * np.sin(half_lon) ** 2
     )
-    return 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(haversine, 0, 1)))
+    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(haversine, 0, 1))))
 
 
 def _neighbour_distance(lat: Float64Array, lon: Float64Array, axis: int) -> Float64Array:
@@ -228,7 +228,7 @@ def _neighbour_distance(lat: Float64Array, lon: Float64Array, axis: int) -> Floa
     )
     before = np.concatenate([step.take([0], axis), step], axis)
     after = np.concatenate([step, step.take([-1], axis)], axis)
-    return (before + after) / 2
+    return np.asarray((before + after) / 2)
 
 
 def _from_places(

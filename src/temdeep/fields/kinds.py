@@ -59,10 +59,20 @@ _STATE_WORDS = (
     "direction",
 )
 _STATE_NAMES = frozenset(
-    ["t2m", "2t", "d2m", "2d", "t", "d", "tas", "ta", "tdps", "dewpoint", "skt", "ts", "sst", "sp", "ps", "psl", "msl", "mslp", "prmsl", "u", "v", "w", "u10", "v10", "10u", "10v", "u100", "v100", "ua", "va", "wa", "uas", "vas", "q", "r", "rh", "hus", "hur", "hurs", "huss", "gh", "zg", "z", "zust", "ws", "wspd", "wdir", "si10", "10si", "ws10", "wd", "wd10", "sfcwind", "tcwv", "tcw", "pwat", "tcc", "lcc", "mcc", "hcc", "blh", "vo", "pv", "pt", "dbz", "stl1", "stl2", "stl3", "stl4", "swvl1", "swvl2", "swvl3", "swvl4", "temp", "temperature", "theta", "air", "pres", "slp", "mcape", "cape"]
+    """
+    t2m 2t d2m 2d t d tas ta tdps dewpoint skt ts sst sp ps psl msl mslp prmsl u v w u10
+    v10 10u 10v u100 v100 ua va wa uas vas q r rh hus hur hurs huss gh zg z zust ws wspd
+    wdir si10 10si ws10 wd wd10 sfcwind tcwv tcw pwat tcc lcc mcc hcc blh vo pv pt dbz
+    stl1 stl2 stl3 stl4 swvl1 swvl2 swvl3 swvl4 temp temperature theta air pres slp
+    mcape cape
+    """.split()  # noqa: SIM905  (a table to read)
 )
 _STATE_UNITS = frozenset(
-    ["k", "degc", "c", "celsius", "degk", "degree_celsius", "degrees_celsius", "pa", "hpa", "mbar", "mb", "millibar", "kpa", "m/s", "m_s-1", "m_s**-1", "m.s-1", "ms-1", "knots", "kt", "g/kg", "kg_kg-1", "kg/kg", "kg_kg**-1", "g_kg-1", "dbz", "gpm", "m2_s-2", "m**2_s**-2", "pa_s-1", "s-1", "s**-1"]
+    """
+    k degc c celsius degk degree_celsius degrees_celsius pa hpa mbar mb millibar kpa m/s
+    m_s-1 m_s**-1 m.s-1 ms-1 knots kt g/kg kg_kg-1 kg/kg kg_kg**-1 g_kg-1 dbz gpm m2_s-2
+    m**2_s**-2 pa_s-1 s-1 s**-1
+    """.split()  # noqa: SIM905  (a table to read)
 )
 _PERIOD_WORDS = (
     "precipitation",

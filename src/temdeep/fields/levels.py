@@ -65,13 +65,18 @@ def level_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
     for one in str(array.encoding.get("coordinates", "")).split():
         if one in array.coords and array.coords[one].ndim == 0 and _is_vertical(array.coords[one]):
             return _text(array.coords[one], float(array.coords[one].values))
+    return _grib_level(array) or by_name
+
+
+def _grib_level(array: xr.DataArray) -> str:
+    """Level that GRIB gives for a whole variable, empty if it gives none."""
     grib = str(array.attrs.get("GRIB_typeOfLevel", ""))
     if grib in _VERTICAL and "GRIB_level" in array.attrs:
         value = float(array.attrs["GRIB_level"])
         if grib.startswith("isobaric"):
             return f"{value / 100 if grib.endswith('Pa') and 'hPa' not in grib else value:g} hPa"
         return height_level(value) if grib == "heightAboveGround" else f"{grib} {value:g}"
-    return by_name
+    return ""
 
 
 def _is_vertical(coordinate: xr.DataArray) -> bool:

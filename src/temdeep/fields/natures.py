@@ -5,7 +5,7 @@ attributes. Must not know: torch, files.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from temdeep.fields.variables import Nature
@@ -16,7 +16,12 @@ UNKNOWN_NAMES = ("", "unknown")
 
 SUNLIGHT_WORDS = ("shortwave", "photosynthetic", "photosynthetically", "solar_irradiance")
 SUNLIGHT_NAMES = frozenset(
-    ["ssrd", "ssr", "ssrc", "ssrdc", "tisr", "tsr", "tsrc", "fdir", "cdir", "uvb", "par", "parcs", "rsds", "rsus", "rsdt", "rsut", "rsdscs", "dswrf", "uswrf", "swdown", "swdnb", "swdnbc", "sdswrf", "msdwswrf", "msnswrf", "mtdwswrf", "mtnswrf", "avg_sdswrf", "avg_snswrf", "avg_tdswrf", "avg_tnswrf", "ghi", "dni", "dhi", "clearsky_ghi", "clearsky_dni", "clearsky_dhi", "asob_s", "aswdir_s", "aswdifd_s", "ssw"]
+    """
+    ssrd ssr ssrc ssrdc tisr tsr tsrc fdir cdir uvb par parcs rsds rsus rsdt rsut rsdscs
+    dswrf uswrf swdown swdnb swdnbc sdswrf msdwswrf msnswrf mtdwswrf mtnswrf avg_sdswrf
+    avg_snswrf avg_tdswrf avg_tnswrf ghi dni dhi clearsky_ghi clearsky_dni clearsky_dhi
+    asob_s aswdir_s aswdifd_s ssw
+    """.split()  # noqa: SIM905  (a table to read)
 )
 
 NON_NEGATIVE_WORDS = (
@@ -46,7 +51,12 @@ NON_NEGATIVE_WORDS = (
     "friction_velocity",
 )
 NON_NEGATIVE_NAMES = frozenset(
-    ["tp", "cp", "lsp", "pr", "prc", "prate", "apcp", "prcp", "precip", "rain", "rainc", "rainnc", "sf", "snow", "tcc", "lcc", "mcc", "hcc", "clt", "cc", "q", "r", "rh", "hus", "hurs", "huss", "shum", "spfh", "ws", "wspd", "si10", "10si", "ws10", "sfcwind", "wind", "fg10", "i10fg", "gust", "tcw", "tcwv", "tclw", "tciw", "pwat", "sd", "snd", "blh", "vis", "qv", "qc", "qr", "qi", "clwc", "ciwc", "tot_prec", "ro", "sro", "zust", "swh", "vp", "e_sat"]
+    """
+    tp cp lsp pr prc prate apcp prcp precip rain rainc rainnc sf snow tcc lcc mcc hcc
+    clt cc q r rh hus hurs huss shum spfh ws wspd si10 10si ws10 sfcwind wind fg10 i10fg
+    gust tcw tcwv tclw tciw pwat sd snd blh vis qv qc qr qi clwc ciwc tot_prec ro sro
+    zust swh vp e_sat
+    """.split()  # noqa: SIM905  (a table to read)
 )
 
 DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
@@ -72,7 +82,10 @@ GROUND_WORDS = (
     "runoff",
 )
 GROUND_NAMES = frozenset(
-    ["sp", "ps", "psfc", "skt", "ts", "sst", "stl1", "stl2", "stl3", "stl4", "swvl1", "swvl2", "swvl3", "swvl4", "tsoil", "sd", "snd", "lai", "ishf", "ie", "sshf", "slhf", "blh", "tsk", "tslb", "smois", "ro", "sro"]
+    """
+    sp ps psfc skt ts sst stl1 stl2 stl3 stl4 swvl1 swvl2 swvl3 swvl4 tsoil sd snd lai
+    ishf ie sshf slhf blh tsk tslb smois ro sro
+    """.split()  # noqa: SIM905  (a table to read)
 )
 
 COLUMN_WORDS = (
@@ -86,7 +99,10 @@ COLUMN_WORDS = (
     "brightness_temperature",
 )
 COLUMN_NAMES = frozenset(
-    ["tp", "cp", "lsp", "pr", "prc", "prate", "apcp", "prcp", "precip", "rain", "sf", "tcc", "lcc", "mcc", "hcc", "clt", "tcw", "tcwv", "tclw", "tciw", "pwat", "dbz", "ttr", "tsr", "tisr", "tot_prec"]
+    """
+    tp cp lsp pr prc prate apcp prcp precip rain sf tcc lcc mcc hcc clt tcw tcwv tclw
+    tciw pwat dbz ttr tsr tisr tot_prec
+    """.split()  # noqa: SIM905  (a table to read)
 )
 
 VECTOR_WORDS = {
@@ -100,7 +116,10 @@ VECTOR_WORDS = {
 _VECTOR_NAMES = re.compile(r"(10|100)?([uv])(10n|10|100|as|a|\d{2,4})?")
 
 _PRESSURE_LEVELS_HPA = frozenset(
-    ["1000", "975", "950", "925", "900", "875", "850", "825", "800", "775", "750", "700", "650", "600", "550", "500", "450", "400", "350", "300", "250", "225", "200", "175", "150", "125"]
+    """
+    1000 975 950 925 900 875 850 825 800 775 750 700 650 600 550 500 450 400 350 300 250
+    225 200 175 150 125
+    """.split()  # noqa: SIM905  (a table to read)
 )
 _LEVEL_IN_NAME = re.compile(r"[a-z]{1,5}_?(\d{3,4})(?:hpa|mb)?", re.IGNORECASE)
 _HEIGHT_IN_NAME = re.compile(r"(?:[uv]|ws|wspd|wind)_?(\d{2,3})(?:m|n)?", re.IGNORECASE)
@@ -126,18 +145,19 @@ def nature_of(name: str, attributes: Attributes) -> tuple[Nature, str]:
     called = f"standard_name {standard}" if standard else f"its name '{name}'"
     if "flag_values" in attributes or "flag_masks" in attributes:
         return Nature.FLAG, "it has flag_values"
-    if standard and any(word in standard for word in DIRECTION_WORDS):
+    if _says(standard, DIRECTION_WORDS) or (not standard and short in DIRECTION_NAMES):
         return Nature.DIRECTION, called
-    if not standard and short in DIRECTION_NAMES:
-        return Nature.DIRECTION, called
-    if any(word in standard for word in SUNLIGHT_WORDS) or short in SUNLIGHT_NAMES:
-        sunny = any(word in standard for word in SUNLIGHT_WORDS)
-        return Nature.SUNLIGHT, called if sunny else f"its name '{name}'"
-    if any(word in standard for word in NON_NEGATIVE_WORDS):
-        return Nature.NON_NEGATIVE, called
-    if not standard and short in NON_NEGATIVE_NAMES:
+    if _says(standard, SUNLIGHT_WORDS):
+        return Nature.SUNLIGHT, called
+    if short in SUNLIGHT_NAMES:
+        return Nature.SUNLIGHT, f"its name '{name}'"
+    if _says(standard, NON_NEGATIVE_WORDS) or (not standard and short in NON_NEGATIVE_NAMES):
         return Nature.NON_NEGATIVE, called
     return Nature.CONTINUOUS, ""
+
+
+def _says(standard: str, words: Sequence[str]) -> bool:
+    return any(word in standard for word in words)
 
 
 def tied_to_ground(name: str, attributes: Attributes, nature: Nature) -> bool:

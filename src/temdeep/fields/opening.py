@@ -3,7 +3,6 @@
 Knows: files, xarray's engines. Must not know: torch.
 """
 
-import glob
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,38 +10,10 @@ import xarray as xr
 
 from temdeep.errors import InputError
 from temdeep.fields import combining, grib
-from temdeep.fields.reading_frames import check_values
-from temdeep.fields.series import Series, series_from_survey
 from temdeep.fields.survey import Survey, survey
 from temdeep.fields.time_axis import Times
 
 Sources = str | Path | Sequence[str | Path]
-
-
-def open_series(
-    sources: Sources,
-    *,
-    variables: Sequence[str] | None = None,
-    kinds: Mapping[str, str] | None = None,
-    static: str | Path | None = None,
-) -> Series:
-    """Open files as one series, reading no more than coordinates and a few frames.
-
-    Args:
-        sources: NetCDF or GRIB files, Zarr stores or patterns such as `era5_*.nc`; several are
-            joined in time, or side by side where they hold different variables.
-        variables: Which variables; None: all that have a time axis and a grid.
-        kinds: What variables are where the files do not say, such as `{"tp": "sum:1h"}`.
-        static: A file with elevation and land fraction, where the series has none.
-
-    Raises:
-        TemdeepError: Anything that is missing, broken or ambiguous, in one sentence.
-    """
-    series = series_from_survey(
-        survey_files(sources, variables=variables, kinds=kinds, static=static)
-    )
-    check_values(series)
-    return series
 
 
 def survey_files(
@@ -52,7 +23,14 @@ def survey_files(
     kinds: Mapping[str, str] | None = None,
     static: str | Path | None = None,
 ) -> Survey:
-    """Look over files as `open_series` would, collecting what is unclear instead of refusing it.
+    """Look over files, reading no more than coordinates; what is unclear is collected, not refused.
+
+    Args:
+        sources: NetCDF or GRIB files, Zarr stores or patterns such as `era5_*.nc`; several are
+            joined in time, or side by side where they hold different variables.
+        variables: Which variables; None: all that have a time axis and a grid.
+        kinds: What variables are where the files do not say, such as `{"tp": "sum:1h"}`.
+        static: A file with elevation and land fraction, where the series has none.
 
     Raises:
         TemdeepError: The files cannot be opened or joined, or have no usable time axis.
@@ -82,11 +60,13 @@ def find_files(sources: Sources) -> list[Path]:
             paths.append(Path(one))
             continue
         is_pattern = any(sign in str(one) for sign in "*?[")
-        found = sorted(glob.glob(str(one))) if is_pattern else []
+        pattern = Path(one)
+        root = Path(pattern.anchor)
+        found = sorted(root.glob(str(pattern.relative_to(root)))) if is_pattern else []
         if not found:
             what = "no file fits the pattern" if is_pattern else "there is no file"
             raise InputError(f"{what} '{one}'.")
-        paths.extend(map(Path, found))
+        paths.extend(found)
     return list(dict.fromkeys(paths))
 
 

@@ -28,16 +28,19 @@ def join(values: Values, lengths: Values, kind: Kind) -> Values:
     Raises:
         ValueError: The kind is that of no period.
     """
+    joined: Values
     if kind is Kind.SUM:
-        return values.sum(axis=0)
-    if kind is Kind.MEAN:
+        joined = values.sum(axis=0)
+    elif kind is Kind.MEAN:
         weights = np.asarray(lengths, dtype=np.float64) / np.sum(lengths)
-        return (values * weights.reshape(-1, *(1,) * (values.ndim - 1))).sum(axis=0)
-    if kind is Kind.MAXIMUM:
-        return values.max(axis=0)
-    if kind is Kind.MINIMUM:
-        return values.min(axis=0)
-    raise ValueError(f"{kind} values hold for no period and cannot be joined")
+        joined = (values * weights.reshape(-1, *(1,) * (values.ndim - 1))).sum(axis=0)
+    elif kind is Kind.MAXIMUM:
+        joined = values.max(axis=0)
+    elif kind is Kind.MINIMUM:
+        joined = values.min(axis=0)
+    else:
+        raise ValueError(f"{kind} values hold for no period and cannot be joined")
+    return joined
 
 
 def pin_extreme(profile: FloatArray, extreme: FloatArray, kind: Kind) -> FloatArray:
@@ -86,8 +89,9 @@ def split_extreme(
 
     Args:
         extreme: Extreme of the period, shape (…).
-        before, after: Extremes of the neighbouring periods of the same length; None beside a gap or
-            at an end, where the line is level.
+        before: Extreme of the period before, if of the same length; None beside a gap or at an
+            end, where the line is level.
+        after: Likewise of the period after.
         edges: Lead fractions of the parts' bounds, from 0 to 1, shape (part + 1,).
         kind: Maximum or minimum.
 

@@ -36,7 +36,7 @@ def read(series: Series, channels: Sequence[Channel], times: Selection) -> Frame
     by_variable: dict[str, list[int]] = {}
     for position, channel in enumerate(channels):
         by_variable.setdefault(channel.variable, []).append(position)
-    blocks = {}
+    blocks: dict[int, Frames] = {}
     for variable, positions in by_variable.items():
         blocks |= _read_variable(series, variable, [(p, channels[p]) for p in positions], index)
     fields = [blocks[position] for position in range(len(channels))]
@@ -62,9 +62,14 @@ def _read_variable(
     values = load(array.transpose(series.time_name, *extra, *series.grid.dims), series.source)
     shape = (len(values), *series.grid.shape)
     return {
-        position: values[(slice(None), *(place[dim] for dim in extra))].reshape(shape)
+        position: _at(values, tuple(place[dim] for dim in extra)).reshape(shape)
         for (position, _), place in zip(wanted, places, strict=True)
     }
+
+
+def _at(values: Frames, place: tuple[int, ...]) -> Frames:
+    index: Any = (slice(None), *place)
+    return np.asarray(values[index])
 
 
 def load(array: xr.DataArray, source: str) -> Frames:
@@ -124,7 +129,7 @@ def check_values(series: Series) -> None:
 
 
 def _missing(series: Series, channels: Sequence[Channel], times: Sequence[int]) -> Frames:
-    return np.isnan(read(series, channels, times)).all(axis=(0, 2, 3))
+    return np.asarray(np.isnan(read(series, channels, times)).all(axis=(0, 2, 3)))
 
 
 class Window:

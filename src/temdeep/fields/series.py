@@ -1,10 +1,11 @@
 """A series of fields: opened, understood and checked; handed out as arrays and intervals.
 
-Knows: xarray, the time axis, channels. Must not know: torch, how files are opened.
+Knows: xarray, the time axis, channels. Must not know: torch, file formats.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from temdeep.errors import InputError, TimeAxisError, VariableError
 from temdeep.fields import reading_frames, thinning
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.opening import Sources, survey_files
 from temdeep.fields.survey import Survey, survey
 from temdeep.fields.time_axis import SAME_STEP, Int64Array, TimeAxis, Times, show, sun_times
 from temdeep.fields.variables import Channel, Kind
@@ -353,6 +355,30 @@ def series_from_survey(found: Survey) -> Series:
         found.statics,
         found.notes,
     )
+
+
+def open_series(
+    sources: Sources,
+    *,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: str | Path | None = None,
+) -> Series:
+    """Open files as one series, reading no more than coordinates and a few frames.
+
+    Args:
+        sources: NetCDF or GRIB files, Zarr stores or patterns, as in `survey_files`.
+        variables: Which variables; None: all that have a time axis and a grid.
+        kinds: What variables are where the files do not say, such as `{"tp": "sum:1h"}`.
+        static: A file with elevation and land fraction, where the series has none.
+
+    Raises:
+        TemdeepError: Anything that is missing, broken or ambiguous, in one sentence.
+    """
+    found = survey_files(sources, variables=variables, kinds=kinds, static=static)
+    series = series_from_survey(found)
+    reading_frames.check_values(series)
+    return series
 
 
 def series_from_dataset(

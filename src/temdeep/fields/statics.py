@@ -3,7 +3,7 @@
 Knows: xarray, CF and GRIB names. Must not know: torch, files.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,11 @@ GRAVITY_M_S2 = 9.80665
 
 _ELEVATION = (
     frozenset({"surface_altitude"}),
-    frozenset(["orog", "orography", "elevation", "hgt", "topo", "hsurf", "alt", "terrain", "altitude"]),
+    frozenset(
+        """
+    orog orography elevation hgt topo hsurf alt terrain altitude
+    """.split()  # noqa: SIM905  (a table to read)
+    ),
 )
 _GEOPOTENTIAL = (
     frozenset({"surface_geopotential", "geopotential"}),
@@ -45,7 +49,7 @@ def is_static(dataset: xr.Dataset, name: str) -> str:
 
 
 def with_statics(
-    grid: Grid, dataset: xr.Dataset, time_dims: Iterable[str], source: str, names: Iterable[str]
+    grid: Grid, dataset: xr.Dataset, time_dims: Sequence[str], source: str, names: Iterable[str]
 ) -> tuple[Grid, dict[str, str]]:
     """Give a grid the elevation and land fraction found among some variables.
 

@@ -249,7 +249,8 @@ class _Looker:
 
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
-        grid, found = self.grid, {}
+        grid = self.grid
+        found: dict[str, str] = {}
         if grid is not None:
             names = [str(name) for name in self.dataset.variables if name not in self.edges]
             names = [name for name in names if name not in {c.variable for c in self.channels}]
@@ -300,7 +301,7 @@ def _with_partners(
         if channel.component:
             place = tuple(sorted(places[channel.name].items()))
             vectors.setdefault((vector, channel.level, place), []).append(channel)
-    partner = {}
+    partner: dict[str, str] = {}
     for components in vectors.values():
         if {one.component for one in components} == {"x", "y"} and len(components) == 2:
             first, second = components

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from temdeep.errors import RequestError
@@ -19,6 +20,8 @@ from temdeep.fields.variables import Kind
 
 if TYPE_CHECKING:
     from temdeep.fields.series import Series
+
+BoolArray = npt.NDArray[np.bool_]
 
 _CHUNK_BYTES = 64 * 2**20
 
@@ -43,7 +46,7 @@ def thin(series: Series, every: int, offset: int = 0) -> Series:
             f"every {every}-th of the {len(series.time)} times of {series.source} leaves"
             f" {len(kept) or 'none'}: at least two are needed."
         )
-    return _joined(series, kept, groups, every)
+    return _joined(series, kept, groups)
 
 
 def _groups_at(series: Series, kept: Int64Array, edges: Int64Array, every: int) -> Int64Array:
@@ -72,19 +75,20 @@ def _consecutive(series: Series, first: Int64Array, every: int) -> Int64Array:
     return np.where((inside & regular)[:, None], groups, -1)
 
 
-def _complete(edges: Int64Array, groups: Int64Array) -> np.ndarray:
+def _complete(edges: Int64Array, groups: Int64Array) -> BoolArray:
     """Whether the periods of each group follow each other without a gap or a missing one."""
     begin, end = edges[groups, 0], edges[groups, 1]
-    return (begin[:, 1:] == end[:, :-1]).all(axis=1) & (end > begin).all(axis=1)
+    joined: BoolArray = (begin[:, 1:] == end[:, :-1]).all(axis=1) & (end > begin).all(axis=1)
+    return joined
 
 
-def _joined(series: Series, kept: Int64Array, groups: dict[str, Int64Array], every: int) -> Series:
+def _joined(series: Series, kept: Int64Array, groups: dict[str, Int64Array]) -> Series:
     dataset = series.dataset.isel({series.time_name: kept})
     edges, variables = {}, {}
     for name, members in groups.items():
         kind = next(one.kind for one in series.channels if one.variable == name)
         old = series.edges[name]
-        whole = (members >= 0).all(axis=1)
+        whole = np.asarray((members >= 0).all(axis=1))
         whole[whole] = _complete(old, members[whole])
         safe = np.where(whole[:, None], members, 0)
         begin = np.where(whole, old[safe[:, 0], 0], series.time.offset_us[kept])
@@ -170,15 +174,15 @@ def _in_memory(array: xr.DataArray) -> bool:
 def _stack(parts: list[Any]) -> Any:
     if isinstance(parts[0], np.ndarray):
         return np.stack(parts)
-    import dask.array
+    import dask.array  # noqa: PLC0415  (only where there is dask)
 
-    return dask.array.stack(parts)
+    return dask.array.stack(parts)  # type: ignore[no-untyped-call]
 
 
 def _where(mask: np.ndarray, values: Any) -> Any:
     if isinstance(values, np.ndarray):
         return np.where(mask, values, np.nan)
-    import dask.array
+    import dask.array  # noqa: PLC0415  (only where there is dask)
 
     return dask.array.where(mask, values, np.nan)
 

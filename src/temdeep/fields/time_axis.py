@@ -4,6 +4,7 @@ Knows: NumPy datetimes, cftime. Must not know: files, fields.
 """
 
 import datetime
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def difference_us(times: Times, origin: Any) -> Int64Array:
     """Whole microseconds from an origin to each time, exact; not-a-time is not allowed."""
     if times.dtype.kind == "M":
         difference = (times - np.asarray(origin).astype(times.dtype)).astype("timedelta64[ns]")
-        return np.round(difference.astype(np.int64) / 1000).astype(np.int64)
+        whole: Int64Array = (difference.astype(np.int64) + 500) // 1000
+        return whole
     micro = datetime.timedelta(microseconds=1)
     flat = [(time - origin) // micro for time in times.ravel()]
     return np.array(flat, dtype=np.int64).reshape(times.shape)
@@ -191,7 +193,7 @@ class TimeAxis:
     def segments(self, max_gap_us: int | None = None) -> list[slice]:
         """Runs of times without a break, as slices; a lone time between two breaks is one too."""
         edges = [0, *(self.breaks(max_gap_us) + 1).tolist(), len(self)]
-        return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
     def irregularity(self, max_gap_us: int | None = None) -> str:
         """Say in one sentence where the steps stop being regular, and the way out; or nothing."""
@@ -257,11 +259,11 @@ def _same_season(time: Any) -> np.datetime64:
     first = type(time)(time.year, 1, 1, **_calendar_of(time))
     following = type(time)(time.year + 1, 1, 1, **_calendar_of(time))
     fraction = (time.dayofyr - 1) / (following - first).days
-    start = np.datetime64(f"{time.year:04d}-01-01", "D")
-    length = (np.datetime64(f"{time.year + 1:04d}-01-01", "D") - start) / np.timedelta64(1, "D")
-    day = start + np.timedelta64(int(fraction * length), "D")
+    start = np.datetime64(f"{time.year:04d}-01-01", "us")
+    length = np.datetime64(f"{time.year + 1:04d}-01-01", "us") - start
+    days = int(fraction * (length / np.timedelta64(1, "D")))
     clock = (time.hour * 3600 + time.minute * 60 + time.second) * 1_000_000 + time.microsecond
-    return np.datetime64(day, "us") + np.timedelta64(clock, "us")
+    return start + np.timedelta64(days * _UNIT_US["d"] + clock, "us")
 
 
 def _calendar_of(time: Any) -> dict[str, str]:
@@ -323,10 +325,9 @@ def build_time_axis(values: Times, source: str, calendar: str = "") -> TimeAxis:
         )
     if (steps < 0).any():
         i = int(np.flatnonzero(steps < 0)[0])
-        doubled = len(np.unique(offset)) < len(offset)
         raise TimeAxisError(
             f"the times of {source} are not in ascending order: {show(values[i + 1])} follows"
-            f" {show(values[i])}{' and some stand twice' if doubled else ''}; sort the file by time."
+            f" {show(values[i])}; sort the file by time."
         )
     step = usual_step_us(offset)
     return _snap(values, calendar, offset, step)

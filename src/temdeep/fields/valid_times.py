@@ -22,7 +22,7 @@ from temdeep.fields.time_axis import (
 
 _REFERENCE = ("forecast_reference_time", "reference_time", "init_time", "initial_time", "basetime")
 _LEAD = ("step", "lead_time", "prediction_timedelta", "leadtime", "forecast_period", "fhour")
-_NUMBER_UNITS = {"h": "h", "m": "m", "s": "s", "d": "D"}
+_UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "d": 86_400.0}
 
 
 def with_valid_times(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, str]:
