@@ -127,10 +127,8 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
     if lead.dtype.kind == "m":
         values = lead.values
     else:
-        unit = _NUMBER_UNITS.get(str(lead.attrs.get("units", "hours"))[:1].lower(), "h")
-        seconds = lead.values.astype(np.float64) * (
-            np.timedelta64(1, unit) / np.timedelta64(1, "s")
-        )
+        unit_s = _UNIT_S.get(str(lead.attrs.get("units", "hours"))[:1].lower(), 3600.0)
+        seconds = lead.values.astype(np.float64) * unit_s
         values = np.round(seconds * 1e6).astype("timedelta64[us]").astype("timedelta64[ns]")
     if reference.dtype == object:
         values = values.astype("timedelta64[us]").astype(object)
