@@ -1,0 +1,80 @@
+"""The Python interface: a dataset in, a dataset out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import xarray as xr
+
+from temdeep.engine.dataset import fill_dataset
+from temdeep.engine.plan import plan
+from temdeep.engine.provenance import choose, provenance
+from temdeep.engine.requests import Duration
+from temdeep.errors import RequestError
+from temdeep.fields.series import series_from_dataset
+
+
+class TemdeepWarning(UserWarning):
+    """Something that was not asked for but should be known."""
+
+
+def downscale(
+    ds: xr.Dataset,
+    *,
+    step: Duration | None = None,
+    times: Sequence[object] | None = None,
+    method: str | None = None,
+    model: Path | str | None = None,
+    epoch: int | None = None,
+    max_gap: Duration | None = None,
+    period: Duration | None = None,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
+) -> xr.Dataset:
+    """Fill a dataset in time.
+
+    With NumPy arrays the result is computed at once, with dask arrays it is lazy.
+
+    Args:
+        ds: Fields at successive valid times; not changed.
+        step: Output step, such as `"15min"`; need not divide the input's.
+        times: The output times themselves, in place of a step.
+        method: `nearest`, `linear`, `cubic` (the default), `cubic_local`, `solar` or
+            `optical_flow`.
+        model: Folder of a training run, in place of a method.
+        epoch: Which of the run's epochs; its best if not given.
+        max_gap: Fill gaps up to this length and leave longer ones out; without it gaps are refused.
+        period: Length of the output periods of sums, means and extremes, where `times` do not say.
+        variables: Which variables; all that have a time axis and a grid if not given.
+        kinds: What variables are where the data do not say, such as `{"tp": "sum:1h"}`.
+        static: Elevation and land fraction, where the dataset has none.
+
+    Returns:
+        The same variables, coordinates and attributes at the output times; values at given times
+        are the input's own. `temdeep_provenance` says which times are given and which are made.
+
+    Raises:
+        TemdeepError: A mistake in the input or the request, told in one sentence.
+
+    Warns:
+        TemdeepWarning: For what was not asked for but should be known.
+    """
+    series = series_from_dataset(ds, variables=variables, kinds=kinds, static=static)
+    if (step is None) == (times is None):
+        raise RequestError("say either step= or times=: they are two ways to ask for times.")
+    wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
+    chosen = choose(series, method=method, model=Path(model) if model else None, epoch=epoch)
+    said = f"step={step!r}" if times is None else f"times=<{len(times)} times>"
+    made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"
+    filled, notes = fill_dataset(
+        series,
+        chosen.method,
+        wanted,
+        provenance(chosen, f"temdeep.downscale(ds, {said}, {made_by})"),
+    )
+    for note in notes:
+        warnings.warn(note, TemdeepWarning, stacklevel=2)
+    return filled

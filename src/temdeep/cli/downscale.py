@@ -1,0 +1,159 @@
+"""`temdeep downscale`: fill a series in time and write it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from temdeep.cli.arguments import add_series_arguments, open_from
+from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
+
+if TYPE_CHECKING:
+    from temdeep.engine.writers import Written
+
+EPILOG = """methods:
+  cubic, the default, is the natural spline through up to twelve frames on each side for what holds
+  at an instant, and the spline through the running total for sums and means, which keep their
+  totals. It is safe with every variable; solar does better by sunlight and what the sun drives,
+  optical_flow by what moves, a trained model (--model) by both. `temdeep evaluate` tells which is
+  best for your series.
+
+examples:
+  temdeep downscale era5.nc -o era5_15min.nc --step 15min
+  temdeep downscale 'era5_2019*.nc' -o era5.zarr --step 10min --model run
+  temdeep downscale era5.grib -o passes.nc --times passes.txt --method linear
+  temdeep downscale era5.nc -o one.nc --at 2019-03-05T07:20
+  temdeep downscale radar.nc -o radar_1min.nc --step 1min --max-gap 10min
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "downscale",
+        help="fill a series in time and write it",
+        description="Fill a series in time and write it. Given times stay as they are, to the bit.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_series_arguments(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="NetCDF (.nc) or Zarr (.zarr); appears only when complete",
+    )
+    output.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    times = parser.add_argument_group("output times, one of").add_mutually_exclusive_group(
+        required=True
+    )
+    times.add_argument(
+        "--step", metavar="STEP", help="such as 15min or 1h; need not divide the input step"
+    )
+    times.add_argument(
+        "--times",
+        type=Path,
+        metavar="FILE",
+        help="text with one ISO time a line (UTC), or NetCDF with a coordinate 'time'",
+    )
+    times.add_argument(
+        "--at", nargs="+", action="extend", metavar="TIME", help="such as 2019-03-05T07:20 (UTC)"
+    )
+    filling = parser.add_argument_group("filling")
+    made_by = filling.add_mutually_exclusive_group()
+    made_by.add_argument("--model", type=Path, metavar="RUN", help="folder of a training run")
+    made_by.add_argument(
+        "--method",
+        metavar="NAME",
+        help="nearest, linear, cubic, cubic_local, solar or optical_flow; cubic if not given",
+    )
+    filling.add_argument(
+        "--epoch", type=int, metavar="N", help="epoch of the model; its best if not given"
+    )
+    filling.add_argument(
+        "--max-gap",
+        metavar="SPAN",
+        help="fill gaps up to this length, leave longer ones out; without it gaps are refused",
+    )
+    filling.add_argument(
+        "--period",
+        metavar="SPAN",
+        help="length of the output periods of sums, means and extremes; the step, or the distance"
+        " between output times, if not given",
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command.
+
+    Raises:
+        TemdeepError: A mistake in the input or the request.
+    """
+    from temdeep.engine.plan import plan
+    from temdeep.engine.provenance import choose, provenance
+    from temdeep.engine.writers import check_target, steps, write
+
+    began = time.perf_counter()
+    check_target(arguments.output, overwrite=arguments.overwrite)
+    series = open_from(arguments)
+    wanted = plan(
+        series,
+        step=arguments.step,
+        times=arguments.times,
+        at=arguments.at,
+        max_gap=arguments.max_gap,
+        period=arguments.period,
+    )
+    chosen = choose(series, method=arguments.method, model=arguments.model, epoch=arguments.epoch)
+    quiet = arguments.quiet or arguments.json
+    total = steps(series, wanted)
+    with progress_bar(f"filling ({chosen.method.name})", total, quiet=quiet) as progress:
+        written = write(
+            series,
+            chosen.method,
+            wanted,
+            arguments.output,
+            overwrite=arguments.overwrite,
+            provenance=provenance(chosen, _command()),
+            progress=progress,
+        )
+    seconds = time.perf_counter() - began
+    if arguments.json:
+        tell_json(_summary(written, chosen.method.name, chosen.model_sha256, seconds))
+    else:
+        tell(_told(written, seconds), quiet=arguments.quiet)
+        tell_notes(list(written.notes), quiet=arguments.quiet)
+    return 0
+
+
+def _command() -> str:
+    return shlex.join(["temdeep", *sys.argv[1:]])
+
+
+def _told(written: Written, seconds: float) -> list[str]:
+    width = max(map(len, written.treatments), default=0)
+    return [
+        f"{written.target}: {written.given} given times, {written.made} made, {seconds:.1f} s",
+        *(f"  {name:{width}}  {text}" for name, text in written.treatments.items()),
+    ]
+
+
+def _summary(written: Written, method: str, model_sha256: str, seconds: float) -> dict[str, object]:
+    return {
+        "output": str(written.target),
+        "method": method,
+        "model_sha256": model_sha256 or None,
+        "times_given": written.given,
+        "times_made": written.made,
+        "variables": dict(written.treatments),
+        "notes": list(written.notes),
+        "wall_time_s": round(seconds, 3),
+    }

@@ -1,0 +1,155 @@
+"""How values are stored: packed integers, fill values, and rounding that keeps totals.
+
+Knows: NumPy. Must not know: xarray, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.metric import Float64Array
+
+Values = npt.NDArray[Any]
+
+
+class TooNarrowError(Exception):
+    """Values that a storage cannot hold; never reaches the user, the storage is widened."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How one variable's values become stored numbers: raw = (value - offset) / scale.
+
+    Attributes:
+        dtype: Type of the stored numbers.
+        scale: CF `scale_factor`, 1 if none.
+        offset: CF `add_offset`, 0 if none.
+        fill: The stored number for missing, None if there is none.
+    """
+
+    dtype: np.dtype[Any]
+    scale: float = 1.0
+    offset: float = 0.0
+    fill: float | int | None = None
+
+    @classmethod
+    def from_encoding(cls, encoding: Mapping[str, Any], dtype: np.dtype[Any]) -> Self:
+        """Read the storage of an opened variable.
+
+        Args:
+            encoding: As xarray keeps it.
+            dtype: Type of the values in memory, for variables that come from no file.
+        """
+        stored = np.dtype(encoding.get("dtype") or dtype)
+        fill = encoding.get("_FillValue", encoding.get("missing_value"))
+        if fill is not None:
+            fill = np.asarray(fill).ravel()[0]
+        if encoding.get("_Unsigned") == "true" and stored.kind == "i":
+            stored = np.dtype(f"u{stored.itemsize}")
+            fill = None if fill is None else np.asarray(fill, stored.str.replace("u", "i"))
+            fill = None if fill is None else fill.view(stored)
+        if fill is not None:
+            fill = stored.type(fill).item()
+        if fill is None and stored.kind == "f":
+            fill = float("nan")
+        scale = float(np.asarray(encoding.get("scale_factor", 1.0)).ravel()[0])
+        offset = float(np.asarray(encoding.get("add_offset", 0.0)).ravel()[0])
+        return cls(stored, scale, offset, fill)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether values are rounded to whole stored numbers."""
+        return self.dtype.kind in "iu"
+
+    def widened(self) -> Storage:
+        """The next wider storage: 32-bit integers of the same scale, then plain float64."""
+        if self.is_integer and self.dtype.itemsize < 4:
+            return replace(self, dtype=np.dtype(np.int32), fill=-(2**31) + 1)
+        return Storage(np.dtype(np.float64), fill=float("nan"))
+
+    def encode(self, values: Values) -> Values:
+        """Turn values, NaN where missing, into stored numbers of the same shape.
+
+        Raises:
+            TooNarrowError: A value lies outside the range, or is missing and nothing says so.
+        """
+        scaled = values
+        if self.scale != 1.0 or self.offset != 0.0 or self.is_integer:
+            scaled = (values.astype(np.float64) - self.offset) / self.scale
+        if self.is_integer:
+            return self.round(scaled)
+        return self._fill_in(scaled.astype(self.dtype), np.isnan(values))
+
+    def round(self, scaled: Values) -> Values:
+        """Round numbers in units of the scale to stored integers, NaN to the fill value.
+
+        Raises:
+            TooNarrowError: As `encode`.
+        """
+        missing = np.isnan(scaled)
+        whole = np.rint(np.where(missing, 0.0, scaled))
+        limits = np.iinfo(self.dtype)
+        outside = (whole < limits.min) | (whole > limits.max)
+        if self.fill is not None:
+            outside |= ~missing & (whole == self.fill)
+        if outside.any():
+            raise TooNarrowError
+        return self._fill_in(whole.astype(self.dtype), missing)
+
+    def _fill_in(self, raw: Values, missing: Values) -> Values:
+        if not missing.any():
+            return raw
+        if self.fill is None:
+            raise TooNarrowError
+        return np.where(missing, self.dtype.type(self.fill), raw)
+
+    def convert(self, raw: Values, source: Storage) -> Values:
+        """Turn numbers stored as in `source` into this wider storage."""
+        missing = np.zeros(raw.shape, dtype=bool)
+        if source.fill is not None:
+            missing = np.isnan(raw) if source.fill != source.fill else raw == source.fill
+        if self.scale == source.scale and self.offset == source.offset:
+            return self._fill_in(raw.astype(self.dtype), missing)
+        return self._fill_in((raw * source.scale + source.offset).astype(self.dtype), missing)
+
+
+class RunningTotal:
+    """Rounds period values so that their stored totals follow the true totals.
+
+    What rounding takes from one period is given to the next: after every period the stored total
+    differs from the true one by at most half of the last unit. Nothing is given to a period whose
+    value is zero, and nothing that makes a value of zero or more negative.
+    """
+
+    def __init__(self) -> None:
+        self._owed: Float64Array | None = None
+        self._end_us: int | None = None
+
+    def round(self, storage: Storage, value: Values, period_us: Values, weight: float) -> Values:
+        """Store one period's values.
+
+        Args:
+            storage: An integer storage.
+            value: Values of the period, any shape, always the same.
+            period_us: Its begin and end. Debts are forgotten where it does not follow the last.
+            weight: What a unit counts in the total: 1 for sums, the period's length for means.
+
+        Raises:
+            TooNarrowError: As `Storage.encode`; the debts are as before the call.
+        """
+        scaled = (value.astype(np.float64) - storage.offset) / storage.scale
+        owed = self._owed
+        if owed is None or self._end_us != int(period_us[0]):
+            owed = np.zeros(value.shape)
+        wanted = scaled + np.where(value == 0, 0.0, owed / weight)
+        wanted = np.where((value >= 0) & (wanted < 0) & (storage.offset == 0), 0.0, wanted)
+        raw = storage.round(wanted)
+        rest = (scaled - np.rint(wanted)) * weight
+        self._owed = np.where(np.isnan(rest), 0.0, owed + rest)
+        self._end_us = int(period_us[1])
+        return raw

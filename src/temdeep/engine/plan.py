@@ -1,0 +1,300 @@
+"""Which times to write, which of them are given, and where in the series the others lie.
+
+All times are whole microseconds since the first time of the series, never floats.
+
+Knows: the series' time axis and periods. Must not know: values, methods, files.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.engine.coverage import (
+    Run,
+    from_begin_us,
+    gap_text,
+    moment,
+    reference_edges,
+    refuse_gaps,
+    runs_of,
+)
+from temdeep.engine.requests import Duration, duration_us, offsets_of, read_times
+from temdeep.errors import RequestError, TimeAxisError
+from temdeep.fields.series import Series
+from temdeep.fields.time_axis import format_duration
+from temdeep.fields.valid_times import stamp_position
+from temdeep.metric import Float64Array
+
+Int64Array = npt.NDArray[np.int64]
+
+SAME_TIME_US = 1_000
+"""Times closer than a millisecond are one time: float stamps are off by some microseconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What to write.
+
+    Attributes:
+        offset_us: Output times, microseconds since the series' first one, ascending, shape (time,).
+        given: Index of the input time that an output time is, -1 where it is made, shape (time,).
+        interval: Index of the input time at or before each output time, shape (time,); 0 before
+            the first and the last one's index after it (period variables only).
+        theta: Lead fraction in the interval from that input time to the next, shape (time,); 0
+            where given.
+        periods_us: Begin and end of each output time's period, shape (time, 2); None without
+            period variables.
+        notes: What was not asked for but should be known, a sentence each.
+    """
+
+    offset_us: Int64Array
+    given: Int64Array
+    interval: Int64Array
+    theta: Float64Array
+    periods_us: Int64Array | None
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of output times."""
+        return len(self.offset_us)
+
+    @property
+    def intervals(self) -> list[int]:
+        """Indices of the intervals in which something is made, ascending."""
+        return [int(index) for index in np.unique(self.interval[self.given < 0])]
+
+
+def plan(
+    series: Series,
+    *,
+    step: Duration | None = None,
+    times: Path | str | Sequence[object] | None = None,
+    at: Sequence[object] | None = None,
+    max_gap: Duration | None = None,
+    period: Duration | None = None,
+) -> Plan:
+    """Choose the output times and find their places in the series.
+
+    Args:
+        series: The coarse series.
+        step: Output step; the output runs from the first to the last time of each run without
+            gaps. It need not divide the input step.
+        times: A file of times (text, one ISO time a line, or NetCDF with a time coordinate), or
+            the times themselves.
+        at: The times themselves, as text or as times.
+        max_gap: Fill gaps up to this length, leave longer ones out; without it gaps are refused.
+        period: Length of the output periods of period variables: `step`, or the distance to the
+            previous output time, if not given.
+
+    Raises:
+        RequestError: Not exactly one of step, times and at; a duration that is none, or coarser
+            than the series; a period that cannot be told.
+        TimeAxisError: A time outside the series, a gap, mixed steps.
+    """
+    if [step is None, times is None, at is None].count(False) != 1:
+        raise RequestError("say one of step, times and at: they are three ways to ask for times.")
+    max_gap_us = None if max_gap is None else duration_us(max_gap, "max gap")
+    period_us = None if period is None else duration_us(period, "period")
+    edges = reference_edges(series)
+    runs = runs_of(series, edges, max_gap_us)
+    if step is not None:
+        step_us = duration_us(step, "step")
+        if max_gap_us is None:
+            refuse_gaps(series, runs)
+        offsets, notes = _lattice(series, edges, runs, step_us)
+        period_us = period_us or step_us
+    else:
+        asked = read_times(Path(times)) if isinstance(times, Path | str) else times or at or ()
+        offsets = _snap(offsets_of(series.time, asked), series.time.offset_us)
+        _refuse_outside(series, runs, offsets)
+        offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)
+    periods = None
+    if edges is not None:
+        periods, more = _periods(series, edges, offsets, period_us)
+        notes += more
+    return _placed(series, offsets, periods, notes)
+
+
+def _placed(
+    series: Series, offsets: Int64Array, periods: Int64Array | None, notes: list[str]
+) -> Plan:
+    axis = series.time.offset_us
+    interval = np.clip(np.searchsorted(axis, offsets, side="right") - 1, 0, len(axis) - 1)
+    exact = axis[interval] == offsets
+    following = np.minimum(interval + 1, len(axis) - 1)
+    span = np.maximum(axis[following] - axis[interval], 1)
+    theta = np.where(exact | (following == interval), 0.0, (offsets - axis[interval]) / span)
+    return Plan(offsets, np.where(exact, interval, -1), interval, theta, periods, tuple(notes))
+
+
+def _lattice(
+    series: Series, edges: Int64Array | None, runs: list[Run], step_us: int
+) -> tuple[Int64Array, list[str]]:
+    """Steps through each run; without instantaneous variables stamps sit in the output periods."""
+    periods_only = edges is not None and not series.instantaneous()
+    usual_us = series.time.step_us
+    if edges is not None and periods_only:
+        usual_us = _usual_length_us(edges)
+    if step_us > usual_us:
+        raise RequestError(
+            f"step: {format_duration(step_us)} is coarser than the {format_duration(usual_us)} of"
+            f" {series.source}: ask for a finer one."
+        )
+    first, last = 0, 0
+    if edges is not None and periods_only:
+        first = int(from_begin_us(stamp_position(edges, series.time), np.array(step_us)))
+        last = first - step_us
+    parts = [
+        np.arange(run.begin_us + first, run.end_us + last + 1, step_us, dtype=np.int64)
+        for run in runs
+    ]
+    offsets = np.concatenate(parts)
+    notes = [
+        f"left out, in a gap: {gap_text(series, before, after)}."
+        for before, after in itertools.pairwise(runs)
+    ]
+    unfinished = (runs[-1].end_us - runs[-1].begin_us) % step_us
+    if unfinished:
+        notes.append(
+            f"the output ends {format_duration(unfinished)} before the input, which is no whole"
+            f" number of steps of {format_duration(step_us)} long."
+        )
+    lost = len(np.setdiff1d(series.time.offset_us, offsets))
+    if lost and not periods_only:
+        notes.append(
+            f"{lost} of {len(series.time)} given times are not a whole number of steps of"
+            f" {format_duration(step_us)} from the first one and are not written."
+        )
+    return offsets, notes
+
+
+def _snap(offsets: Int64Array, axis: Int64Array) -> Int64Array:
+    """Replace times within a millisecond of a given one by that one."""
+    right = np.clip(np.searchsorted(axis, offsets), 0, len(axis) - 1)
+    for neighbour in (right, np.maximum(right - 1, 0)):
+        near = np.abs(axis[neighbour] - offsets) <= SAME_TIME_US
+        offsets = np.where(near, axis[neighbour], offsets)
+    return offsets
+
+
+def _refuse_outside(series: Series, runs: list[Run], offsets: Int64Array) -> None:
+    begin, end = runs[0].begin_us, runs[-1].end_us
+    outside = (offsets < begin) | (offsets > end)
+    if outside.any():
+        raise TimeAxisError(
+            f"{moment(series, int(offsets[outside][0]))} lies outside {series.source}, which runs"
+            f" from {moment(series, begin)} to {moment(series, end)}: nothing is extrapolated."
+        )
+
+
+def _outside_gaps(
+    series: Series, runs: list[Run], offsets: Int64Array, *, refused: bool
+) -> tuple[Int64Array, list[str]]:
+    """Refuse times in gaps, or leave them out and name them."""
+    filled = np.zeros(len(offsets), dtype=bool)
+    for run in runs:
+        filled |= (offsets >= run.begin_us) & (offsets <= run.end_us)
+    if filled.all():
+        return offsets, []
+    first = int(offsets[~filled][0])
+    after = next(i for i, run in enumerate(runs) if run.begin_us > first)
+    if refused or not filled.any():
+        gap = runs[after].begin_us - runs[after - 1].end_us
+        raise TimeAxisError(
+            f"{moment(series, first)} lies in a gap of {series.source},"
+            f" {gap_text(series, runs[after - 1], runs[after])}: say --max-gap"
+            f" {format_duration(gap)} to fill gaps up to that, or ask for other times."
+        )
+    lost = [moment(series, int(offset)) for offset in offsets[~filled]]
+    return offsets[filled], [f"left out, in a gap: {', '.join(lost)}."]
+
+
+def _usual_length_us(edges: Int64Array) -> int:
+    lengths, counts = np.unique(edges[:, 1] - edges[:, 0], return_counts=True)
+    return int(lengths[np.where(lengths > 0, counts, -1).argmax()])
+
+
+def _periods(
+    series: Series, edges: Int64Array, offsets: Int64Array, period_us: int | None
+) -> tuple[Int64Array, list[str]]:
+    """Begin and end of each output period, shape (time, 2), placed as the input's stamps are.
+
+    Without a length an output period reaches to the neighbouring output time, the outermost one
+    as far as its neighbour.
+    """
+    position = stamp_position(edges, series.time)
+    name = series.periods()[0].variable
+    if period_us is None:
+        if len(offsets) == 1 or position == "middle":
+            raise RequestError(
+                f"'{name}' in {series.source} holds for periods: say how long they shall be, such"
+                " as --period 1h, or choose other variables with --variable."
+            )
+        steps = np.diff(offsets)
+        lengths = (
+            np.concatenate([steps[:1], steps])
+            if position == "end"
+            else np.concatenate([steps, steps[-1:]])
+        )
+    else:
+        lengths = np.full(len(offsets), period_us)
+    begin = offsets - from_begin_us(position, lengths)
+    periods = np.stack([begin, begin + lengths], axis=1)
+    return periods, _coverage_notes(series, periods)
+
+
+def _coverage_notes(series: Series, periods: Int64Array) -> list[str]:
+    """Say what of the input's periods is not written, and which output periods stay missing.
+
+    Raises:
+        TimeAxisError: Nothing would be there to write.
+    """
+    notes: dict[str, list[str]] = {}
+    found = {one.variable: series.period_edges(one) for one in series.periods()}
+    empty = {name: uncovered(edges, periods) for name, edges in found.items()}
+    if not series.instantaneous() and all(missing.all() for missing in empty.values()):
+        first, last = (moment(series, int(one)) for one in (periods[0, 0], periods[-1, 1]))
+        raise TimeAxisError(
+            f"no period of {series.source} covers the output periods from {first} to {last}."
+        )
+    for name, edges in found.items():
+        long = edges[edges[:, 1] > edges[:, 0]]
+        if long[0, 0] < periods[0, 0] or periods[-1, 1] < long[-1, 1]:
+            there = f"{moment(series, int(long[0, 0]))} to {moment(series, int(long[-1, 1]))}"
+            here = f"{moment(series, int(periods[0, 0]))} to {moment(series, int(periods[-1, 1]))}"
+            told = f"periods from {there} are given, those from {here} are written."
+            notes.setdefault(told, []).append(name)
+        missing = empty[name]
+        if missing.any():
+            begins = moment(series, int(periods[missing][0, 0]))
+            told = (
+                f"missing at {int(missing.sum())} of {len(periods)} output times, the first being"
+                f" the period that begins {begins}: no given periods cover them in full."
+            )
+            notes.setdefault(told, []).append(name)
+    return [f"{', '.join(names)}: {told}" for told, names in notes.items()]
+
+
+def uncovered(edges: Int64Array, periods: Int64Array) -> npt.NDArray[np.bool_]:
+    """Which output periods reach into a stretch that no input period covers, shape (time,).
+
+    Args:
+        edges: Begin and end of each input period, ascending and not overlapping, shape (time, 2).
+        periods: Begin and end of each output period, shape (output time, 2).
+    """
+    edges = edges[edges[:, 1] > edges[:, 0]]
+    covered_until = np.concatenate([[0], np.cumsum(edges[:, 1] - edges[:, 0])])
+
+    def covered_before(moments: Int64Array) -> Int64Array:
+        index = np.searchsorted(edges[:, 0], moments, side="right") - 1
+        inside = np.clip(moments - edges[index, 0], 0, edges[index, 1] - edges[index, 0])
+        return np.where(index < 0, 0, covered_until[index] + inside)
+
+    length = covered_before(periods[:, 1]) - covered_before(periods[:, 0])
+    return np.asarray(length < periods[:, 1] - periods[:, 0])

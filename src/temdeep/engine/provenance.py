@@ -1,0 +1,72 @@
+"""How an output came about, as global attributes, and the method that made it.
+
+Knows: methods and models by name. Must not know: series' values, output files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from temdeep.errors import RequestError
+from temdeep.fields.series import Series
+from temdeep.methods import registry
+from temdeep.methods.protocol import Method
+
+DEFAULT_METHOD = "cubic"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A method and where it comes from.
+
+    Attributes:
+        method: The method.
+        model_sha256: Hash of the weights of a learnt one, else empty.
+    """
+
+    method: Method
+    model_sha256: str = ""
+
+
+def choose(
+    series: Series, *, method: str | None, model: Path | None, epoch: int | None = None
+) -> Chosen:
+    """Build the method that a user names, `DEFAULT_METHOD` if none.
+
+    Args:
+        series: What it will fill.
+        method: A classical method's name.
+        model: Folder of a training run.
+        epoch: Which of the run's epochs; its best if None.
+
+    Raises:
+        RequestError: Both a method and a model, an epoch without a model, an unknown name.
+        ModelError: The model is absent or broken.
+    """
+    if model is None:
+        if epoch is not None:
+            raise RequestError(f"epoch {epoch} of what? Name the model's folder with --model.")
+        return Chosen(registry.build(method or DEFAULT_METHOD, series))
+    if method not in (None, "temdeep"):
+        raise RequestError(
+            f"say a method ({method}) or a model ({model}), not both: a model is a method."
+        )
+    from temdeep import model_store  # noqa: PLC0415 - torch takes seconds: only for those who use it
+
+    return Chosen(model_store.load_method(model, epoch), model_store.digest(model, epoch))
+
+
+def provenance(chosen: Chosen, command: str) -> dict[str, str]:
+    """Global attributes of an output.
+
+    Args:
+        chosen: What made it.
+        command: The command or call as the user gave it.
+    """
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    attributes = {"history": f"{now}: {command}", "temdeep_command": command}
+    if chosen.model_sha256:
+        attributes["temdeep_model_sha256"] = chosen.model_sha256
+    return attributes

@@ -1,0 +1,191 @@
+"""The output without its fields: coordinates, time bounds, what is carried over, who made what.
+
+Knows: xarray, CF. Must not know: files, values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from temdeep._version import __version__
+from temdeep.engine.plan import Plan
+from temdeep.engine.stream import variables_of
+from temdeep.engine.time_encoding import time_encoding
+from temdeep.fields.series import Series
+from temdeep.fields.valid_times import bounds_name
+from temdeep.fields.variables import Kind
+from temdeep.methods.protocol import Method
+
+PROVENANCE = "temdeep_provenance"
+KEPT_TIME_ENCODING = ("units", "calendar", "dtype")
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """An output to be filled.
+
+    Attributes:
+        dataset: All but the fields.
+        variables: Attributes of each field to come, in the order of the file.
+        notes: What the user should know, a sentence each.
+    """
+
+    dataset: xr.Dataset
+    variables: Mapping[str, dict[str, Any]]
+    notes: tuple[str, ...]
+
+
+def treatments(series: Series, method: Method) -> dict[str, str]:
+    """What really happens to each variable, in the words of `Method.treatment`."""
+    told: dict[str, dict[str, None]] = {}
+    for channel in series.channels:
+        if channel.kind in (Kind.MAXIMUM, Kind.MINIMUM):
+            text = f"linear: parts of a {channel.kind} follow its neighbours, none goes beyond it"
+        else:
+            text = method.treatment(channel, series.grid)
+        told.setdefault(channel.variable, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in told.items()}
+
+
+def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str, str]) -> Template:
+    """Make the output's frame.
+
+    Args:
+        series: The input.
+        method: What will fill it.
+        plan: The output times.
+        provenance: Global attributes besides `temdeep_version` and `temdeep_method`; a `history`
+            among them goes before the input's.
+    """
+    source, name = series.dataset, series.time_name
+    notes = [*series.notes, *plan.notes]
+    filled = variables_of(series.channels)
+    bounds = bounds_name(source, name) or (f"{name}_bnds" if plan.periods_us is not None else "")
+    carried = {
+        str(one): source[one].variable.copy()
+        for one in source.variables
+        if name not in source[one].dims and one not in filled
+    }
+    coordinates, time_note = _time(series, plan, bounds)
+    notes += [time_note] if time_note else []
+    for one in source.variables:
+        if name in source[one].dims and one not in (name, bounds, *filled):
+            along = _along_time(series, plan, str(one))
+            if along is None:
+                notes.append(f"'{one}' is no field in time that can be filled in and is left out.")
+            else:
+                carried[str(one)] = along
+    flag = _flag(series, plan, method)
+    dataset = xr.Dataset({**carried, **coordinates, PROVENANCE: flag})
+    dataset = dataset.set_coords([one for one in dataset.variables if one in source.coords])
+    dataset.attrs = _attributes(series, method, provenance)
+    dataset.encoding = {
+        "unlimited_dims": {d for d in source.encoding.get("unlimited_dims", ()) if d in source.dims}
+    }
+    said = treatments(series, method)
+    variables = {
+        variable: {**source[variable].attrs, "temdeep_method": said[variable]}
+        for variable in filled
+    }
+    return Template(dataset, variables, tuple(dict.fromkeys(notes)))
+
+
+def _time(series: Series, plan: Plan, bounds: str) -> tuple[dict[str, xr.Variable], str]:
+    """The time coordinate and its bounds, stored so that both are exact."""
+    name, coordinate = series.time_name, series.dataset[series.time_name]
+    stored = plan.offset_us
+    if plan.periods_us is not None:
+        stored = np.concatenate([stored, plan.periods_us.ravel()])
+    encoding, note = time_encoding(coordinate.encoding, series.time, stored)
+    attributes = {key: value for key, value in coordinate.attrs.items() if key != "bounds"}
+    made = {name: xr.Variable((name,), series.time.at(plan.offset_us), attributes, encoding)}
+    if plan.periods_us is not None:
+        made[name].attrs["bounds"] = bounds
+        known = series.dataset.variables.get(bounds)
+        dims = (name, "bnds") if known is None else tuple(map(str, known.dims))
+        edges = series.time.at(plan.periods_us.ravel()).reshape(-1, 2)
+        made[bounds] = xr.Variable(dims, edges, {} if known is None else known.attrs, encoding)
+    return made, note
+
+
+def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None:
+    """A coordinate along time, such as a lead time, on the line between its given values.
+
+    None where it cannot be: text, or more than numbers along time.
+    """
+    given = series.dataset[variable]
+    if given.dims != (series.time_name,) or given.dtype.kind not in "fiumM":
+        return None
+    values = given.values
+    if given.dtype.kind in "mM" and np.isnat(values).any():
+        return None
+    origin = values[0]
+    numbers = (values - origin).astype(np.float64)
+    ends = _extended(series.time.offset_us, numbers, plan)
+    at = np.interp(plan.offset_us, *ends)
+    if given.dtype.kind in "mM":
+        unit = np.datetime_data(given.dtype)[0]
+        made = origin + np.rint(at).astype(f"timedelta64[{unit}]")
+    else:
+        made = origin + at
+        if given.dtype.kind in "iu" and not (made == np.rint(made)).all():
+            given = given.astype(np.float64)
+    exact = plan.given >= 0
+    made = made.astype(given.dtype)
+    made[exact] = values[plan.given[exact]]
+    encoding = {key: given.encoding[key] for key in ("units", "calendar") if key in given.encoding}
+    return xr.Variable(given.dims, made, dict(given.attrs), encoding)
+
+
+def _extended(
+    offsets: np.ndarray, numbers: np.ndarray, plan: Plan
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a line, carried on beyond the input where periods begin or end outside it."""
+    first, last = plan.offset_us[0], plan.offset_us[-1]
+    if first < offsets[0]:
+        slope = (numbers[1] - numbers[0]) / (offsets[1] - offsets[0])
+        numbers = np.concatenate([[numbers[0] + slope * (first - offsets[0])], numbers])
+        offsets = np.concatenate([[first], offsets])
+    if last > offsets[-1]:
+        slope = (numbers[-1] - numbers[-2]) / (offsets[-1] - offsets[-2])
+        numbers = np.concatenate([numbers, [numbers[-1] + slope * (last - offsets[-1])]])
+        offsets = np.concatenate([offsets, [last]])
+    return offsets, numbers
+
+
+def _flag(series: Series, plan: Plan, method: Method) -> xr.Variable:
+    """Which times are given: 0 given, 1 made, 2 given but for the periods."""
+    at_stamps = plan.given >= 0
+    whole = at_stamps.copy()
+    if plan.periods_us is not None:
+        for channel in series.periods():
+            edges = series.period_edges(channel)[plan.given]
+            whole &= (edges == plan.periods_us).all(axis=1)
+    if not series.instantaneous():
+        at_stamps = whole
+    values = np.where(whole, 0, np.where(at_stamps, 2, 1)).astype(np.int8)
+    attributes = {
+        "long_name": "which times are given in the input and which are made",
+        "flag_values": np.array([0, 1, 2], dtype=np.int8),
+        "flag_meanings": f"given made_by_{method.name} given_but_periods_made_by_{method.name}",
+        "comment": "the attribute temdeep_method of each variable says what was done to it",
+    }
+    return xr.Variable((series.time_name,), values, attributes)
+
+
+def _attributes(series: Series, method: Method, provenance: Mapping[str, str]) -> dict[str, Any]:
+    attributes = {
+        "Conventions": "CF-1.10",
+        **series.dataset.attrs,
+        "temdeep_version": __version__,
+        "temdeep_method": method.name,
+        **provenance,
+    }
+    lines = (provenance.get("history", ""), str(series.dataset.attrs.get("history", "")))
+    history = "\n".join(line for line in lines if line)
+    return {**attributes, "history": history} if history else attributes
