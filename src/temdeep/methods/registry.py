@@ -1,0 +1,42 @@
+"""The classical methods by name.
+
+A method is one file with one class that keeps the promises of `protocol.Method`, and one line in
+`BUILDERS` below; every table, the command line and the contract tests take it from there.
+
+Knows: series and methods. Must not know: files, learnt models.
+"""
+
+from collections.abc import Callable, Mapping
+
+from temdeep.errors import RequestError
+from temdeep.fields.series import Series
+from temdeep.methods.cubic import Cubic, CubicLocal
+from temdeep.methods.protocol import Method
+from temdeep.methods.simple import Linear, Nearest
+
+BUILDERS: Mapping[str, Callable[[Series], Method]] = {
+    Nearest.name: lambda _: Nearest(),
+    Linear.name: lambda _: Linear(),
+    Cubic.name: lambda _: Cubic(),
+    CubicLocal.name: lambda _: CubicLocal(),
+}
+"""How to build each method for a series; most need nothing from it."""
+
+METHOD_NAMES = tuple(BUILDERS)
+
+
+def build(name: str, series: Series) -> Method:
+    """Build a classical method.
+
+    Args:
+        name: One of `METHOD_NAMES`.
+        series: The coarse series, for methods that are fitted to one.
+
+    Raises:
+        RequestError: There is no such method.
+    """
+    if name not in BUILDERS:
+        raise RequestError(
+            f"there is no method '{name}': choose one of {', '.join(METHOD_NAMES)}, or a model."
+        )
+    return BUILDERS[name](series)
