@@ -6,6 +6,7 @@ scores are taken from the total, so that chunked and whole give the same number.
 Knows: NumPy. Must not know: xarray, torch, files, which method made a field.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -49,10 +50,20 @@ class ErrorSums:
             *(getattr(self, each.name) + getattr(other, each.name) for each in fields(self))
         )
 
-    def accumulate(self, index: int, part: Self) -> None:
-        """Add one piece to the sums at `index` of the first axis, in place."""
+    def accumulate(self, index: int | tuple[int, npt.NDArray[np.int64]], part: Self) -> None:
+        """Add one piece to the sums at `index` (no place twice), in place."""
         for each in fields(self):
             getattr(self, each.name)[index] += getattr(part, each.name)
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Sums of several groups side by side along the last axis."""
+        names = [each.name for each in fields(cls)]
+        return cls(*(np.concatenate([getattr(p, name) for p in parts], -1) for name in names))
+
+    def select(self, slots: slice) -> Self:
+        """Some entries of the second axis."""
+        return type(self)(*(getattr(self, each.name)[:, slots] for each in fields(self)))
 
     def total(self, axis: int | tuple[int, ...]) -> Self:
         """Sums over whole axes."""

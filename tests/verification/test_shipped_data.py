@@ -1,7 +1,6 @@
 """The shipped series is what its README says."""
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -12,8 +11,6 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "data"
-SHARED = Path(os.environ.get("TEMDEEP_DATA", FOLDER.parents[1] / "shared" / "data"))
-SOURCE = SHARED / "speedy_t63_atlantic_train.nc"
 FILES = ("atlantic_6hourly.nc", "atlantic_hourly_truth.nc")
 
 
@@ -41,15 +38,15 @@ def test_the_series_is_small_and_train_and_test_are_two_days_apart() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not SOURCE.exists(), reason=f"{SOURCE} is absent: set TEMDEEP_DATA")
-def test_the_script_makes_the_same_numbers_again(tmp_path: Path) -> None:
-    command = [sys.executable, str(FOLDER / "make_atlantic.py"), str(SOURCE), str(tmp_path)]
+def test_the_script_makes_the_same_numbers_again(real_data: Path, tmp_path: Path) -> None:
+    original = real_data / "speedy_t63_atlantic_train.nc"
+    command = [sys.executable, str(FOLDER / "make_atlantic.py"), str(original), str(tmp_path)]
     subprocess.run(command, check=True)
     for name in FILES:
         with netCDF4.Dataset(FOLDER / name) as shipped, netCDF4.Dataset(tmp_path / name) as made:
             for variable in shipped.variables:
                 np.testing.assert_array_equal(shipped[variable][:], made[variable][:])
-    with netCDF4.Dataset(SOURCE) as source, netCDF4.Dataset(FOLDER / FILES[0]) as coarse:
+    with netCDF4.Dataset(original) as source, netCDF4.Dataset(FOLDER / FILES[0]) as coarse:
         hours = np.flatnonzero(
             (source["time"][:] > coarse["time"][4]) & (source["time"][:] <= coarse["time"][5])
         )

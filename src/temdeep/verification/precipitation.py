@@ -65,6 +65,10 @@ class WetSums:
         """Nothing counted yet."""
         return cls(*(np.zeros(shape) for _ in fields(cls)))
 
+    def total(self, axis: int) -> Self:
+        """Sums over a whole axis."""
+        return type(self)(*(getattr(self, each.name).sum(axis=axis) for each in fields(self)))
+
     def accumulate(self, part: Self) -> None:
         """Add a piece, in place."""
         for each in fields(self):

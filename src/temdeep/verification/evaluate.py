@@ -1,0 +1,207 @@
+"""Withhold, fill in with every method, score: one pass, the same data for all, bounded memory."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from temdeep._version import __version__
+from temdeep.errors import RequestError
+from temdeep.fields.series import Series
+from temdeep.fields.time_axis import show
+from temdeep.fields.variables import Kind
+from temdeep.methods import registry
+from temdeep.methods.protocol import Method
+from temdeep.verification.passes import (
+    pass_periods,
+    pass_times,
+    tallies_of_periods,
+    tally_of_times,
+)
+from temdeep.verification.provenance import checkout_commit
+from temdeep.verification.records import DEFINITIONS, REFERENCE, Record, make_records
+from temdeep.verification.tally import Tally
+from temdeep.verification.withholding import Withheld, thin_out
+
+Progress = Callable[[int, int], None]
+"""Told how many intervals are done, and of how many."""
+
+DRAWS = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What an evaluation found.
+
+    Attributes:
+        records: Flat records, as in the JSON.
+        about: Data, split, seed, commit, wall time, notes.
+        tallies: Sums, for figures; those of instants first.
+        withheld: What was hidden, for figures.
+        methods: The methods by name, linear among them.
+    """
+
+    records: list[Record]
+    about: dict[str, Any]
+    tallies: tuple[Tally, ...]
+    withheld: Withheld
+    methods: Mapping[str, Method]
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that is written as JSON."""
+        return {"about": self.about, "records": self.records}
+
+
+def evaluate(
+    series: Series,
+    *,
+    methods: Mapping[str, Method] | Sequence[str],
+    withhold: int,
+    period: tuple[object, object] | None = None,
+    dataset: str = "",
+    trained_on: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Hide all times but each k-th, fill them in, and score against what was hidden.
+
+    Args:
+        series: The series with all its times.
+        methods: Methods by name, or names of classical methods; those that fit themselves to a
+            series are then fitted to the thinned one. Linear is added where it is not among them.
+        withhold: k.
+        period: First and last time of the part that is tested, either None for no limit; methods
+            are given this part alone, thinned.
+        dataset: Name of the data in the records; the source's if empty.
+        trained_on: What a model among the methods was trained on: `first`, `last` as ISO times.
+        seed: Of the bootstrap.
+        progress: Told of each interval.
+
+    Raises:
+        TimeAxisError: The part that is tested is not in the series.
+        RequestError: Nothing would be hidden, too little would be left, or a method is unknown.
+    """
+    began = time.perf_counter()
+    part = series if period is None else series.between(*period)
+    withheld = thin_out(part, withhold)
+    chosen = _with_linear(methods, withheld.coarse)
+    times = tally_of_times(withheld, chosen)
+    families = [[times] if times else [], tallies_of_periods(withheld, chosen)]
+    tallies = tuple(tally for family in families for tally in family)
+    done, total = 0, len(withheld.coarse.time) * len(tallies)
+    for tally in tallies:
+        run = pass_times if tally is times else pass_periods
+        for _ in run(tally, withheld, chosen):
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    if progress is not None:
+        progress(total, total)
+    name = dataset or Path(series.source).stem
+    records: list[Record] = []
+    for family in families:
+        if family:
+            records += make_records(
+                family,
+                _treatments(part, chosen),
+                dataset=name,
+                span_hours=withheld.span_us / 3.6e9,
+                seed=seed,
+                draws=DRAWS,
+            )
+    if all(record["restoration_rate"] is None for record in records):
+        raise RequestError(
+            f"nothing of {series.source} could be withheld and filled in: whole intervals of"
+            f" {withhold} steps without gaps are needed."
+        )
+    about = _about(withheld, tallies, name, seed, trained_on)
+    about["wall_time_s"]["total"] = round(time.perf_counter() - began, 3)
+    return Evaluation(records, about, tallies, withheld, chosen)
+
+
+def _with_linear(
+    methods: Mapping[str, Method] | Sequence[str], coarse: Series
+) -> dict[str, Method]:
+    if not isinstance(methods, Mapping):
+        methods = {name: registry.build(name, coarse) for name in methods}
+    if REFERENCE in methods:
+        return dict(methods)
+    return {REFERENCE: registry.build(REFERENCE, coarse), **methods}
+
+
+def _treatments(series: Series, methods: Mapping[str, Method]) -> dict[str, dict[str, str]]:
+    return {
+        name: {one.name: method.treatment(one, series.grid) for one in series.channels}
+        for name, method in methods.items()
+    }
+
+
+def _about(
+    withheld: Withheld,
+    tallies: Sequence[Tally],
+    dataset: str,
+    seed: int,
+    trained_on: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    fine = withheld.fine
+    first, last = show(fine.time.values[0]), show(fine.time.values[-1])
+    rows, columns = fine.grid.shape
+    seconds = {
+        name: round(sum(tally.of_method[name].seconds for tally in tallies), 4)
+        for name in tallies[0].methods
+    }
+    blocks = tallies[0].blocks
+    return {
+        "dataset": dataset,
+        "data": {
+            "source": Path(fine.source).name,
+            "variables": [channel.name for channel in fine.channels],
+            "grid": f"{rows} x {columns}",
+            "times": len(fine.time),
+            "step_s": fine.time.step_us / 1e6,
+        },
+        "split": {
+            "test_first": first,
+            "test_last": last,
+            "withhold": withheld.every,
+            "span_hours": withheld.span_us / 3.6e9,
+            "trained_on": dict(trained_on) if trained_on else None,
+        },
+        "seed": seed,
+        "bootstrap": {
+            "unit": blocks.unit or "none: fewer than five blocks",
+            "blocks": blocks.count,
+            "draws": DRAWS,
+            "level": 0.95,
+        },
+        "version": __version__,
+        "commit": checkout_commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_time_s": {"filling_in": seconds},
+        "definitions": DEFINITIONS,
+        "notes": _notes(withheld, trained_on),
+    }
+
+
+def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str]:
+    fine = withheld.fine
+    notes = list(withheld.coarse.notes)
+    extremes = [
+        channel.name for channel in fine.periods() if channel.kind in (Kind.MAXIMUM, Kind.MINIMUM)
+    ]
+    if extremes:
+        notes.append(
+            f"not scored: {', '.join(extremes)}; maxima and minima over a period are divided by a"
+            " rule of their own, not by a method."
+        )
+    if trained_on and {"first", "last"} <= set(trained_on):
+        first, last = (fine.time.offset_of(str(trained_on[end])) for end in ("first", "last"))
+        if first <= fine.time.offset_us[-1] and last >= fine.time.offset_us[0]:
+            notes.append(
+                f"the model was trained on {trained_on['first']} to {trained_on['last']}, and is"
+                f" tested on {show(fine.time.values[0])} to {show(fine.time.values[-1])}: these"
+                " overlap, so its scores are no evidence of skill on new data."
+            )
+    return notes

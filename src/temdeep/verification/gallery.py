@@ -1,0 +1,95 @@
+"""All figures of an evaluation."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from temdeep.verification.evaluate import Evaluation
+from temdeep.verification.examples import hardest_snapshot, telling_place
+from temdeep.verification.figure_style import save
+from temdeep.verification.figures import draw_lead_error, draw_place, draw_spectra
+from temdeep.verification.maps import draw_maps
+from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
+from temdeep.verification.spectra import wavelengths_km
+
+MOST_VARIABLES = 12
+"""Further variables are in the table, not in figures."""
+
+
+def write_figures(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    compared: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Draw maps and a place for each variable, errors by lead fraction, and spectra.
+
+    Args:
+        evaluation: What is drawn.
+        folder: Where the PNG files go.
+        compared: Method that maps set beside linear.
+        progress: Told of each figure.
+
+    Returns:
+        The files, in the order drawn.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
+    scored = [
+        (tally, index)
+        for tally in evaluation.tallies
+        for index in range(len(tally.channels))
+        if tally.hardest[index][1] >= 0
+    ][:MOST_VARIABLES]
+    names = [tally.channels[index].name for tally, index in scored]
+    in_place = [name for name in (REFERENCE, "cubic", compared) if name in evaluation.methods]
+    methods = list(evaluation.methods)
+    total, files = 2 * len(names) + 2, list[Path]()
+
+    def done(path: Path) -> None:
+        files.append(path)
+        if progress is not None:
+            progress(len(files), total)
+
+    for name in names:
+        maps = draw_maps(hardest_snapshot(evaluation, name), REFERENCE, compared)
+        done(save(maps, folder / f"maps_{_plain(name)}.png"))
+        place = draw_place(telling_place(evaluation, name), list(dict.fromkeys(in_place)))
+        done(save(place, folder / f"place_{_plain(name)}.png"))
+    units = {tally.channels[index].name: tally.channels[index].units for tally, index in scored}
+    error = draw_lead_error(evaluation.records, methods, units)
+    done(save(error, folder / "error_by_lead_fraction.png"))
+    wavelengths = wavelengths_km(evaluation.withheld.fine.grid)
+    if len(wavelengths) >= 3:
+        ratios = {
+            tally.channels[index].name: {
+                name: tally.of_method[name].power[index]
+                / np.where(tally.truth_power[index] > 0, tally.truth_power[index], np.nan)
+                for name in methods
+            }
+            for tally, index in scored
+        }
+        done(save(draw_spectra(ratios, wavelengths, methods), folder / "spectra.png"))
+    return files
+
+
+def best_classical(records: Sequence[dict[str, object]], learnt: str) -> str:
+    """The classical method with the highest pooled restoration rate."""
+    rates = {
+        str(row["method"]): float(str(row["restoration_rate"]))
+        for pooled in (POOLED_PERIOD, POOLED)
+        for row in records
+        if row["variable"] == pooled
+        and row["lead_fraction"] is None
+        and row["restoration_rate"] is not None
+        and row["method"] != learnt
+    }
+    return max(rates, key=rates.__getitem__)
+
+
+def _plain(name: str) -> str:
+    """A channel's name as part of a file name."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)

@@ -1,0 +1,183 @@
+"""The table of an evaluation: one flat record for each variable, method and lead fraction."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from temdeep.metric import Float64Array
+from temdeep.scores import (
+    ErrorSums,
+    error_ratio,
+    pooled_restoration_rate,
+    restoration_rate,
+    restoration_rate_mse,
+)
+from temdeep.verification.bootstrap import RateIntervals, bootstrap
+from temdeep.verification.spectra import fine_scale_ratio
+from temdeep.verification.tally import Tally
+
+Record = dict[str, Any]
+
+POOLED = "pooled"
+POOLED_PERIOD = "pooled_period"
+REFERENCE = "linear"
+
+DEFINITIONS = {
+    "restoration_rate": "100 (1 - RMSE/RMSE of linear) over withheld interior times, area-weighted;"
+    " our own definition, not comparable with rates published elsewhere",
+    "restoration_rate_low, restoration_rate_high": "95 % bootstrap interval, days drawn for the"
+    " method and linear together",
+    "restoration_rate_mse": "100 (1 - MSE/MSE of linear)",
+    POOLED: "100 (1 - geometric mean over instantaneous variables of RMSE/RMSE of linear)",
+    POOLED_PERIOD: "the same over period variables (sums and means), for which linear divides"
+    " each period evenly",
+    "lead_fraction": "place of the time, or of the period's middle, in the interval; null: all",
+    "correlation": "of anomalies from the mean of the given frames at each cell",
+    "spectrum_ratio": "power along rows in waves under six cells over the truth's, in the middle of"
+    " intervals",
+    "extremes_recovered": "100 (1 - what is wrong at intervals' maxima and minima over what lacks"
+    " there if the given values alone are taken)",
+    "speed_bias": "of a vector's speed, beside its x component: averaging two winds weakens them",
+    "wet_area_ratio, critical_success_index": "for precipitation, at 0.1 mm/h",
+    "end_point_error": "largest departure from the given fields at their own times, 0 by contract",
+    "conservation_error": "largest departure from the given totals, relative, 0 to rounding",
+    "direction": "errors go the short way round; for flags they are 0 or 1",
+}
+
+
+def make_records(
+    family: Sequence[Tally],
+    treatments: Mapping[str, Mapping[str, str]],
+    *,
+    dataset: str,
+    span_hours: float,
+    seed: int,
+    draws: int,
+) -> list[Record]:
+    """Turn sums into records.
+
+    Args:
+        family: Tallies that are pooled: all of instants, or all of periods; with the same methods,
+            lead fractions and blocks.
+        treatments: For each method and channel name, what was really done.
+        dataset: Name of the data, in every record.
+        span_hours: τ of the intervals that were filled in.
+        seed: Of the bootstrap.
+        draws: Of the bootstrap.
+
+    Returns:
+        For each method: all lead fractions together, then each; channels, then pooled.
+    """
+    first = family[0]
+    pooled_name = POOLED_PERIOD if first.channels[0].kind.is_period else POOLED
+    places = [(tally, index) for tally in family for index in range(len(tally.channels))]
+    records: list[Record] = []
+    for method in first.methods:
+        for slots, theta in _cases(first.lead_fractions):
+            sums, linear = (
+                ErrorSums.join([tally.of_method[name].errors.select(slots) for tally in family])
+                for name in (method, REFERENCE)
+            )
+            interval = bootstrap(
+                sums.square.sum(axis=1), linear.square.sum(axis=1), seed=seed, draws=draws
+            )
+            totals = sums.total((0, 1)), linear.total((0, 1))
+            for place, (tally, index) in enumerate(places):
+                channel = tally.channels[index]
+                plain = bool(tally.plain[index])
+                record = {
+                    **_head(dataset, channel.name, method, span_hours, theta),
+                    **_scores(place, *totals, interval, plain=plain),
+                    "units": channel.units,
+                    "treatment": treatments[method][channel.name],
+                }
+                if theta is None:
+                    record |= _whole(tally, method, index)
+                records.append(_plain(record))
+            head = _head(dataset, pooled_name, method, span_hours, theta)
+            records.append(_plain({**head, **_pooled(*totals, interval), "units": ""}))
+    return records
+
+
+def _head(
+    dataset: str, variable: str, method: str, span_hours: float, theta: float | None
+) -> Record:
+    return {
+        "dataset": dataset,
+        "variable": variable,
+        "method": method,
+        "span_hours": span_hours,
+        "lead_fraction": theta,
+    }
+
+
+def _cases(lead_fractions: Float64Array) -> list[tuple[slice, float | None]]:
+    each: list[tuple[slice, float | None]] = [
+        (slice(slot, slot + 1), round(float(theta), 6)) for slot, theta in enumerate(lead_fractions)
+    ]
+    return [(slice(None), None), *each]
+
+
+def _scores(
+    place: int, total: ErrorSums, linear: ErrorSums, interval: RateIntervals, *, plain: bool
+) -> Record:
+    rmse, rmse_linear = total.rmse[place], linear.rmse[place]
+    return {
+        "rmse": rmse,
+        "mae": total.mae[place],
+        "bias": total.bias[place],
+        "restoration_rate": restoration_rate(rmse, rmse_linear),
+        "restoration_rate_low": interval.low[place],
+        "restoration_rate_high": interval.high[place],
+        "restoration_rate_mse": restoration_rate_mse(rmse, rmse_linear),
+        "correlation": total.correlation[place] if plain else math.nan,
+    }
+
+
+def _whole(tally: Tally, method: str, index: int) -> Record:
+    """Scores that are taken over whole intervals only."""
+    counts, plain = tally.of_method[method], bool(tally.plain[index])
+    missed, given = counts.missed[index], tally.missed_given[index]
+    recovered = 100.0 * (1.0 - missed / given) if plain and given > 0 else math.nan
+    ratio = fine_scale_ratio(counts.power, tally.truth_power, tally.grid)[index]
+    record: Record = {
+        "spectrum_ratio": ratio if plain else math.nan,
+        "extremes_recovered": recovered,
+    }
+    if np.isfinite(tally.wet_thresholds[index]):
+        record["wet_area_ratio"] = counts.wet.area_ratio[index]
+        record["critical_success_index"] = counts.wet.critical_success_index[index]
+    if counts.speed_weight[index] > 0:
+        record["speed_bias"] = counts.speed_error[index] / counts.speed_weight[index]
+    if tally.channels[index].kind.is_period:
+        record["conservation_error"] = counts.conservation_error[index]
+    else:
+        record["end_point_error"] = counts.end_error[index]
+    return record
+
+
+def _pooled(total: ErrorSums, linear: ErrorSums, interval: RateIntervals) -> Record:
+    ratios = error_ratio(total.rmse, linear.rmse)
+    return {
+        "rmse": None,
+        "mae": None,
+        "bias": None,
+        "restoration_rate": pooled_restoration_rate(ratios),
+        "restoration_rate_low": interval.pooled_low,
+        "restoration_rate_high": interval.pooled_high,
+        "restoration_rate_mse": pooled_restoration_rate(ratios**2),
+    }
+
+
+def _plain(record: Record) -> Record:
+    """Numbers as JSON knows them: no NumPy, null for what is not a number."""
+    return {name: _plain_value(value) for name, value in record.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, str) or value is None:
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,232 @@
+"""An evaluation as tables: on the terminal, in markdown, CSV and JSON.
+
+Every number comes from the records. Tables are plain text in cells; how they look is decided last.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
+
+Records = Sequence[Mapping[str, Any]]
+
+POOLED_NAMES = {POOLED: "pooled, instantaneous", POOLED_PERIOD: "pooled, periods"}
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of words and numbers.
+
+    Attributes:
+        title: What it shows.
+        header: Names of the columns.
+        groups: Rows that belong together, such as those of one variable.
+        best: Rows (group, row) that are the best of their group.
+        words: How many columns from the left hold words.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    groups: tuple[tuple[tuple[str, ...], ...], ...]
+    best: frozenset[tuple[int, int]] = frozenset()
+    words: int = 1
+
+
+def variables_of(records: Records) -> list[str]:
+    """Variables in order, each family followed by its pooled row."""
+    return list(dict.fromkeys(str(row["variable"]) for row in records))
+
+
+def methods_of(records: Records) -> list[str]:
+    """Methods in order."""
+    return list(dict.fromkeys(str(row["method"]) for row in records))
+
+
+def whole_rows(records: Records, variable: str) -> dict[str, Mapping[str, Any]]:
+    """Records of a variable with all lead fractions together, by method."""
+    return {
+        str(row["method"]): row
+        for row in records
+        if row["variable"] == variable and row["lead_fraction"] is None
+    }
+
+
+def score_table(records: Records) -> TextTable:
+    """RMSE, MAE, bias and restoration rate with its interval, per variable and method."""
+    header = ("variable", "method", "RMSE", "MAE", "bias", "restored %", "95 % interval",
+              "of MSE %", "extremes %", "fine")  # fmt: skip
+    groups: list[tuple[tuple[str, ...], ...]] = []
+    best: set[tuple[int, int]] = set()
+    for variable in variables_of(records):
+        rows = whole_rows(records, variable)
+        units = next(iter(rows.values()))["units"]
+        name = POOLED_NAMES.get(variable, f"{variable} ({units})" if units else variable)
+        leader = best_method(records, variable)
+        group: list[tuple[str, ...]] = []
+        for method, row in rows.items():
+            if method == leader:
+                best.add((len(groups), len(group)))
+            low, high = row["restoration_rate_low"], row["restoration_rate_high"]
+            interval = "" if low is None else f"{_percent(low)} … {_percent(high)}"
+            group.append(
+                (
+                    name if not group else "",
+                    method,
+                    _number(row["rmse"]),
+                    _number(row["mae"]),
+                    _signed(row["bias"], row["rmse"]),
+                    _percent(row["restoration_rate"]),
+                    interval if method != REFERENCE else "",
+                    _percent(row["restoration_rate_mse"]),
+                    _percent(row.get("extremes_recovered"), missing=""),
+                    "" if row.get("spectrum_ratio") is None else f"{row['spectrum_ratio']:.2f}",
+                )
+            )
+        groups.append(tuple(group))
+    return TextTable("Against withheld truth", header, tuple(groups), frozenset(best), words=2)
+
+
+def rate_table(records: Records) -> TextTable:
+    """Restoration rate of every method for every variable, in percent, the best starred."""
+    methods = methods_of(records)
+    rows = []
+    for variable in variables_of(records):
+        whole, leader = whole_rows(records, variable), best_method(records, variable)
+        cells = (
+            _percent(whole[method]["restoration_rate"]) + (" ✓" if method == leader else "  ")
+            for method in methods
+        )
+        rows.append((POOLED_NAMES.get(variable, variable), *cells))
+    title = "Restoration rate, % of linear's RMSE taken away (✓ best)"
+    return TextTable(title, ("variable", *methods), (tuple(rows),))
+
+
+def lead_table(records: Records, methods: Sequence[str]) -> TextTable:
+    """RMSE at each lead fraction, for some methods; restoration rate in the pooled rows."""
+    thetas = {
+        variable: sorted(
+            {row["lead_fraction"] for row in records if row["variable"] == variable} - {None}
+        )
+        for variable in variables_of(records)
+    }
+    widest = max(map(len, thetas.values()))
+    groups = []
+    for variable, fractions in thetas.items():
+        name = POOLED_NAMES.get(variable, variable)
+        group = [(name, "θ", *(f"{theta:.2f}" for theta in fractions))]
+        for method in methods:
+            by_theta = {
+                row["lead_fraction"]: row
+                for row in records
+                if row["variable"] == variable and row["method"] == method
+            }
+            if variable in POOLED_NAMES:
+                cells = [
+                    _percent(by_theta[theta]["restoration_rate"]) + " %" for theta in fractions
+                ]
+            else:
+                cells = [_number(by_theta[theta]["rmse"]) for theta in fractions]
+            group.append(("", method, *cells))
+        groups.append(tuple((*row, *[""] * (widest + 2 - len(row))) for row in group))
+    title = "RMSE by lead fraction (pooled: restoration rate)"
+    return TextTable(title, ("variable", "method", *[""] * widest), tuple(groups), words=2)
+
+
+def best_method(records: Records, variable: str) -> str:
+    """The method with the highest restoration rate; of equals the first."""
+    rates = {
+        method: row["restoration_rate"]
+        for method, row in whole_rows(records, variable).items()
+        if row["restoration_rate"] is not None
+    }
+    return max(rates, key=rates.__getitem__) if rates else ""
+
+
+def verdict(records: Records, method: str) -> list[str]:
+    """Say in sentences where a method is the best and, plainly, where it is not."""
+    wins, losses, ties = [], [], []
+    for variable in variables_of(records):
+        rows, leader = whole_rows(records, variable), best_method(records, variable)
+        mine = rows[method]["restoration_rate"]
+        if not leader or mine is None:
+            continue
+        name, theirs = POOLED_NAMES.get(variable, variable), rows[leader]["restoration_rate"]
+        equals = [m for m in rows if m != method and rows[m]["restoration_rate"] == mine]
+        if mine < theirs:
+            losses.append(f"{name}: {leader} restores {theirs:.1f} %, {method} {mine:.1f} %")
+        elif equals:
+            ties.append(f"{name} (as {equals[0]})")
+        else:
+            wins.append(name)
+    sentences = []
+    if wins:
+        sentences.append(f"{method} is the best for {', '.join(wins)}.")
+    if ties:
+        sentences.append(f"{method} is among the best for {', '.join(ties)}.")
+    if losses:
+        sentences.append(f"{method} is NOT the best for {'; '.join(losses)}.")
+    return sentences
+
+
+def as_rich(table: TextTable) -> Table:
+    """For the terminal; best rows bold."""
+    drawn = Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(table.header):
+        drawn.add_column(name, justify="left" if place < table.words else "right", no_wrap=True)
+    for g, group in enumerate(table.groups):
+        for r, row in enumerate(group):
+            style = "bold" if (g, r) in table.best else None
+            drawn.add_row(*row, style=style, end_section=r == len(group) - 1)
+    return drawn
+
+
+def as_markdown(table: TextTable) -> str:
+    """For a README; best rows bold."""
+    marks = ["---" if place < table.words else "---:" for place in range(len(table.header))]
+    lines = [f"**{table.title}**", "", _row(table.header), _row(marks)]
+    for g, group in enumerate(table.groups):
+        for r, row in enumerate(group):
+            bold = (g, r) in table.best
+            lines.append(_row([f"**{cell}**" if bold and cell else cell for cell in row]))
+    return "\n".join(lines) + "\n"
+
+
+def as_csv(records: Records) -> str:
+    """All records, a line each, nothing where a record has no such score."""
+    columns = list(dict.fromkeys(name for row in records for name in row))
+    target = io.StringIO(newline="")
+    writer = csv.DictWriter(target, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return target.getvalue()
+
+
+def as_json(evaluation: Mapping[str, Any]) -> str:
+    """The object as text; refuses what JSON does not know."""
+    return json.dumps(evaluation, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.strip().replace("|", "\\|") for cell in cells) + " |"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _signed(value: float | None, scale: float | None) -> str:
+    """A bias; 0 where it is rounding beside the error."""
+    if value is None or scale is None:
+        return ""
+    return f"{value:+.2g}" if abs(value) > 1e-9 * scale else "0"
+
+
+def _percent(value: float | None, missing: str = "–") -> str:
+    return missing if value is None else f"{value:.1f}".replace("-0.0", "0.0")

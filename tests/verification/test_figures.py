@@ -1,0 +1,84 @@
+"""Figures show the numbers they are given."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from temdeep.fields.series import Series
+from temdeep.methods.cubic import Cubic
+from temdeep.verification import examples, figures, maps
+from temdeep.verification.evaluate import Evaluation, evaluate
+from temdeep.verification.figure_style import unit_text
+from temdeep.verification.gallery import write_figures
+
+
+@pytest.fixture
+def evaluation(series: Series) -> Evaluation:
+    return evaluate(series, methods={"cubic": Cubic()}, withhold=6)
+
+
+def test_a_snapshot_is_the_hour_that_was_scored(evaluation: Evaluation, series: Series) -> None:
+    snapshot = examples.hardest_snapshot(evaluation, "t2m")
+    when = np.datetime64(snapshot.when.removesuffix(" UTC"))
+    index = int(np.flatnonzero(series.time.values == when)[0])
+    assert index % 6 == 3
+    truth = series.read([series.channel("t2m")], slice(index, index + 1))[0, 0]
+    np.testing.assert_array_equal(snapshot.truth, truth)
+    np.testing.assert_allclose(
+        snapshot.error["linear"], snapshot.filled["linear"] - truth, atol=1e-4
+    )
+    mean_square = (series.grid.metric.area_weights * snapshot.error["linear"] ** 2).mean()
+    assert mean_square == pytest.approx(evaluation.tallies[0].hardest[0][0], rel=1e-6)
+
+
+def test_maps_share_scales_and_errors_are_symmetric(evaluation: Evaluation) -> None:
+    figure = maps.draw_maps(examples.hardest_snapshot(evaluation, "t2m"), "linear", "cubic")
+    limits = [axes.collections[0].get_clim() for axes in figure.axes if axes.get_title()]
+    assert len(limits) == 5
+    assert limits[0] == limits[1] == limits[2]
+    assert limits[3] == limits[4]
+    assert limits[3][0] == -limits[3][1]
+
+
+def test_a_place_passes_through_its_given_points(evaluation: Evaluation) -> None:
+    place = examples.telling_place(evaluation, "u10", days=2.0)
+    assert place.given.sum() >= 8
+    assert np.diff(np.flatnonzero(place.given)).tolist() == [6] * (place.given.sum() - 1)
+    for method in ("linear", "cubic"):
+        np.testing.assert_array_equal(place.filled[method][place.given], place.truth[place.given])
+        assert (place.filled[method] != place.truth).any()
+    figure = figures.draw_place(place, ["linear", "cubic"])
+    assert "UTC" in figure.axes[1].get_xlabel()
+    assert "m s" in figure.axes[0].get_ylabel()
+
+
+def test_periods_at_a_place_keep_their_totals(evaluation: Evaluation) -> None:
+    place = examples.telling_place(evaluation, "tp", days=2.0)
+    assert len(place.hours) == len(place.truth) + 1
+    for method in ("linear", "cubic"):
+        np.testing.assert_allclose(
+            place.filled[method].reshape(-1, 6).sum(axis=1),
+            place.truth.reshape(-1, 6).sum(axis=1),
+            atol=1e-6,
+        )
+
+
+def test_all_figures_are_written(evaluation: Evaluation, tmp_path: Path) -> None:
+    seen: list[int] = []
+    files = write_figures(
+        evaluation, tmp_path / "png", compared="cubic", progress=lambda n, _: seen.append(n)
+    )
+    assert sorted(path.name for path in files) == sorted(
+        p.name for p in (tmp_path / "png").iterdir()
+    )
+    assert {"maps_t2m.png", "place_tp.png", "error_by_lead_fraction.png"} <= {p.name for p in files}
+    assert all(path.stat().st_size > 10_000 for path in files)
+    assert seen == list(range(1, len(files) + 1))
+
+
+def test_units_are_raised() -> None:
+    assert unit_text("kg m-2 s-1") == "kg m$^{-2}$ s$^{-1}$"
+    assert unit_text("m s**-1") == "m s$^{-1}$"
+    assert unit_text("1") == ""
+    assert unit_text("K") == "K"

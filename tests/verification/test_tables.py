@@ -1,0 +1,62 @@
+"""Tables say what the records say."""
+
+import csv
+import io
+
+import pytest
+from rich.console import Console
+
+from temdeep.fields.series import Series
+from temdeep.methods.cubic import Cubic, CubicLocal
+from temdeep.methods.protocol import Method
+from temdeep.methods.simple import Nearest
+from temdeep.verification import tables
+from temdeep.verification.evaluate import Evaluation, evaluate
+
+
+@pytest.fixture
+def evaluation(series: Series) -> Evaluation:
+    methods: dict[str, Method] = {
+        "nearest": Nearest(),
+        "cubic_local": CubicLocal(),
+        "cubic": Cubic(),
+    }
+    return evaluate(series, methods=methods, withhold=6)
+
+
+def test_the_best_of_each_variable_is_marked(evaluation: Evaluation) -> None:
+    table = tables.score_table(evaluation.records)
+    assert [table.groups[g][r][1] for g, r in sorted(table.best)] == ["cubic"] * 6
+    assert len(table.groups) == 6
+    rates = tables.rate_table(evaluation.records)
+    assert all(row[-1].endswith("✓") for row in rates.groups[0])
+
+
+def test_a_verdict_names_where_a_method_is_not_the_best(evaluation: Evaluation) -> None:
+    (loss,) = tables.verdict(evaluation.records, "cubic_local")
+    assert "NOT the best for t2m: cubic restores" in loss
+    (win,) = tables.verdict(evaluation.records, "cubic")
+    assert win.startswith("cubic is the best for t2m, u10")
+
+
+def test_csv_holds_every_record(evaluation: Evaluation) -> None:
+    rows = list(csv.DictReader(io.StringIO(tables.as_csv(evaluation.records))))
+    assert len(rows) == len(evaluation.records)
+    for row, record in zip(rows, evaluation.records, strict=True):
+        assert row["variable"] == record["variable"]
+        assert row["rmse"] == ("" if record["rmse"] is None else repr(record["rmse"]))
+
+
+def test_tables_print_without_losing_columns(evaluation: Evaluation) -> None:
+    console = Console(width=140, record=True, file=io.StringIO())
+    for table in (
+        tables.score_table(evaluation.records),
+        tables.rate_table(evaluation.records),
+        tables.lead_table(evaluation.records, ["linear", "cubic"]),
+    ):
+        console.print(tables.as_rich(table))
+        marked = tables.as_markdown(table).splitlines()
+        assert len({line.count("|") for line in marked[2:]}) == 1
+    text = console.export_text()
+    assert "…" not in text.replace(" … ", "")
+    assert "pooled, periods" in text
