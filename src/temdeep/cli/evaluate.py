@@ -1,0 +1,178 @@
+"""`temdeep evaluate`: withhold times, fill them in again, compare with what was withheld."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from temdeep.cli.arguments import add_series_arguments, names, open_from
+from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
+
+if TYPE_CHECKING:
+    from temdeep.fields.series import Series
+    from temdeep.methods.protocol import Method
+    from temdeep.verification.evaluate import Evaluation
+
+DESCRIPTION = """\
+Hide every time but each K-th, fill the hidden times in again with every method, and score
+them against what was hidden. Period variables (sums, means) are joined K at a time and divided
+again. Linear interpolation is always computed: restoration rates are measured against it.
+
+Writes a JSON file of all scores (RMSE, MAE, bias, restoration rate with a 95 % interval from
+resampled days, extremes, spectra; all lead fractions together and each alone) and the same as
+CSV beside it.
+"""
+
+EPILOG = """examples:
+  temdeep evaluate era5.nc --withhold 3
+  temdeep evaluate era5.nc --withhold 6 --method cubic,solar -o scores.json
+  temdeep evaluate era5.nc --model run --withhold 3 --from 2019-03-24 --to 2019-03-31T23:00
+  temdeep evaluate era5.nc --model run --withhold 3 --figures figures --json
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="withhold times, fill them in again and score",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_series_arguments(parser)
+    what = parser.add_argument_group("what is compared")
+    what.add_argument(
+        "--withhold", type=int, required=True, metavar="K", help="keep one time in K, hide the rest"
+    )
+    what.add_argument("--model", type=Path, metavar="RUN", help="a trained model (a run's folder)")
+    what.add_argument(
+        "--epoch", type=int, metavar="N", help="its checkpoint; the chosen one if not given"
+    )
+    what.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="classical methods (repeatable, or NAME,NAME); all of them if not given",
+    )
+    what.add_argument("--from", dest="first", metavar="TIME", help="first time that is tested")
+    what.add_argument("--to", dest="last", metavar="TIME", help="last time that is tested")
+    what.add_argument("--seed", type=int, default=0, help="of the resampled days (default 0)")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="JSON of all scores, with a CSV beside it (default: SOURCE_withholdK.json here)",
+    )
+    output.add_argument("--figures", type=Path, metavar="FOLDER", help="draw figures there")
+    output.add_argument("--overwrite", action="store_true", help="replace existing results")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate and report.
+
+    Raises:
+        TemdeepError: The series, the model, the request or the output is at fault.
+    """
+    from temdeep.verification.evaluate import evaluate
+    from temdeep.verification.outputs import refuse_existing, write_text
+    from temdeep.verification.tables import as_csv, as_json
+
+    target = arguments.output or Path(_default_name(arguments.sources[0], arguments.withhold))
+    target = target if target.suffix == ".json" else target.with_name(target.name + ".json")
+    table = target.with_suffix(".csv")
+    if not arguments.overwrite:
+        refuse_existing([target, table])
+    series = open_from(arguments)
+    methods, trained_on = _methods(arguments, series)
+    with progress_bar("filling in", 1000, quiet=arguments.quiet) as show_done:
+        evaluation = evaluate(
+            series,
+            methods=methods,
+            withhold=arguments.withhold,
+            period=(arguments.first, arguments.last),
+            dataset=Path(arguments.sources[0]).stem,
+            trained_on=trained_on,
+            seed=arguments.seed,
+            progress=lambda done, total: show_done(1000 * done // total),
+        )
+    write_text(target, as_json(evaluation.as_json()))
+    write_text(table, as_csv(evaluation.records))
+    if arguments.figures is not None:
+        _draw(evaluation, arguments)
+    if arguments.json:
+        tell_json(evaluation.as_json())
+    elif not arguments.quiet:
+        _print_tables(evaluation, [target, table])
+    tell_notes(evaluation.about["notes"], quiet=arguments.quiet)
+    return 0
+
+
+def _default_name(source: str, withhold: int) -> str:
+    stem = Path(source).stem.strip("*?[]") or "series"
+    return f"{stem}_withhold{withhold}.json"
+
+
+def _methods(
+    arguments: argparse.Namespace, series: Series
+) -> tuple[dict[str, Method], dict[str, Any] | None]:
+    """Classical methods fitted to the thinned test part, then the model."""
+    from temdeep.methods.registry import METHOD_NAMES, build
+    from temdeep.verification.withholding import thin_out
+
+    part = series.between(arguments.first, arguments.last)
+    coarse = thin_out(part, arguments.withhold).coarse
+    chosen = names(arguments.method) or list(METHOD_NAMES)
+    methods = {name: build(name, coarse) for name in dict.fromkeys(["linear", *chosen])}
+    ordered = {name: methods[name] for name in METHOD_NAMES if name in methods}
+    if arguments.model is None:
+        return ordered, None
+    from temdeep.model_store import description, load_method
+
+    model = load_method(arguments.model, arguments.epoch)
+    trained_on = description(arguments.model, arguments.epoch).get("trained_on")
+    return {**ordered, model.name: model}, trained_on
+
+
+def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
+    from temdeep.verification.gallery import write_figures
+    from temdeep.verification.tables import methods_of
+
+    learnt = methods_of(evaluation.records)[-1]
+    with progress_bar("drawing", 1000, quiet=arguments.quiet) as show_done:
+        write_figures(
+            evaluation,
+            arguments.figures,
+            compared=learnt,
+            progress=lambda done, total: show_done(1000 * done // total),
+        )
+
+
+def _print_tables(evaluation: Evaluation, written: list[Path]) -> None:
+    from rich.console import Console
+
+    from temdeep.verification.tables import as_rich, rate_table, score_table
+
+    console = Console(width=None if Console().is_terminal else 140)
+    about = evaluation.about
+    split = about["split"]
+    console.print(
+        f"{about['dataset']}: {split['test_first']} to {split['test_last']}, one time in"
+        f" {split['withhold']} kept, intervals of {split['span_hours']:g} h;"
+        f" intervals from {about['bootstrap']['blocks']} blocks ({about['bootstrap']['unit']})",
+        highlight=False,
+    )
+    console.print(as_rich(score_table(evaluation.records)))
+    console.print(as_rich(rate_table(evaluation.records)))
+    seconds = about["wall_time_s"]["filling_in"]
+    console.print(
+        "seconds filling in: "
+        + ", ".join(f"{name} {value:.2f}" for name, value in seconds.items()),
+        highlight=False,
+    )
+    console.print(f"written: {' '.join(map(str, written))}", highlight=False)

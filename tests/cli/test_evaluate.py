@@ -1,0 +1,118 @@
+"""`temdeep evaluate` as it is run."""
+
+import csv
+import json
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from temdeep.cli.evaluate import EPILOG
+from temdeep.cli.main import build_parser, main
+from temdeep.methods.registry import METHOD_NAMES
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with hourly temperatures of six days in `era5.nc`."""
+    rng = np.random.default_rng(1)
+    hours = np.arange(6 * 24 + 1)
+    wave = np.sin(2 * np.pi * hours[:, None, None] / 24 + rng.uniform(0, 1, (5, 6)))
+    attributes = {"units": "K", "standard_name": "air_temperature", "cell_methods": "time: point"}
+    stamps = np.datetime64("2019-03-24", "ns") + hours.astype("timedelta64[h]")
+    dataset = xr.Dataset(
+        {"t2m": (("time", "latitude", "longitude"), 280 + 5 * wave, attributes)},
+        coords={
+            "time": stamps,
+            "latitude": ("latitude", np.linspace(55, 50, 5), {"units": "degrees_north"}),
+            "longitude": ("longitude", np.linspace(-5, 0, 6), {"units": "degrees_east"}),
+        },
+    )
+    dataset.to_netcdf(tmp_path / "era5.nc")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_scores_are_printed_and_written(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = "evaluate era5.nc --withhold 6 --method nearest,cubic -o scores.json"
+    assert main(shlex.split(command)) == 0
+    printed = capsys.readouterr().out
+    assert "cubic" in printed
+    assert "restored %" in printed
+    scores = json.loads((here / "scores.json").read_text())
+    methods = {row["method"] for row in scores["records"]}
+    assert methods == {"nearest", "linear", "cubic"}
+    assert scores["about"]["dataset"] == "era5"
+    with (here / "scores.csv").open(newline="") as table:
+        assert len(list(csv.DictReader(table))) == len(scores["records"])
+
+
+def test_all_classical_methods_are_compared_by_default(here: Path) -> None:
+    assert main(["evaluate", "era5.nc", "--withhold", "3", "--quiet"]) == 0
+    scores = json.loads((here / "era5_withhold3.json").read_text())
+    assert {row["method"] for row in scores["records"]} == set(METHOD_NAMES)
+
+
+def test_json_goes_to_stdout_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = (
+        "evaluate era5.nc --withhold 6 --method cubic --json --from 2019-03-25 --to 2019-03-27"
+    )
+    assert main(shlex.split(command)) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((here / "era5_withhold6.json").read_text())
+    assert printed["about"]["split"]["test_last"] == "2019-03-27T00:00"
+
+
+def test_results_are_not_overwritten_unasked(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = shlex.split("evaluate era5.nc --withhold 6 --method cubic -o scores.json --quiet")
+    (here / "scores.csv").write_text("mine")
+    assert main(command) == 2
+    assert "scores.csv exists" in capsys.readouterr().err
+    assert not (here / "scores.json").exists()
+    assert main([*command, "--overwrite"]) == 0
+    assert (here / "scores.csv").read_text() != "mine"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--withhold 1", "hides nothing"),
+        ("--withhold 99", "too few"),
+        ("--withhold 6 --method kriging", "kriging"),
+        ("--withhold 6 --from 1999-01-01 --to 1999-02-01", "1999"),
+        ("--withhold 6 --variable rain", "rain"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    options: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(shlex.split(f"evaluate era5.nc {options}")) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert told.count("\n") == 1
+    assert not list(Path().glob("*.json"))
+
+
+@pytest.mark.usefixtures("here")
+def test_figures_are_drawn_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "evaluate era5.nc --withhold 6 --method cubic --figures png --quiet"
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out == ""
+    assert {path.name for path in Path("png").iterdir()} == {
+        "maps_t2m.png", "place_t2m.png", "error_by_lead_fraction.png", "spectra.png",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("here")
+def test_examples_in_the_help_run_as_printed() -> None:
+    for line in EPILOG.splitlines()[1:]:
+        program, *arguments = shlex.split(line)
+        assert program == "temdeep"
+        build_parser().parse_args(arguments)
+        if "--model" not in arguments:
+            assert main([*arguments, "--overwrite", "--quiet"]) == 0
