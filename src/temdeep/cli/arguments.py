@@ -37,7 +37,8 @@ def add_series_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=KIND",
         help="what NAME's numbers stand for, where the file does not say: instantaneous, sum,"
-        " mean, maximum or minimum (repeatable)",
+        " mean, maximum or minimum, the last four with the length of a period that ends at the"
+        " stamp, such as tp=sum:1h (repeatable)",
     )
     series.add_argument(
         "--static",

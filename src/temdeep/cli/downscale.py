@@ -22,12 +22,12 @@ EPILOG = """methods:
   optical_flow by what moves, a trained model (--model) by both. `temdeep evaluate` tells which is
   best for your series.
 
-examples:
-  temdeep downscale era5.nc -o era5_15min.nc --step 15min
-  temdeep downscale 'era5_2019*.nc' -o era5.zarr --step 10min --model run
-  temdeep downscale era5.grib -o passes.nc --times passes.txt --method linear
-  temdeep downscale era5.nc -o one.nc --at 2019-03-05T07:20
-  temdeep downscale radar.nc -o radar_1min.nc --step 1min --max-gap 10min
+examples, with the series that the repository ships:
+  temdeep downscale data/atlantic_6hourly.nc -o hourly.nc --step 1h
+  temdeep downscale data/atlantic_6hourly.nc -o t2m.zarr --step 40min --variable t2m --method linear
+  temdeep downscale data/atlantic_6hourly.nc -o one.nc --at 2000-03-05T07:20 --period 1h
+  temdeep downscale data/atlantic_6hourly.nc -o learnt.nc --step 1h --model run
+                                            (after: temdeep train data/atlantic_6hourly.nc -o run)
 """
 
 

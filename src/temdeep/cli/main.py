@@ -16,12 +16,12 @@ from temdeep.errors import TemdeepError
 
 COMMANDS = ("info", "train", "downscale", "evaluate")
 
-EPILOG = """examples:
-  temdeep info era5.nc
-  temdeep downscale era5.nc -o era5_15min.nc --step 15min
-  temdeep train era5.nc -o run
-  temdeep downscale era5.nc -o era5_15min.nc --model run --step 15min
-  temdeep evaluate era5.nc --model run --withhold 3
+EPILOG = """examples, with the series that the repository ships:
+  temdeep info data/atlantic_6hourly.nc
+  temdeep downscale data/atlantic_6hourly.nc -o atlantic_hourly.nc --step 1h
+  temdeep train data/atlantic_6hourly.nc -o run
+  temdeep downscale data/atlantic_6hourly.nc -o learnt_hourly.nc --step 1h --model run
+  temdeep evaluate data/atlantic_hourly_truth.nc --model run --withhold 6
 
 Each command has its own help: temdeep downscale --help
 """

@@ -87,13 +87,14 @@ def refuse_gaps(series: Series, runs: list[Run]) -> None:
     """
     if len(runs) < 2:
         return
-    told = series.time.irregularity()
-    if not told:
-        told = (
-            f"no period covers {gap_text(series, runs[0], runs[1])}: say --max-gap"
-            f" {format_duration(series.time.step_us)} to leave that out."
-        )
-    raise TimeAxisError(f"{series.source}: {told}")
+    if series.instantaneous():
+        raise TimeAxisError(f"{series.source}: {series.time.irregularity()}")
+    more = f" (and {len(runs) - 2} more gaps)" if len(runs) > 2 else ""
+    raise TimeAxisError(
+        f"{series.source}: no period covers {gap_text(series, runs[0], runs[1])}{more}, and"
+        f" periods are not made up: say --max-gap {format_duration(series.time.step_us)} to leave"
+        " the gaps out, or cut the series there."
+    )
 
 
 def gap_text(series: Series, before: Run, after: Run) -> str:

@@ -5,7 +5,7 @@ Knows: NumPy. Must not know: xarray, files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -119,14 +119,21 @@ class Storage:
 
 
 class RunningTotal:
-    """Rounds period values so that their stored totals follow the true totals.
+    """Rounds period values so that stored totals of the input's periods are the true ones.
 
-    What rounding takes from one period is given to the next: after every period the stored total
-    differs from the true one by at most half of the last unit. Nothing is given to a period whose
-    value is zero, and nothing that makes a value of zero or more negative.
+    What rounding takes from one output period is given to the next: the stored running total never
+    differs from the true one by more than half of the last unit. Nothing is given to a period whose
+    value is zero, and nothing that makes a value of zero or more negative. Debts are forgotten
+    where an input period begins, and where output periods do not follow each other.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begins_us: Iterable[int]) -> None:
+        """Begin without debts.
+
+        Args:
+            begins_us: Begins of the input's periods.
+        """
+        self._begins_us = frozenset(begins_us)
         self._owed: Float64Array | None = None
         self._end_us: int | None = None
 
@@ -136,7 +143,7 @@ class RunningTotal:
         Args:
             storage: An integer storage.
             value: Values of the period, any shape, always the same.
-            period_us: Its begin and end. Debts are forgotten where it does not follow the last.
+            period_us: Its begin and end.
             weight: What a unit counts in the total: 1 for sums, the period's length for means.
 
         Raises:
@@ -144,7 +151,8 @@ class RunningTotal:
         """
         scaled = (value.astype(np.float64) - storage.offset) / storage.scale
         owed = self._owed
-        if owed is None or self._end_us != int(period_us[0]):
+        begin = int(period_us[0])
+        if owed is None or self._end_us != begin or begin in self._begins_us:
             owed = np.zeros(value.shape)
         wanted = scaled + np.where(value == 0, 0.0, owed / weight)
         wanted = np.where((value >= 0) & (wanted < 0) & (storage.offset == 0), 0.0, wanted)

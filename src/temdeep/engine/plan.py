@@ -24,6 +24,12 @@ from temdeep.engine.coverage import (
     refuse_gaps,
     runs_of,
 )
+from temdeep.engine.output_periods import (
+    missing_notes,
+    output_periods,
+    unwritten_notes,
+    usual_length_us,
+)
 from temdeep.engine.requests import Duration, duration_us, offsets_of, read_times
 from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.series import Series
@@ -116,8 +122,12 @@ def plan(
         offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)
     periods = None
     if edges is not None:
-        periods, more = _periods(series, edges, offsets, period_us)
-        notes += more
+        periods = output_periods(series, edges, offsets, period_us)
+        notes += missing_notes(series, periods)
+        if step is not None:
+            notes += unwritten_notes(series, periods)
+        elif len(np.unique(periods[:, 1] - periods[:, 0])) > 1:
+            notes.append("periods reach from one output time to the next: --period says otherwise.")
     return _placed(series, offsets, periods, notes)
 
 
@@ -140,7 +150,7 @@ def _lattice(
     periods_only = edges is not None and not series.instantaneous()
     usual_us = series.time.step_us
     if edges is not None and periods_only:
-        usual_us = _usual_length_us(edges)
+        usual_us = usual_length_us(edges)
     if step_us > usual_us:
         raise RequestError(
             f"step: {format_duration(step_us)} is coarser than the {format_duration(usual_us)} of"
@@ -213,88 +223,3 @@ def _outside_gaps(
         )
     lost = [moment(series, int(offset)) for offset in offsets[~filled]]
     return offsets[filled], [f"left out, in a gap: {', '.join(lost)}."]
-
-
-def _usual_length_us(edges: Int64Array) -> int:
-    lengths, counts = np.unique(edges[:, 1] - edges[:, 0], return_counts=True)
-    return int(lengths[np.where(lengths > 0, counts, -1).argmax()])
-
-
-def _periods(
-    series: Series, edges: Int64Array, offsets: Int64Array, period_us: int | None
-) -> tuple[Int64Array, list[str]]:
-    """Begin and end of each output period, shape (time, 2), placed as the input's stamps are.
-
-    Without a length an output period reaches to the neighbouring output time, the outermost one
-    as far as its neighbour.
-    """
-    position = stamp_position(edges, series.time)
-    name = series.periods()[0].variable
-    if period_us is None:
-        if len(offsets) == 1 or position == "middle":
-            raise RequestError(
-                f"'{name}' in {series.source} holds for periods: say how long they shall be, such"
-                " as --period 1h, or choose other variables with --variable."
-            )
-        steps = np.diff(offsets)
-        lengths = (
-            np.concatenate([steps[:1], steps])
-            if position == "end"
-            else np.concatenate([steps, steps[-1:]])
-        )
-    else:
-        lengths = np.full(len(offsets), period_us)
-    begin = offsets - from_begin_us(position, lengths)
-    periods = np.stack([begin, begin + lengths], axis=1)
-    return periods, _coverage_notes(series, periods)
-
-
-def _coverage_notes(series: Series, periods: Int64Array) -> list[str]:
-    """Say what of the input's periods is not written, and which output periods stay missing.
-
-    Raises:
-        TimeAxisError: Nothing would be there to write.
-    """
-    notes: dict[str, list[str]] = {}
-    found = {one.variable: series.period_edges(one) for one in series.periods()}
-    empty = {name: uncovered(edges, periods) for name, edges in found.items()}
-    if not series.instantaneous() and all(missing.all() for missing in empty.values()):
-        first, last = (moment(series, int(one)) for one in (periods[0, 0], periods[-1, 1]))
-        raise TimeAxisError(
-            f"no period of {series.source} covers the output periods from {first} to {last}."
-        )
-    for name, edges in found.items():
-        long = edges[edges[:, 1] > edges[:, 0]]
-        if long[0, 0] < periods[0, 0] or periods[-1, 1] < long[-1, 1]:
-            there = f"{moment(series, int(long[0, 0]))} to {moment(series, int(long[-1, 1]))}"
-            here = f"{moment(series, int(periods[0, 0]))} to {moment(series, int(periods[-1, 1]))}"
-            told = f"periods from {there} are given, those from {here} are written."
-            notes.setdefault(told, []).append(name)
-        missing = empty[name]
-        if missing.any():
-            begins = moment(series, int(periods[missing][0, 0]))
-            told = (
-                f"missing at {int(missing.sum())} of {len(periods)} output times, the first being"
-                f" the period that begins {begins}: no given periods cover them in full."
-            )
-            notes.setdefault(told, []).append(name)
-    return [f"{', '.join(names)}: {told}" for told, names in notes.items()]
-
-
-def uncovered(edges: Int64Array, periods: Int64Array) -> npt.NDArray[np.bool_]:
-    """Which output periods reach into a stretch that no input period covers, shape (time,).
-
-    Args:
-        edges: Begin and end of each input period, ascending and not overlapping, shape (time, 2).
-        periods: Begin and end of each output period, shape (output time, 2).
-    """
-    edges = edges[edges[:, 1] > edges[:, 0]]
-    covered_until = np.concatenate([[0], np.cumsum(edges[:, 1] - edges[:, 0])])
-
-    def covered_before(moments: Int64Array) -> Int64Array:
-        index = np.searchsorted(edges[:, 0], moments, side="right") - 1
-        inside = np.clip(moments - edges[index, 0], 0, edges[index, 1] - edges[index, 0])
-        return np.where(index < 0, 0, covered_until[index] + inside)
-
-    length = covered_before(periods[:, 1]) - covered_before(periods[:, 0])
-    return np.asarray(length < periods[:, 1] - periods[:, 0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 import zarr
+from zarr.errors import ZarrUserWarning
 
 from temdeep.engine.packing import Storage
 
@@ -94,6 +96,8 @@ class NetCDFStore:
             unlimited_dims=frame.encoding.get("unlimited_dims"),
         )
         self._file, self._specs = netCDF4.Dataset(self.path, "a"), specs
+        if "coordinates" in self._file.ncattrs():  # xarray's, for coordinates that fields will name
+            self._file.delncattr("coordinates")
         for name, spec in specs.items():
             for dim, size in zip(spec.dims, spec.shape, strict=True):
                 if dim not in self._file.dimensions:
@@ -181,6 +185,10 @@ class ZarrStore:
 
     def close(self) -> None:
         """See `Store.close`."""
+        if self._group is not None:
+            with warnings.catch_warnings():  # readers look for it, though no specification has it
+                warnings.simplefilter("ignore", ZarrUserWarning)
+                zarr.consolidate_metadata(self._group.store)
         self._group = None
         for path in self.path.rglob("*"):
             if path.is_file():

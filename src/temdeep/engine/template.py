@@ -175,7 +175,8 @@ def _flag(series: Series, plan: Plan, method: Method) -> xr.Variable:
         "flag_meanings": f"given made_by_{method.name} given_but_periods_made_by_{method.name}",
         "comment": "the attribute temdeep_method of each variable says what was done to it",
     }
-    return xr.Variable((series.time_name,), values, attributes)
+    encoding = {"coordinates": None}  # scalar heights of other variables are none of its own
+    return xr.Variable((series.time_name,), values, attributes, encoding)
 
 
 def _attributes(series: Series, method: Method, provenance: Mapping[str, str]) -> dict[str, Any]:

@@ -176,7 +176,9 @@ class _Output:
         }
         kinds = {channel.variable: channel.kind for channel in series.channels}
         self._totals = {
-            name: RunningTotal() for name in self._specs if kinds[name] in (Kind.SUM, Kind.MEAN)
+            name: RunningTotal(series.edges[name][:, 0].tolist())
+            for name in self._specs
+            if kinds[name] in (Kind.SUM, Kind.MEAN)
         }
         self._is_mean = {name: kinds[name] is Kind.MEAN for name in self._specs}
         self._held: dict[str, list[Values]] = {name: [] for name in self._specs}
