@@ -109,6 +109,30 @@ def local_slope_weights(n_before: int, n_after: int) -> Float64Array:
     return np.array(table[n_before, n_after]) / 2
 
 
+def total_weights(
+    n_before: int, n_after: int, edges: Float64Array, slope_weights: SlopeWeights
+) -> Float64Array:
+    """Weights with which the cubic through the running total takes each period's rate.
+
+    Args:
+        n_before: Periods before.
+        n_after: Periods after.
+        edges: Lead fractions of the parts' bounds, shape (part + 1,).
+        slope_weights: Weights of the running totals in their slopes at both ends.
+
+    Returns:
+        Shape (part, n_before + 1 + n_after), rows adding up to 1.
+    """
+    first, last = _rate_weights(n_before, n_after, slope_weights)
+    own = np.zeros_like(first)
+    own[n_before] = 1
+    ends = (np.zeros_like(own), own, first, last)
+    zero, whole, slope, last_slope = (weights[:, None, None] for weights in ends)
+    total = hermite(zero, whole, slope, last_slope, edges)[..., 0, 0]
+    parts: Float64Array = np.diff(total, axis=0) / np.diff(edges)[:, None]
+    return parts
+
+
 def fill_totals(
     interval: PeriodInterval, edges: Float64Array, slope_weights: SlopeWeights
 ) -> Float64Array:
@@ -158,14 +182,19 @@ def _end_rates(
     cells = rates.reshape(len(rates), -1)
     slopes = np.empty((2, cells.shape[1]))
     for n_before, n_after, mask in finite_runs(interval.before, interval.after):
-        # slopes of running totals, told as weights of the rates that they add up
-        of_totals = slope_weights(n_before, n_after)
-        of_rates = np.cumsum(of_totals[:, ::-1], axis=1)[:, -2::-1]
+        of_rates = _rate_weights(n_before, n_after, slope_weights)
         window = slice(n_all - n_before, n_all + 1 + n_after)
         flat = mask.ravel()
         slopes[:, flat] = of_rates @ cells[window][:, flat]
     first, last = slopes.reshape(2, *interval.rate.shape)
     return first, last
+
+
+def _rate_weights(n_before: int, n_after: int, slope_weights: SlopeWeights) -> Float64Array:
+    """Slopes of the running total at both ends as weights of the rates, shape (2, period)."""
+    of_totals = slope_weights(n_before, n_after)
+    of_rates: Float64Array = np.cumsum(of_totals[:, ::-1], axis=1)[:, -2::-1]
+    return of_rates
 
 
 def _treatment(name: str, channel: Channel) -> str:

@@ -13,12 +13,14 @@ from temdeep.fields.series import Series
 from temdeep.methods.cubic import Cubic, CubicLocal
 from temdeep.methods.protocol import Method
 from temdeep.methods.simple import Linear, Nearest
+from temdeep.methods.solar import Solar
 
 BUILDERS: Mapping[str, Callable[[Series], Method]] = {
     Nearest.name: lambda _: Nearest(),
     Linear.name: lambda _: Linear(),
     Cubic.name: lambda _: Cubic(),
     CubicLocal.name: lambda _: CubicLocal(),
+    Solar.name: Solar.fitted_to,
 }
 """How to build each method for a series; most need nothing from it."""
 

@@ -1,0 +1,237 @@
+"""Sun responses: how much of each of the sun's features a variable shows at a place.
+
+    x(θ) = spline(θ) + Σₗ sₗ(place) (fₗ(θ) - spline[fₗ](θ))
+
+The amplitudes s are smooth functions of place and never of the time of day, fitted by least squares
+to the errors of the spline at hidden times of the coarse series alone.
+
+Knows: arrays. Must not know: series, files.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.fields.solar import MEMORIES_H, SUN_FEATURES
+from temdeep.methods.hidden import Moments, Track, moments
+from temdeep.metric import Float64Array
+
+SPANS = (2, 3, 4)
+RIDGE = 0.05
+LEAST_GAIN = 0.005
+"""Share of the RMSE on withheld times that a response must save to be used at all."""
+PRICE_OF_FREEDOM = 0.01
+"""Share of the RMSE that a freer response must save against a simpler one."""
+FEWEST_FRAMES = 24
+
+_MEMORIES = tuple(range(1, 1 + len(MEMORIES_H)))
+_ALL = tuple(range(1, len(SUN_FEATURES)))  # μ itself adds nothing to its shortest memory
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which features respond, from the simplest to the freest design.
+
+    Attributes:
+        everywhere: Features whose amplitudes all places share, up to latitude, land and height.
+        by_place: Features whose amplitudes are smooth maps.
+    """
+
+    everywhere: tuple[int, ...]
+    by_place: tuple[int, ...] = ()
+
+    def columns(self, functions: int, shared: int) -> npt.NDArray[np.intp]:
+        """Indices into (feature, function of place), flattened."""
+        chosen = np.zeros((len(SUN_FEATURES), functions), np.bool_)
+        chosen[list(self.everywhere), :shared] = True
+        chosen[list(self.by_place)] = True
+        return np.flatnonzero(chosen)
+
+
+DESIGNS = (
+    Design(everywhere=_MEMORIES),
+    Design(everywhere=_ALL),
+    Design(everywhere=(), by_place=_MEMORIES),
+    Design(everywhere=_ALL, by_place=_MEMORIES),
+)
+"""Tides never get maps of their own: few hours of the day are sampled, and places cannot tell tides
+apart that all places share."""
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What was found for one channel.
+
+    Attributes:
+        amplitudes: Shape (feature, function of place), or None if the sun does not help.
+        even: Whether even division beats everything else (periods only).
+        reason: Why the sun is not used, empty if it is.
+    """
+
+    amplitudes: Float64Array | None
+    even: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Functions of place at the cells of the tracks.
+
+    Attributes:
+        functions: Shape (function, cell).
+        shared: How many of them come before the waves.
+        roughness: Weight of each in the ridge, shape (function,).
+        area: Relative cell areas, shape (cell,).
+    """
+
+    functions: Float64Array
+    shared: int
+    roughness: Float64Array
+    area: Float64Array
+
+
+def fit(tracks: list[Track], places: Places, floor: Float64Array, count: int) -> list[Response]:
+    """Fit a response for each channel, judged on the last quarter of the series.
+
+    Args:
+        tracks: The coarse series in pieces without gaps.
+        places: Functions of place at its cells.
+        floor: Mean square of what a spline at the series' own step misses of each feature, shape
+            (feature, cell). A feature that hidden times cannot show, but use would, is held down
+            by it: at 12 hours no frame tells the half-daily tide.
+        count: How many channels.
+
+    Returns:
+        One per channel.
+    """
+    frames = sum(len(track.values) for track in tracks)
+    if frames < FEWEST_FRAMES:
+        reason = f"only {frames} frames to fit the sun's part to, {FEWEST_FRAMES} are needed"
+        return [Response(None, reason=reason)] * count
+    cut = frames - max(frames // 4, 12)
+    early, late = _split(tracks, cut)
+    known = {span: found for span in SPANS if (found := moments(early, span)) is not None}
+    every = {span: found for span in SPANS if (found := moments(tracks, span)) is not None}
+    held = moments(late, 2)
+    if held is None or len(known) == 0:
+        reason = "no piece of the series is long enough to fit the sun's part to"
+        return [Response(None, reason=reason)] * count
+    return [_fit_channel(c, known, every, held, places, floor) for c in range(count)]
+
+
+def _fit_channel(
+    channel: int,
+    known: dict[int, Moments],
+    every: dict[int, Moments],
+    held: Moments,
+    places: Places,
+    floor: Float64Array,
+) -> Response:
+    seen = np.isfinite(held.errors[channel])
+    for found in every.values():
+        seen &= np.isfinite(found.errors[channel])
+    area = np.where(seen, places.area, 0)
+    if not _mean_error(held, channel, area) > 0:
+        return Response(None, reason="nothing to explain on withheld frames")
+    early = _System.of(known, channel, area, places, floor)
+    plain = _score(held, channel, area, None)
+    even = np.sqrt(_mean(held.even[channel], area))
+    trials = [early.solve(design) for design in DESIGNS]
+    scores = [_score(held, channel, area, trial @ places.functions) for trial in trials]
+    best = min(scores)
+    simplest = next(i for i, score in enumerate(scores) if score <= best * (1 + PRICE_OF_FREEDOM))
+    is_even = bool(even <= min(plain, scores[simplest]))
+    if is_even or scores[simplest] > plain * (1 - LEAST_GAIN):
+        return Response(None, is_even, "the sun explains nothing more on withheld frames")
+    shrink = _best_scale(held, channel, area, trials[simplest] @ places.functions)
+    whole = _System.of(every, channel, area, places, floor).solve(DESIGNS[simplest])
+    return Response(shrink * whole)
+
+
+@dataclass(frozen=True, eq=False)
+class _System:
+    """Normal equations of one channel for all features and functions of place."""
+
+    matrix: Float64Array
+    right: Float64Array
+    ridge: Float64Array
+    places: Places
+
+    @classmethod
+    def of(
+        cls,
+        found: dict[int, Moments],
+        channel: int,
+        area: Float64Array,
+        places: Places,
+        floor: Float64Array,
+    ) -> "_System":
+        """Spans count alike, each in units of the spline's own mean square error."""
+        functions = places.functions
+        trust = {k: 1 / _mean_error(one, channel, area) / one.count for k, one in found.items()}
+        features = np.asarray(sum(trust[k] * one.features for k, one in found.items()))
+        both = np.nan_to_num(sum(trust[k] * one.both[:, channel] for k, one in found.items()))
+        pairs = np.einsum("px,qx,x->pqx", functions, functions, area / area.sum(), optimize=True)
+        matrix = np.einsum("lmx,pqx->lpmq", features, pairs, optimize=True)
+        right = np.einsum("lx,px,x->lp", both, functions, area / area.sum(), optimize=True)
+        total = sum(trust[k] * one.count for k, one in found.items())
+        least = total * np.einsum("lx,px,x->lp", floor, functions**2, area / area.sum())
+        size = right.size
+        matrix = matrix.reshape(size, size)
+        scale = np.maximum(np.diag(matrix), least.ravel())
+        rough = np.tile(places.roughness, len(both))
+        ridge = RIDGE * rough * scale + 1e-12 * scale.max()
+        return cls(matrix, right.ravel(), ridge, places)
+
+    def solve(self, design: Design) -> Float64Array:
+        """Amplitudes, shape (feature, function)."""
+        functions = len(self.places.functions)
+        chosen = design.columns(functions, self.places.shared)
+        matrix = self.matrix[np.ix_(chosen, chosen)] + np.diag(self.ridge[chosen])
+        amplitudes = np.zeros(len(self.right))
+        amplitudes[chosen] = np.linalg.solve(matrix, self.right[chosen])
+        return amplitudes.reshape(-1, functions)
+
+
+def _split(tracks: list[Track], cut: int) -> tuple[list[Track], list[Track]]:
+    """Pieces before and after a number of frames."""
+    early, late, passed = [], [], 0
+    for track in tracks:
+        length = len(track.values)
+        here = min(max(cut - passed, 0), length)
+        early.append(track.between(0, here))
+        late.append(track.between(here, length))
+        passed += length
+    return early, late
+
+
+def _mean(values: Float64Array, area: Float64Array) -> float:
+    """Area mean over the cells that count."""
+    return float((np.where(area > 0, values, 0) * area).sum() / max(area.sum(), 1e-300))
+
+
+def _mean_error(found: Moments, channel: int, area: Float64Array) -> float:
+    """The spline's mean square error."""
+    return _mean(found.errors[channel], area) / found.count
+
+
+def _score(
+    held: Moments, channel: int, area: Float64Array, amplitudes: Float64Array | None
+) -> float:
+    """Root of the summed square error with amplitudes (feature, cell), without any if None."""
+    square = held.errors[channel]
+    if amplitudes is not None:
+        explained = np.einsum("lx,lx->x", amplitudes, held.both[:, channel])
+        added = np.einsum("lx,mx,lmx->x", amplitudes, amplitudes, held.features, optimize=True)
+        square = square - 2 * explained + added
+    return float(np.sqrt(max(_mean(square, area), 0)))
+
+
+def _best_scale(held: Moments, channel: int, area: Float64Array, amplitudes: Float64Array) -> float:
+    """The factor from 0 to 1 with which the withheld times like the response best."""
+    explained = _mean(np.einsum("lx,lx->x", amplitudes, held.both[:, channel]), area)
+    added = _mean(
+        np.einsum("lx,mx,lmx->x", amplitudes, amplitudes, held.features, optimize=True), area
+    )
+    return float(np.clip(explained / added, 0, 1)) if added > 0 else 0.0

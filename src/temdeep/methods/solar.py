@@ -1,0 +1,181 @@
+"""What the sun drives, told from where it stands: sunlight by clearness, the rest by responses.
+
+Knows: series and intervals as arrays. Must not know: files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.series import Series
+from temdeep.fields.solar import (
+    cos_zenith,
+    mean_cos_zenith,
+    sun_feature_means,
+    sun_features,
+)
+from temdeep.fields.variables import Channel, Nature
+from temdeep.methods import by_nature, sunlight
+from temdeep.methods.context import trim_context
+from temdeep.methods.cubic import fill_totals, spline, total_weights
+from temdeep.methods.hidden import WINDOW
+from temdeep.methods.places import PlaceBasis
+from temdeep.methods.responses import Response
+from temdeep.methods.sun_fitting import fit_to_series, responds
+from temdeep.metric import Float32Array, Float64Array
+from temdeep.spline import spline_slope_weights, spline_weights
+
+NO_RESPONSE = Response(None, reason="not among the variables it was fitted to")
+
+Times = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, eq=False)
+class Solar:
+    """The natural spline plus fitted sun responses; sunlight by its clearness.
+
+    Attributes:
+        basis: Functions of place of the amplitudes.
+        responses: By name of the channel.
+        clearness: Typical clearness, by name of the sunlight channel.
+    """
+
+    basis: PlaceBasis
+    responses: Mapping[str, Response]
+    clearness: Mapping[str, float] = field(default_factory=dict)
+
+    name = "solar"
+    context = WINDOW
+
+    @classmethod
+    def fitted_to(cls, series: Series) -> Self:
+        """Fit to a coarse series, all of it and nothing else."""
+        basis = PlaceBasis.of(series.grid)
+        responses, clearness = fit_to_series(series, basis)
+        return cls(basis, responses, clearness)
+
+    def treatment(self, channel: Channel, grid: Grid) -> str:  # noqa: ARG002 - of the protocol
+        """See `Method.treatment`."""
+        response = self.responses.get(channel.name, NO_RESPONSE)
+        if channel.nature is Nature.SUNLIGHT or response.amplitudes is not None:
+            return self.name
+        if channel.nature is Nature.DIRECTION:
+            return "cubic: directions turn with the wind, not with the sun"
+        instead = "linear" if response.even else "cubic"
+        return by_nature.fallback(channel) or f"{instead}: {response.reason}"
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """See `Method.fill`."""
+        near = trim_context(interval, self.context)
+        filled = by_nature.fill_each(near, theta, self._respond)
+        inside = (theta > 0) & (theta < 1)
+        sunny = [i for i, one in enumerate(near.channels) if one.nature is Nature.SUNLIGHT]
+        if sunny and inside.any():
+            where = near.grid.latitude, near.grid.longitude
+            sun = cos_zenith(_times(near, near.lead_fractions), *where)
+            wanted = cos_zenith(_times(near, theta[inside]), *where)
+            for i in sunny:
+                typical = self.clearness.get(near.channels[i].name, 0.0)
+                light = sunlight.fill_instants(
+                    near.frames[:, i], sun, len(near.before), wanted, theta[inside], typical
+                )
+                filled[inside, i] = np.maximum(light, 0)
+        return filled
+
+    def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
+        """See `Method.fill_periods`."""
+        near = trim_context(interval, self.context)
+        parts = fill_totals(near, edges, spline_slope_weights)
+        rates = np.concatenate([near.before, near.rate[None], near.after])
+        own = len(near.before)
+        for i, channel in enumerate(near.channels):
+            response = self.responses.get(channel.name, NO_RESPONSE)
+            if channel.nature is Nature.SUNLIGHT:
+                sun, part_sun = self._mean_sun(near, edges)
+                parts[:, i] = sunlight.fill_period(rates[:, i], sun, own, part_sun, edges)
+            elif response.even:
+                parts[:, i] = near.rate[i]
+            elif response.amplitudes is not None:
+                parts[:, i] = self._respond_in_parts(near, edges, i, response.amplitudes)
+        return parts
+
+    def _respond(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """The spline, and what it misses of the sun's features times their amplitudes."""
+        filled = spline(interval, theta)
+        found = {
+            i: amplitudes
+            for i, one in enumerate(interval.channels)
+            if responds(one)
+            and (amplitudes := self.responses.get(one.name, NO_RESPONSE).amplitudes) is not None
+        }
+        if not found:
+            return filled
+        grid = interval.grid
+        weights = spline_weights(len(interval.before), len(interval.after), theta)
+        times = np.concatenate([_times(interval, theta), _times(interval, interval.lead_fractions)])
+        features = sun_features(times, grid.latitude, grid.longitude)
+        wanted, given = features[:, : len(theta)], features[:, len(theta) :]
+        missed = wanted - np.einsum("tf,lfyx->ltyx", weights.astype(np.float32), given)
+        for i, amplitudes in found.items():
+            filled[:, i] += np.einsum("lyx,ltyx->tyx", self._map(grid, amplitudes), missed)
+        return filled
+
+    def _respond_in_parts(
+        self, interval: PeriodInterval, edges: Float64Array, i: int, amplitudes: Float64Array
+    ) -> Float64Array:
+        """The same for the parts of a period: conserved, and not negative where it must not be."""
+        grid, n_before, n_after = interval.grid, len(interval.before), len(interval.after)
+        weights = total_weights(n_before, n_after, edges, spline_slope_weights)
+        bounds = np.arange(-n_before, n_after + 2, dtype=np.float64)
+        where = grid.latitude, grid.longitude
+        given_times, part_times = _times(interval, bounds), _times(interval, edges)
+        given = sun_feature_means(given_times[:-1], given_times[1:], *where)
+        wanted = sun_feature_means(part_times[:-1], part_times[1:], *where)
+        missed = wanted - np.einsum("tf,lfyx->ltyx", weights, given)
+        added = np.einsum("lyx,ltyx->tyx", self._map(grid, amplitudes), missed, dtype=np.float64)
+        lengths = np.diff(edges)[:, None, None]
+        own = by_nature.select_period_channels(interval, [i])
+        rate = own.rate[0]
+        changed = fill_totals(own, edges, spline_slope_weights)[:, 0] - rate + added
+        changed -= (changed * lengths).sum(axis=0)
+        if own.channels[0].nature in by_nature.NEVER_NEGATIVE:
+            lowest = -changed.min(axis=0)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                damping = np.where(lowest > rate, np.clip(rate / lowest, 0, 1), 1.0)
+            changed = damping * changed
+            kept: Float64Array = np.where(rate >= 0, np.maximum(rate + changed, 0), rate + changed)
+            return kept
+        parts: Float64Array = rate + changed
+        return parts
+
+    def _mean_sun(
+        self, interval: PeriodInterval, edges: Float64Array
+    ) -> tuple[Float32Array, Float32Array]:
+        """Mean μ over the period with its context, and over its parts."""
+        where = interval.grid.latitude, interval.grid.longitude
+        bounds = np.arange(-len(interval.before), len(interval.after) + 2, dtype=np.float64)
+        periods, parts = _times(interval, bounds), _times(interval, edges)
+        return (
+            mean_cos_zenith(periods[:-1], periods[1:], *where),
+            mean_cos_zenith(parts[:-1], parts[1:], *where),
+        )
+
+    def _map(self, grid: Grid, amplitudes: Float64Array) -> Float32Array:
+        """Amplitudes on a grid, shape (feature, y, x)."""
+        functions = self.basis.at(
+            grid.latitude, grid.longitude, grid.land_fraction, grid.elevation_m
+        )
+        on_grid: Float32Array = np.tensordot(amplitudes, functions, axes=1).astype(np.float32)
+        return on_grid
+
+
+def _times(interval: Interval | PeriodInterval, lead: Float64Array) -> Times:
+    """Valid times at lead fractions."""
+    offset_us = np.rint(lead * interval.span_s * 1e6).astype("timedelta64[us]")
+    times: Times = interval.valid_time.astype("datetime64[us]") + offset_us
+    return times

@@ -1,0 +1,162 @@
+"""Sunlight by its clearness: what reaches the ground, divided by the cosine of the zenith angle.
+
+Clearness changes slowly where sunlight does not, so it is interpolated in its place, from the
+nearest frames with enough sun, and no light is left at night.
+
+Knows: arrays. Must not know: series, files.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.metric import Float32Array, Float64Array
+
+LOW_SUN = 0.05
+"""Cosine of the zenith angle below which a frame does not tell clearness (3 degrees)."""
+
+LOW_MEAN_SUN = 0.01
+"""The same for the mean cosine over a period."""
+
+
+def clearness_between(
+    clearness: Float64Array, lead: Float64Array, theta: Float64Array, typical: float
+) -> Float64Array:
+    """Clearness at lead fractions, on a line between the nearest known on either side.
+
+    Args:
+        clearness: Shape (frame, *place), NaN where it cannot be told.
+        lead: Lead fraction of each frame, ascending, shape (frame,).
+        theta: Lead fractions wanted, shape (time,).
+        typical: Clearness where no frame tells.
+
+    Returns:
+        Shape (time, *place).
+    """
+    known = np.isfinite(clearness)
+    lead_at = np.where(known, lead.reshape(-1, *[1] * (clearness.ndim - 1)), np.nan)
+    below = np.maximum.accumulate(np.where(known, lead_at, -np.inf), axis=0)
+    above = np.minimum.accumulate(np.where(known, lead_at, np.inf)[::-1], axis=0)[::-1]
+    filled = np.where(known, clearness, 0.0)
+    between = np.empty((len(theta), *clearness.shape[1:]))
+    for i, wanted in enumerate(theta):
+        last = np.searchsorted(lead, wanted, side="right") - 1
+        first = np.searchsorted(lead, wanted, side="left")
+        left, left_value = _nearest(below, filled, lead, last, -np.inf)
+        right, right_value = _nearest(above, filled, lead, first, np.inf)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(right > left, (wanted - left) / (right - left), 0.0)
+        line = (1 - share) * left_value + share * right_value
+        one_side = np.where(np.isfinite(left), left_value, right_value)
+        both = np.isfinite(left) & np.isfinite(right)
+        none = ~(np.isfinite(left) | np.isfinite(right))
+        between[i] = np.where(both, line, np.where(none, typical, one_side))
+    return between
+
+
+def fill_instants(
+    frames: Float32Array,
+    sun: Float32Array,
+    start: int,
+    wanted_sun: Float32Array,
+    theta: Float64Array,
+    typical: float,
+) -> Float32Array:
+    """Sunlight at lead fractions: x = μ k(θ), and 0 at night.
+
+    What an end with little sun holds beyond the clearness of other frames, fades with the sun.
+
+    Args:
+        frames: Sunlight, shape (frame, y, x), in any unit U.
+        sun: μ at the frames, likewise.
+        start: Index of the frame at t0.
+        wanted_sun: μ at the lead fractions, shape (time, y, x).
+        theta: Lead fractions, shape (time,).
+        typical: Clearness in U where no frame tells.
+
+    Returns:
+        Shape (time, y, x), in U.
+    """
+    lead = np.arange(len(frames), dtype=np.float64) - start
+    light = frames.astype(np.float64)
+    clearness = np.where(sun >= LOW_SUN, light / np.maximum(sun, LOW_SUN), np.nan)
+    clear = clearness_between(clearness, lead, np.concatenate([[0.0, 1.0], theta]), typical)
+    filled = wanted_sun * clear[2:]
+    t = theta[:, None, None]
+    for end, nearness in ((0, 1 - t), (1, t)):
+        end_sun = sun[start + end].astype(np.float64)
+        rest = light[start + end] - end_sun * clear[end]
+        fade = np.clip(wanted_sun / np.maximum(end_sun, 1e-6), 0, 1)
+        filled = filled + nearness * fade * rest
+    filled = np.where(wanted_sun > 0, filled, 0 * (light[start] + light[start + 1]))
+    result: Float32Array = filled.astype(np.float32)
+    return result
+
+
+def fill_period(
+    rates: Float64Array,
+    sun: Float32Array,
+    own: int,
+    part_sun: Float32Array,
+    edges: Float64Array,
+) -> Float64Array:
+    """Sunlight in parts of a period: in proportion to clearness times mean μ, conserved.
+
+    Where the sun is too low over the whole period, its light is divided evenly over the lit parts,
+    and over all parts if none is lit.
+
+    Args:
+        rates: Mean sunlight of the periods, shape (period, y, x).
+        sun: Mean μ over the periods, likewise.
+        own: Index of the period to divide.
+        part_sun: Mean μ over its parts, shape (part, y, x).
+        edges: Lead fractions of the parts' bounds, shape (part + 1,).
+
+    Returns:
+        Shape (part, y, x).
+    """
+    centres = np.arange(len(rates), dtype=np.float64) - own + 0.5
+    clearness = np.where(sun >= LOW_MEAN_SUN, rates / np.maximum(sun, LOW_MEAN_SUN), np.nan)
+    middles = (edges[1:] + edges[:-1]) / 2
+    clear = np.maximum(clearness_between(clearness, centres, middles, 1.0), 0)
+    lengths = np.diff(edges)[:, None, None]
+    lit = part_sun.astype(np.float64)
+    pattern = _shares(lit * clear, lengths)
+    plain = _shares(lit, lengths)
+    by_lit = _shares((lit > 0).astype(np.float64), lengths)
+    own_sun = sun[own]
+    shares = np.where(np.isfinite(pattern) & (own_sun >= LOW_MEAN_SUN), pattern, by_lit)
+    shares = np.where(np.isfinite(pattern) | (own_sun < LOW_MEAN_SUN), shares, plain)
+    parts: Float64Array = rates[own] * np.where(np.isfinite(shares), shares, 1.0)
+    return parts
+
+
+def _shares(pattern: Float64Array, lengths: Float64Array) -> Float64Array:
+    """A pattern over parts divided by its mean; NaN where that is 0."""
+    mean = (pattern * lengths).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares: Float64Array = np.where(mean > 0, pattern / mean, np.nan)
+    return shares
+
+
+def _nearest(
+    reach: Float64Array,
+    values: Float64Array,
+    lead: Float64Array,
+    index: np.intp | int,
+    nothing: float,
+) -> tuple[Float64Array, Float64Array]:
+    """Lead fraction and value of the nearest known frame from a frame outwards."""
+    if not 0 <= index < len(lead):
+        shape = values.shape[1:]
+        return np.full(shape, nothing), np.zeros(shape)
+    at = reach[index]
+    frame = np.where(np.isfinite(at), np.nan_to_num(at - lead[0], posinf=0, neginf=0), 0)
+    picked = np.take_along_axis(values, frame.astype(np.intp)[None], axis=0)[0]
+    return at, picked
+
+
+def typical_clearness(light: npt.NDArray[np.floating], sun: Float32Array) -> float:
+    """Mean light over mean μ, over all times and places where light is known."""
+    known = np.isfinite(light)
+    total = float(np.where(known, sun, 0).sum(dtype=np.float64))
+    return float(np.where(known, light, 0).sum(dtype=np.float64)) / total if total > 0 else 0.0
