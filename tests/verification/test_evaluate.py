@@ -145,6 +145,15 @@ def test_the_same_seed_gives_the_same_records(series: Series, evaluation: Evalua
     assert again.records == evaluation.records
 
 
+def test_a_dataset_is_evaluated_as_the_series_it_holds(make_dataset: Maker) -> None:
+    dataset = make_dataset()
+    by_dataset = evaluate(dataset, methods=["cubic"], withhold=6, dataset="it")
+    series = series_from_dataset(dataset)
+    assert (
+        evaluate(series, methods=["cubic"], withhold=6, dataset="it").records == by_dataset.records
+    )
+
+
 def test_linear_is_added_as_the_reference(series: Series) -> None:
     evaluation = evaluate(series, methods={"cubic": Cubic()}, withhold=6)
     assert list(evaluation.methods) == ["linear", "cubic"]

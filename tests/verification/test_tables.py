@@ -59,4 +59,4 @@ def test_tables_print_without_losing_columns(evaluation: Evaluation) -> None:
         assert len({line.count("|") for line in marked[2:]}) == 1
     text = console.export_text()
     assert "…" not in text.replace(" … ", "")
-    assert "pooled, periods" in text
+    assert "pooled (periods)" in text

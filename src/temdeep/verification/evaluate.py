@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from temdeep._version import __version__
 from temdeep.errors import RequestError
-from temdeep.fields.series import Series
+from temdeep.fields.series import Series, series_from_dataset
 from temdeep.fields.time_axis import show
 from temdeep.fields.variables import Kind
 from temdeep.methods import registry
@@ -55,10 +57,10 @@ class Evaluation:
 
 
 def evaluate(
-    series: Series,
+    series: Series | xr.Dataset,
     *,
-    methods: Mapping[str, Method] | Sequence[str],
     withhold: int,
+    methods: Mapping[str, Method] | Sequence[str] = registry.METHOD_NAMES,
     period: tuple[object, object] | None = None,
     dataset: str = "",
     trained_on: Mapping[str, Any] | None = None,
@@ -68,10 +70,10 @@ def evaluate(
     """Hide all times but each k-th, fill them in, and score against what was hidden.
 
     Args:
-        series: The series with all its times.
+        series: The series with all its times, or a dataset that is understood as one.
+        withhold: k.
         methods: Methods by name, or names of classical methods; those that fit themselves to a
             series are then fitted to the thinned one. Linear is added where it is not among them.
-        withhold: k.
         period: First and last time of the part that is tested, either None for no limit; methods
             are given this part alone, thinned.
         dataset: Name of the data in the records; the source's if empty.
@@ -84,6 +86,8 @@ def evaluate(
         RequestError: Nothing would be hidden, too little would be left, or a method is unknown.
     """
     began = time.perf_counter()
+    if isinstance(series, xr.Dataset):
+        series = series_from_dataset(series)
     part = series if period is None else series.between(*period)
     withheld = thin_out(part, withhold)
     chosen = _with_linear(methods, withheld.coarse)

@@ -1,6 +1,6 @@
 """All figures of an evaluation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from temdeep.verification.examples import hardest_snapshot, telling_place
 from temdeep.verification.figure_style import save
 from temdeep.verification.figures import draw_lead_error, draw_place, draw_spectra
 from temdeep.verification.maps import draw_maps
-from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
+from temdeep.verification.records import REFERENCE
 from temdeep.verification.spectra import wavelengths_km
 
 MOST_VARIABLES = 12
@@ -74,20 +74,6 @@ def write_figures(
         }
         done(save(draw_spectra(ratios, wavelengths, methods), folder / "spectra.png"))
     return files
-
-
-def best_classical(records: Sequence[dict[str, object]], learnt: str) -> str:
-    """The classical method with the highest pooled restoration rate."""
-    rates = {
-        str(row["method"]): float(str(row["restoration_rate"]))
-        for pooled in (POOLED_PERIOD, POOLED)
-        for row in records
-        if row["variable"] == pooled
-        and row["lead_fraction"] is None
-        and row["restoration_rate"] is not None
-        and row["method"] != learnt
-    }
-    return max(rates, key=rates.__getitem__)
 
 
 def _plain(name: str) -> str:

@@ -17,7 +17,7 @@ from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
 
 Records = Sequence[Mapping[str, Any]]
 
-POOLED_NAMES = {POOLED: "pooled, instantaneous", POOLED_PERIOD: "pooled, periods"}
+POOLED_NAMES = {POOLED: "pooled (instantaneous)", POOLED_PERIOD: "pooled (periods)"}
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,12 @@ def best_method(records: Records, variable: str) -> str:
         if row["restoration_rate"] is not None
     }
     return max(rates, key=rates.__getitem__) if rates else ""
+
+
+def best_classical(records: Records, learnt: str) -> str:
+    """Of the methods but one, that with the highest pooled rate: of instants, if there are any."""
+    pooled = POOLED if POOLED in variables_of(records) else POOLED_PERIOD
+    return best_method([row for row in records if row["method"] != learnt], pooled)
 
 
 def verdict(records: Records, method: str) -> list[str]:

@@ -1,0 +1,282 @@
+"""The main job from end to end: learn from a coarse series, fill it in, and see if it was worth it.
+
+`make demo` runs it on the series that comes with the repository, `make demo DATA=FILE` on a file of
+yours. Everything goes into one folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from temdeep.errors import OutputError, TemdeepError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from temdeep.cli.demo_case import DemoCase
+    from temdeep.methods.protocol import Method
+    from temdeep.verification.evaluate import Evaluation
+
+MARK = "Made by the TemDeep demo."
+EPILOG = """examples:
+  python -m temdeep.cli.demo
+  python -m temdeep.cli.demo --data era5_uk_t2m_2019-03.nc --every 6h
+"""
+README = """{mark}
+
+{described}
+
+{filled}
+    The coarse series that was learnt from, filled in by {method}. The variable
+    temdeep_provenance says which times are given and which are made.
+metrics.json, metrics.csv
+    Every score against the withheld truth: per variable, method and lead fraction,
+    with intervals. metrics.json also says what was tested on what, when, by which code.
+table.md
+    The same as tables to read.
+figures/maps_*.png
+    The hour in which linear interpolation misses most: truth, linear, {method}, both errors.
+figures/place_*.png
+    Four days at one cell: truth, given points, and what methods made of them.
+figures/error_by_lead_fraction.png, figures/spectra.png
+    Error inside an interval; which wavelengths are lost in its middle.
+{run}"""
+RUN_TEXT = """run/
+    The trained model. Use it with: temdeep downscale FILE -o OUT.nc --model {folder}/run --step 1h
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo; mistakes are told in one sentence."""
+    parser = argparse.ArgumentParser(
+        prog="python -m temdeep.cli.demo",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, metavar="FILE", help="a fine series of yours")
+    parser.add_argument("--every", metavar="SPAN", help="thin it to this step, such as 3h")
+    parser.add_argument("--variable", metavar="NAME", help="take this variable only")
+    parser.add_argument(
+        "--output", type=Path, default=Path("demo_output"), metavar="FOLDER", help="for all results"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        return run(arguments)
+    except TemdeepError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Learn, fill in, withhold, compare, report.
+
+    Raises:
+        TemdeepError: The file, the request or the output folder is at fault.
+    """
+    from rich.console import Console
+
+    from temdeep.cli.demo_case import own_case, shipped_case
+
+    began = time.perf_counter()
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    if arguments.data is None:
+        case = shipped_case(arguments.variable)
+    else:
+        case = own_case(arguments.data, arguments.every, arguments.variable)
+    folder: Path = arguments.output
+    _make_room(folder)
+    for line in case.described():
+        console.print(line)
+    learnt = _train(case, folder, console)
+    methods = _methods(case, learnt)
+    filled = _fill(case, learnt or methods["cubic"], folder, console)
+    evaluation = _evaluate(case, methods, console)
+    compared = _compared(evaluation, learnt)
+    _report(evaluation, compared, console)
+    _write(case, evaluation, compared, folder, filled, console)
+    console.print(f"All in {folder}/ after {time.perf_counter() - began:.0f} s.")
+    return 0
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what an earlier demo left; refuse a folder that holds anything else."""
+    note = folder / "README.txt"
+    if folder.exists():
+        ours = note.is_file() and note.read_text(encoding="utf-8").startswith(MARK)
+        if not folder.is_dir() or (any(folder.iterdir()) and not ours):
+            raise OutputError(f"{folder} holds other things: name another folder with --output.")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    note.write_text(f"{MARK}\n\nUnfinished.\n", encoding="utf-8")
+
+
+def _train(case: DemoCase, folder: Path, console: Console) -> Method | None:
+    """Learn from the coarse series."""
+    del case, folder, console
+    return None
+
+
+def _methods(case: DemoCase, learnt: Method | None) -> dict[str, Method]:
+    """The classical methods, fitted to the coarse series where they fit anything, and the model."""
+    from temdeep.methods.registry import METHOD_NAMES, build
+
+    methods = {name: build(name, case.train) for name in METHOD_NAMES}
+    return methods if learnt is None else {**methods, learnt.name: learnt}
+
+
+def _fill(case: DemoCase, method: Method, folder: Path, console: Console) -> Path:
+    from temdeep.engine.plan import plan
+    from temdeep.engine.provenance import Chosen, provenance
+    from temdeep.engine.writers import steps, write
+
+    often = {"1h": "hourly"}.get(case.step, case.step)
+    target = folder / f"{case.name}_{often}.nc"
+    wanted = plan(case.train, step=case.step)
+    with _step(console, f"Filling in the {case.coarse_step} series every {case.step}") as show_done:
+        total = steps(case.train, wanted)
+        written = write(
+            case.train,
+            method,
+            wanted,
+            target,
+            provenance=provenance(Chosen(method), "python -m temdeep.cli.demo"),
+            progress=lambda done: show_done(done, total),
+        )
+    console.print(f"  {target}: {written.given} times given, {written.made} made")
+    for note in written.notes:
+        console.print(f"  note: {note}")
+    return target
+
+
+def _evaluate(case: DemoCase, methods: dict[str, Method], console: Console) -> Evaluation:
+    from temdeep.fields.time_axis import show
+    from temdeep.verification.evaluate import evaluate
+
+    learnt = case.train.time
+    trained_on = {
+        "first": show(learnt.values[0]),
+        "last": show(learnt.values[-1]),
+        "step_s": learnt.step_us / 1e6,
+    }
+    with _step(console, "Withholding, filling in with every method, comparing") as show_done:
+        return evaluate(
+            case.test,
+            withhold=case.every,
+            methods=methods,
+            dataset=case.name,
+            trained_on=trained_on,
+            progress=show_done,
+        )
+
+
+def _compared(evaluation: Evaluation, learnt: Method | None) -> str:
+    from temdeep.verification.tables import best_classical
+
+    return learnt.name if learnt else best_classical(evaluation.records, "")
+
+
+def _report(evaluation: Evaluation, compared: str, console: Console) -> None:
+    """Print all tables, and plainly where the model is not the best."""
+    from temdeep.verification.tables import (
+        as_rich,
+        best_classical,
+        lead_table,
+        rate_table,
+        score_table,
+        verdict,
+    )
+
+    records, about = evaluation.records, evaluation.about
+    console.print()
+    console.print(as_rich(score_table(records)))
+    shown = dict.fromkeys(["linear", best_classical(records, compared), compared])
+    console.print(as_rich(lead_table(records, list(shown))))
+    console.print(as_rich(rate_table(records)))
+    blocks = about["bootstrap"]
+    console.print(
+        "Restored: 1 - RMSE/RMSE of linear over withheld times, in percent, our own definition;"
+        f" intervals: 95 %, resampling {blocks['blocks']} blocks ({blocks['unit']})."
+    )
+    seconds = about["wall_time_s"]["filling_in"]
+    told = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+    console.print(f"Time to fill in the test days: {told}.")
+    for sentence in (*verdict(records, compared), *about["notes"]):
+        console.print(sentence)
+    console.print()
+
+
+def _write(
+    case: DemoCase,
+    evaluation: Evaluation,
+    compared: str,
+    folder: Path,
+    filled: Path,
+    console: Console,
+) -> None:
+    from temdeep.verification.gallery import write_figures
+    from temdeep.verification.outputs import write_text
+    from temdeep.verification.tables import (
+        as_csv,
+        as_json,
+        as_markdown,
+        lead_table,
+        methods_of,
+        rate_table,
+        score_table,
+        verdict,
+    )
+
+    records = evaluation.records
+    write_text(folder / "metrics.json", as_json(evaluation.as_json()))
+    write_text(folder / "metrics.csv", as_csv(records))
+    tables = (rate_table(records), score_table(records), lead_table(records, methods_of(records)))
+    described = "\n".join(case.described())
+    parts = [described, *map(as_markdown, tables), "\n".join(verdict(records, compared))]
+    write_text(folder / "table.md", "\n\n".join(parts) + "\n")
+    with _step(console, "Drawing figures") as show_done:
+        write_figures(evaluation, folder / "figures", compared=compared, progress=show_done)
+    has_run = (folder / "run").is_dir()
+    text = README.format(
+        mark=MARK,
+        described=described,
+        filled=filled.name,
+        method=compared,
+        run=RUN_TEXT.format(folder=folder) if has_run else "",
+    )
+    write_text(folder / "README.txt", text)
+
+
+@contextmanager
+def _step(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a step is: a bar on a terminal, else a line every few seconds."""
+    began = time.perf_counter()
+    if console.is_terminal:
+        from rich.progress import Progress
+
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        console.print(f"{what} …")
+        said = began
+
+        def say(done: int, total: int) -> None:
+            nonlocal said
+            if time.perf_counter() - said > 10.0:
+                said = time.perf_counter()
+                console.print(f"  {100 * done // max(total, 1)} % after {said - began:.0f} s")
+
+        yield say
+    console.print(f"{what}: done in {time.perf_counter() - began:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
