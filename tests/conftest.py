@@ -1,15 +1,20 @@
 """Fixtures that all tests share."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # so that tests find each other's helpers however pytest is started
+    sys.path.insert(0, str(ROOT))
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real files: TEMDEEP_DATA, or shared/data beside the checkout."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    beside = ROOT.parent / "shared" / "data"
     folder = Path(os.environ.get("TEMDEEP_DATA", beside))
     if not folder.is_dir():
         message = f"no real files at {folder}: set TEMDEEP_DATA to their folder"

@@ -3,6 +3,7 @@
 Knows: xarray. Must not know: torch, file formats.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ import xarray as xr
 
 from temdeep.errors import GridError, InputError, TimeAxisError
 from temdeep.fields.grids import find_grid
-from temdeep.fields.time_axis import Times
+from temdeep.fields.time_axis import Times, show
 from temdeep.fields.valid_times import with_valid_times
 
 Opened = tuple[xr.Dataset, dict[str, Times]]
@@ -93,6 +94,13 @@ def _along_time(
     if len(group) == 1:
         return group[0][:2]
     ordered = sorted(group, key=lambda one: one[0][time_name].values[0])
+    for (one, _, before), (other, _, after) in itertools.pairwise(ordered):
+        if one[time_name].values[-1] >= other[time_name].values[0]:
+            raise TimeAxisError(
+                f"{before} reaches {show(one[time_name].values[-1])} and {after} begins at"
+                f" {show(other[time_name].values[0])}: files joined in time must not overlap;"
+                " give one of them, or cut one."
+            )
     chunked = [dataset.chunk({time_name: -1}) for dataset, _, _ in ordered]
     try:
         joined = xr.concat(

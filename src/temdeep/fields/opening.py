@@ -3,10 +3,12 @@
 Knows: files, xarray's engines. Must not know: torch.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import xarray as xr
+from scipy.io import netcdf_file
 
 from temdeep.errors import InputError
 from temdeep.fields import combining, grib
@@ -84,7 +86,11 @@ def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
         return grib.open_grib(path)
     try:
         if form == "Zarr":
-            return xr.open_dataset(path, engine="zarr", chunks=None, decode_timedelta=False), {}
+            with warnings.catch_warnings():  # a store without consolidated metadata is as good
+                warnings.filterwarnings("ignore", "Failed to open Zarr store", RuntimeWarning)
+                return xr.open_dataset(path, engine="zarr", decode_timedelta=False), {}
+        if form == "NetCDF classic":
+            _refuse_truncated_classic(path)
         return xr.open_dataset(path, engine="netcdf4", decode_timedelta=False), {}
     except (OSError, RuntimeError, KeyError) as error:
         raise InputError(
@@ -92,7 +98,20 @@ def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
             " truncated or damaged; fetch it again."
         ) from error
     except ValueError as error:
-        raise InputError(f"{path.name} cannot be decoded: {_reason(error)}.") from error
+        raise InputError(
+            f"{path.name} cannot be decoded: {_reason(error).split(' with ')[0]}."
+        ) from error
+
+
+def _refuse_truncated_classic(path: Path) -> None:
+    """The NetCDF library reads zeros beyond the end of a classic file; SciPy's reader does not."""
+    try:
+        with netcdf_file(path, mmap=True):
+            pass
+    except (TypeError, ValueError, OverflowError, IndexError) as error:
+        raise InputError(
+            f"{path.name} is shorter than its header says: it is truncated; fetch it again."
+        ) from error
 
 
 def _reason(error: Exception) -> str:
@@ -113,7 +132,9 @@ def _format(path: Path) -> str:
         raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
     if not head:
         raise InputError(f"{path.name} is empty.")
-    if head.startswith((b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n")):
+    if head.startswith((b"CDF\x01", b"CDF\x02")):
+        return "NetCDF classic"
+    if head.startswith((b"CDF\x05", b"\x89HDF\r\n\x1a\n")):
         return "NetCDF"
     if b"GRIB" in head:
         return "GRIB"

@@ -5,6 +5,7 @@ Knows: xarray, CF and GRIB attributes. Must not know: torch, files.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -92,10 +93,10 @@ def survey(
         VariableError: A variable asked for is not there.
         RequestError: A kind is given that does not exist, or for no variable of the file.
     """
-    dataset, time_name = with_valid_times(dataset, source)
-    axis = time_axis(dataset, time_name, source)
     requests = {name: parse_kind(name, text) for name, text in (kinds or {}).items()}
     _check_names(dataset, variables, requests, source)
+    dataset, time_name = with_valid_times(dataset, source, variables)
+    axis = time_axis(dataset, time_name, source)
     looker = _Looker(dataset, source, axis, time_name, requests, dict(bounds or {}))
     for name in map(str, dataset.data_vars):
         if variables is None or name in variables:
@@ -258,7 +259,7 @@ class _Looker:
                 grid, self.dataset, (self.time_name,), self.source, names
             )
             if static is not None:
-                grid, more = statics.statics_of_file(grid, static, "the static file")
+                grid, more = statics.statics_of_file(grid, static, _static_name(static))
                 found = found | more
         unwanted = [
             name
@@ -283,6 +284,10 @@ class _Looker:
             self.problems,
             tuple(name for name in self.carried if name not in found),
         )
+
+
+def _static_name(static: xr.Dataset) -> str:
+    return Path(str(static.encoding.get("source", "the static dataset"))).name
 
 
 def _what(array: xr.DataArray) -> str:

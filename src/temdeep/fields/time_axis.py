@@ -205,7 +205,7 @@ class TimeAxis:
         where = f"between {show(self.values[first])} and {show(self.values[first + 1])}"
         found = format_duration(int(steps[first]))
         ways = (
-            f"say --max-gap {format_duration(int(steps[broken].max()))} to fill steps up to that,"
+            f"say --max-gap {format_duration(int(steps.max()))} to fill steps up to that,"
             " or cut the series there"
         )
         if max_gap_us is not None:
@@ -213,7 +213,7 @@ class TimeAxis:
             return f"the step of {found} {where} is longer than {limit}: {ways}."
         others = steps[broken]
         if len(others) > 1 and len(others) >= 0.05 * len(steps) and np.ptp(others) == 0:
-            return f"the steps are mixed: {usual}, but {found} {where}: {ways}."
+            return f"the steps are mixed, {usual} and {found} (as {where}): {ways}."
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         return f"the step is {usual}, but {found} {where}{more}: {ways}."
 
@@ -337,7 +337,8 @@ def _snap(values: Times, calendar: str, offset: Int64Array, step: int) -> TimeAx
     """Take stamps that miss a regular step by no more than 0.1 % of it for exact."""
     whole = np.round(offset / step).astype(np.int64) * step
     off = np.abs(offset - whole)
-    if off.max() == 0 or off.max() > SAME_STEP * step:
+    merges = (np.diff(whole) <= 0).any()
+    if off.max() == 0 or off.max() > SAME_STEP * step or merges:
         return TimeAxis(values, calendar, offset, step)
     note = (
         f"stamps miss a regular step of {format_duration(step)} by up to"

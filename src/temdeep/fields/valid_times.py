@@ -3,7 +3,7 @@
 Knows: xarray, CF names of time coordinates. Must not know: torch, files.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import cftime
 import numpy as np
@@ -25,12 +25,15 @@ _LEAD = ("step", "lead_time", "prediction_timedelta", "leadtime", "forecast_peri
 _UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "d": 86_400.0}
 
 
-def with_valid_times(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, str]:
+def with_valid_times(
+    dataset: xr.Dataset, source: str, variables: Sequence[str] | None = None
+) -> tuple[xr.Dataset, str]:
     """Give a dataset one time dimension that is indexed by valid time.
 
     Args:
         dataset: Decoded or not; with a time axis, or a lead-time axis and one reference time.
         source: Name of the file, for messages.
+        variables: The ones whose time axis is wanted, where there are several; None: most of all.
 
     Returns:
         The dataset, and the name of its time dimension, which is also its time coordinate.
@@ -42,9 +45,10 @@ def with_valid_times(dataset: xr.Dataset, source: str) -> tuple[xr.Dataset, str]
         try:
             dataset = xr.decode_cf(dataset, decode_timedelta=False)
         except ValueError as error:
-            raise InputError(f"the times of {source} cannot be decoded: {error}.") from error
+            reason = str(error).split(" with ")[0].split(". ")[0]
+            raise InputError(f"the times of {source} cannot be decoded: {reason}.") from error
     dataset = _single_run(dataset, source)
-    name = _valid_time_name(dataset) or _from_lead_times(dataset)
+    name = _valid_time_name(dataset, variables) or _from_lead_times(dataset)
     if isinstance(name, xr.Dataset):
         dataset, name = name, "valid_time"
     if not name:
@@ -94,7 +98,7 @@ def _single_run(dataset: xr.Dataset, source: str) -> xr.Dataset:
     return dataset.squeeze(spare) if spare else dataset
 
 
-def _valid_time_name(dataset: xr.Dataset) -> str:
+def _valid_time_name(dataset: xr.Dataset, variables: Sequence[str] | None) -> str:
     """Name of the 1-D coordinate of valid times that most variables lie along."""
     bounds = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
     found: list[tuple[tuple[int, bool, bool], str]] = []
@@ -105,11 +109,12 @@ def _valid_time_name(dataset: xr.Dataset) -> str:
         if _is_reference(array) and dataset.sizes[array.dims[0]] > 0 and array.dims[0] != name:
             continue
         users = sum(
-            1 for one in dataset.data_vars if array.dims[0] in dataset[one].dims and one != name
+            array.dims[0] in dataset[one].dims and one != name
+            for one in (dataset.data_vars if variables is None else variables)
         )
         says = array.attrs.get("standard_name") == "time" or name == "valid_time"
         found.append(((users, says, name == array.dims[0]), str(name)))
-    return max(found, default=((0, False, False), ""))[1]
+    return max(found, key=lambda one: one[0], default=((0, False, False), ""))[1]
 
 
 def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:

@@ -1,0 +1,78 @@
+"""`temdeep info` tells what a file holds and what is unclear, for people and for programs."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xarray as xr
+from tests.fields.making import dataset, hours, sums
+
+from temdeep.cli.main import main
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Temperature, precipitation sums, and a variable that may be either."""
+    data = xr.merge([dataset(), sums()])
+    data = data.assign(cp=data.tp.assign_attrs(cell_methods=""))
+    data.to_netcdf(tmp_path / "mixed.nc")
+    return tmp_path / "mixed.nc"
+
+
+def test_it_tells_people(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(mixed)]) == 0
+    told = capsys.readouterr().out
+    assert "12 times every 1h, 2019-03-01T00:00 to 2019-03-01T11:00" in told
+    assert re.search(r"gaps +none", told)
+    assert "4 x 5 cells" in told
+    assert re.search(r"t2m +K +instantaneous +continuous +surface", told)
+    assert "tp: cell_methods 'time: sum'; periods of 1h that end at the stamp" in told
+    assert "to be settled" in told
+    assert "--kind cp=instantaneous" in told
+
+
+def test_it_tells_programs(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(mixed), "--json"]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    kinds = {one["name"]: one["kind"] for one in told["variables"]}
+    assert kinds == {"t2m": "instantaneous", "tp": "sum"}
+    assert list(told["ambiguous"]) == ["cp"]
+    assert told["time"]["step"] == "1h"
+    assert told["time"]["regular"]
+    assert told["grid"]["dimensions"] == ["lat", "lon"]
+
+
+def test_a_kind_that_is_said_settles_it(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", str(mixed), "--kind", "cp=sum", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert not told["ambiguous"]
+    assert next(one["reason"] for one in told["variables"] if one["name"] == "cp").startswith(
+        "as you said"
+    )
+
+
+def test_gaps_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset(hours(12)[[0, 1, 2, 6, 7, 8]]).to_netcdf(tmp_path / "gap.nc")
+    assert main(["info", str(tmp_path / "gap.nc"), "--json"]) == 0
+    gaps = json.loads(capsys.readouterr().out)["time"]["gaps"]
+    assert gaps == [{"from": "2019-03-01T02:00", "to": "2019-03-01T06:00", "length": "4h"}]
+    assert main(["info", str(tmp_path / "gap.nc")]) == 0
+    assert "--max-gap 4h" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.nc").write_text("no data")
+    assert main(["info", str(tmp_path / "bad.nc")]) == 2
+    heard = capsys.readouterr()
+    assert heard.out == ""
+    assert "bad.nc is neither NetCDF nor GRIB" in heard.err
+
+
+def test_help_prints_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["info", "--help"])
+    assert "temdeep info era5.nc" in capsys.readouterr().out

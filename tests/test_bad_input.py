@@ -1,0 +1,299 @@
+"""One clear sentence for each mistake: what is wrong, where, and what to do."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from tests.fields.making import POINT, SUM, dataset, ending, hours, sums
+
+from temdeep.errors import (
+    GridError,
+    InputError,
+    TemdeepError,
+    TimeAxisError,
+    VariableError,
+    VariableKindError,
+)
+from temdeep.fields.series import Series, open_series
+
+Breaking = Callable[[xr.Dataset], xr.Dataset]
+
+
+def written(data: xr.Dataset, folder: Path, name: str = "bad.nc") -> Path:
+    """Write a dataset as a user's file."""
+    path = folder / name
+    data.to_netcdf(path)
+    return path
+
+
+def two_grids(data: xr.Dataset) -> xr.Dataset:
+    other = dataset(name="d2m", shape=(3, 3)).rename(lat="lat2", lon="lon2")
+    return data.merge(other)
+
+
+def valued(value: float, at: slice) -> Breaking:
+    def breaking(data: xr.Dataset) -> xr.Dataset:
+        values = data.t2m.values.copy()
+        values[at] = value
+        return data.assign(t2m=data.t2m.copy(data=values))
+
+    return breaking
+
+
+def float_times(data: xr.Dataset) -> xr.Dataset:
+    return data.drop_vars("time").assign_coords(time=("time", np.arange(12.0)))
+
+
+def two_time_axes(data: xr.Dataset) -> xr.Dataset:
+    return data.merge(dataset(hours(4, 3), name="d2m").rename(time="time_3h"))
+
+
+CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
+    "repeated time": (
+        lambda data: data.isel(time=[0, 1, 1, 2]),
+        TimeAxisError,
+        ("2019-03-01T01:00 stands twice in bad.nc", "positions 1 and 2", "remove one"),
+    ),
+    "unsorted times": (
+        lambda data: data.isel(time=[0, 2, 1, 3]),
+        TimeAxisError,
+        ("times of bad.nc", "2019-03-01T01:00 follows 2019-03-01T02:00", "sort"),
+    ),
+    "two grids": (two_grids, GridError, ("bad.nc holds two grids", "'t2m'", "'d2m'", "--variable")),
+    "two time axes": (
+        two_time_axes,
+        TimeAxisError,
+        ("'d2m' in bad.nc", "time axis 'time_3h'", "--variable"),
+    ),
+    "all missing": (
+        valued(np.nan, slice(None)),
+        VariableError,
+        ("'t2m' in bad.nc is missing (NaN) at every place and time", "leave it out"),
+    ),
+    "text for numbers": (
+        lambda data: data.assign(t2m=data.t2m.astype(str).assign_attrs(POINT)),
+        VariableError,
+        ("'t2m' in bad.nc holds text in place of numbers", "repair it"),
+    ),
+    "float times without units": (
+        float_times,
+        TimeAxisError,
+        ("the time axis 'time' of bad.nc holds plain numbers without units", "CF units"),
+    ),
+    "times in words": (
+        lambda data: data.assign_coords(time=[f"hour {i}" for i in range(12)]),
+        TimeAxisError,
+        ("the time axis 'time' of bad.nc holds text", "CF units"),
+    ),
+    "no time axis": (
+        lambda data: data.isel(time=0, drop=True),
+        TimeAxisError,
+        ("bad.nc has no time axis", "dimensions are lat, lon"),
+    ),
+    "a single time": (
+        lambda data: data.isel(time=[0]),
+        TimeAxisError,
+        ("bad.nc holds a single time (2019-03-01T00:00)", "at least two"),
+    ),
+    "a scalar time": (
+        lambda data: data.isel(time=0),
+        TimeAxisError,
+        ("bad.nc holds a single time (2019-03-01T00:00)", "at least two"),
+    ),
+    "a sum that does not say over which period": (
+        lambda _: sums().drop_vars("time_bnds"),
+        VariableKindError,
+        ("'tp' in bad.nc is a sum over a period", "no bounds", "--kind tp=sum:1h"),
+    ),
+    "a mean that does not say over which period": (
+        lambda _: dataset(attributes=POINT | {"cell_methods": "time: mean"}),
+        VariableKindError,
+        ("'t2m' in bad.nc is a mean over a period", "no bounds", "--kind t2m=mean:1h"),
+    ),
+    "precipitation without a kind": (
+        lambda _: dataset(name="tp", attributes={"units": "m"}),
+        VariableKindError,
+        ("'tp' in bad.nc could hold for an instant or for a period", "--kind tp=instantaneous"),
+    ),
+    "periods that end before they begin": (
+        lambda _: dataset(name="tp", attributes=SUM, bounds=ending(hours(12))[:, ::-1]),
+        TimeAxisError,
+        ("time bounds of bad.nc at 2019-03-01T00:00 end before they begin",),
+    ),
+    "a running total that falls": (
+        lambda _: dataset(
+            hours(12)[1:],
+            name="tp",
+            attributes=SUM,
+            bounds=np.stack([np.full(11, hours(1)[0]), hours(12)[1:]], axis=1),
+        ),
+        VariableKindError,
+        ("'tp' in bad.nc should be a running total but falls by", "more than packing explains"),
+    ),
+    "no grid": (
+        lambda data: data.drop_vars(["lat", "lon"]),
+        GridError,
+        ("the grid of 't2m' in bad.nc is not understood", "degrees_north"),
+    ),
+    "nothing to fill in": (
+        lambda data: data.drop_vars("t2m").assign(a=("time", np.arange(12.0))),
+        VariableError,
+        ("bad.nc has no variable with both a time axis and a grid", "it has a"),
+    ),
+    "units that are no time": (
+        lambda data: float_times(data).assign_coords(
+            time=("time", np.arange(12.0), {"units": "hours since yesterday"})
+        ),
+        InputError,
+        ("bad.nc cannot be decoded", "hours since yesterday"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_broken_file_is_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
+    breaking, mistake, parts = CASES[case]
+    path = written(breaking(dataset()), tmp_path)
+    with pytest.raises(mistake) as error:
+        open_series(path)
+    sentence = str(error.value)
+    for part in parts:
+        assert part in sentence
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert str(tmp_path) not in sentence
+
+
+def test_infinite_values_are_refused_where_they_are_read(tmp_path: Path) -> None:
+    series = open_series(written(valued(np.inf, slice(4, 5))(dataset()), tmp_path))
+    with pytest.raises(
+        VariableError, match=r"'t2m' in bad.nc has infinite values at 2019-03-01T04"
+    ):
+        series.read(series.channels, slice(None))
+
+
+def test_a_missing_time_is_a_gap_that_is_named(tmp_path: Path) -> None:
+    series = open_series(written(dataset(hours(12)[np.arange(12) != 5]), tmp_path))
+    told = series.time.irregularity()
+    assert "2h between 2019-03-01T04:00 and 2019-03-01T06:00" in told
+    assert "--max-gap 2h" in told
+
+
+def test_a_variable_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    path = written(dataset(), tmp_path)
+    with pytest.raises(VariableError, match=r"bad.nc has no variable 'tp'; it has t2m\."):
+        open_series(path, variables=["tp"])
+
+
+def test_variables_of_one_of_two_time_axes_can_be_chosen(tmp_path: Path) -> None:
+    path = written(two_time_axes(dataset()), tmp_path)
+    assert len(open_series(path, variables=["t2m"]).time) == 12
+    assert len(open_series(path, variables=["d2m"]).time) == 4
+
+
+def test_several_runs_are_refused(tmp_path: Path) -> None:
+    run = dataset().rename(time="step")
+    run = run.assign_coords(step=("step", np.arange(12), {"units": "hours"}))
+    starts = np.array(["2019-03-01T00", "2019-03-01T06"], dtype="datetime64[ns]")
+    runs = xr.concat([run, run], "time").assign_coords(time=starts)
+    with pytest.raises(TimeAxisError, match=r"bad.nc holds several forecast runs"):
+        open_series(written(runs, tmp_path))
+    one = open_series(written(runs.isel(time=[1]), tmp_path, "one.nc"))
+    assert one.time.values[0] == starts[1]
+    assert len(one.time) == 12
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("form", ["NETCDF4", "NETCDF3_CLASSIC"])
+def test_a_truncated_file_is_named(form: Any, share: float, tmp_path: Path) -> None:
+    path = tmp_path / "bad.nc"
+    dataset(shape=(20, 20)).to_netcdf(path, format=form)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match=r"bad.nc .*(truncated|HDF error|damaged)"):
+        open_series(path)
+
+
+@pytest.mark.real
+def test_a_truncated_grib_file_is_named(real_data: Path, tmp_path: Path) -> None:
+    whole = (real_data / "meteonet_nw_arpege_precip_20180501.grib").read_bytes()
+    path = tmp_path / "bad.grib"
+    path.write_bytes(whole[: len(whole) - 1000])
+    with pytest.raises(InputError, match=r"bad.grib breaks off inside its last GRIB message"):
+        open_series(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "bad.nc is empty"),
+        (b"time,t2m\n0,280\n", "bad.nc is neither NetCDF nor GRIB nor a Zarr store"),
+        (b"GRIB" + b"x" * 500, "bad.nc breaks off"),
+        (b"GRIB" + b"x" * 500 + b"7777", "bad.nc begins like GRIB but cannot be opened"),
+    ],
+)
+def test_what_is_no_data_is_refused(content: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.nc"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        open_series(path)
+
+
+def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no file '.*nowhere.nc'"):
+        open_series(tmp_path / "nowhere.nc")
+    with pytest.raises(InputError, match=r"no file fits the pattern '.*x.*nc'"):
+        open_series(str(tmp_path / "x*.nc"))
+    with pytest.raises(InputError, match="is a folder but no Zarr store"):
+        open_series(tmp_path)
+    with pytest.raises(InputError, match="no input file is given"):
+        open_series([])
+
+
+def test_files_on_two_grids_are_refused(tmp_path: Path) -> None:
+    one = written(dataset(), tmp_path, "one.nc")
+    other = written(dataset(hours(12, start="2019-03-02"), shape=(3, 5)), tmp_path, "two.nc")
+    with pytest.raises(GridError, match=r"one.nc and two.nc have different grids"):
+        open_series([one, other])
+
+
+def test_files_that_overlap_are_refused(tmp_path: Path) -> None:
+    one = written(dataset(), tmp_path, "one.nc")
+    other = written(dataset(hours(12, start="2019-03-01T06")), tmp_path, "two.nc")
+    told = "one.nc reaches 2019-03-01T11:00 and two.nc begins at 2019-03-01T06:00"
+    with pytest.raises(TimeAxisError, match=told):
+        open_series([one, other])
+
+
+def joined_equals(series: Series, data: xr.Dataset) -> None:
+    read = series.read(series.channels, slice(None))
+    np.testing.assert_array_equal(read[:, 0], data.t2m)
+
+
+def test_files_in_any_order_make_one_series(tmp_path: Path) -> None:
+    whole = dataset(count=24)
+    late = written(whole.isel(time=slice(12, None)), tmp_path, "a.nc")
+    early = written(whole.isel(time=slice(0, 12)), tmp_path, "b.nc")
+    joined_equals(open_series([late, early]), whole)
+    joined_equals(open_series(str(tmp_path / "[ab].nc")), whole)
+
+
+def test_files_of_different_variables_stand_side_by_side(tmp_path: Path) -> None:
+    one = written(dataset(), tmp_path, "one.nc")
+    rain = written(sums(), tmp_path, "rain.nc")
+    series = open_series([one, rain])
+    assert [channel.name for channel in series.channels] == ["t2m", "tp"]
+    shifted = written(sums().isel(time=slice(2, 9)), tmp_path, "shifted.nc")
+    with pytest.raises(TimeAxisError, match=r"hold different variables at different times"):
+        open_series([one, shifted])
+
+
+def test_zarr_is_opened_lazily(tmp_path: Path) -> None:
+    data = dataset()
+    data.to_zarr(tmp_path / "a.zarr", consolidated=False)
+    series = open_series(tmp_path / "a.zarr")
+    assert not series.dataset.t2m.variable._in_memory
+    joined_equals(series, data)
