@@ -116,7 +116,12 @@ def plan(
         offsets, notes = _lattice(series, edges, runs, step_us)
         period_us = period_us or step_us
     else:
-        asked = read_times(Path(times)) if isinstance(times, Path | str) else times or at or ()
+        named = at if times is None else times
+        asked = (
+            read_times(Path(named))
+            if isinstance(named, Path | str)
+            else list(() if named is None else named)
+        )
         offsets = _snap(offsets_of(series.time, asked), series.time.offset_us)
         _refuse_outside(series, runs, offsets)
         offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)

@@ -55,7 +55,9 @@ def time_encoding(
     Returns:
         `units`, `calendar` and `dtype`, and a sentence if they are not the input's, else nothing.
     """
-    calendar = str(encoding.get("calendar") or axis.calendar)
+    calendar = axis.calendar
+    if axis.values.dtype.kind == "M" and calendar not in GREGORIAN:
+        calendar = "proleptic_gregorian"  # the input was converted since it was read
     units, dtype = str(encoding.get("units", "")), np.dtype(encoding.get("dtype") or np.int64)
     word, _, reference = units.partition(" since ")
     unit = _unit(word)

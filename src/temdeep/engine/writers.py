@@ -19,7 +19,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from temdeep.engine.layout import field_spec, without_new_fills
-from temdeep.engine.packing import RunningTotal, TooNarrowError
+from temdeep.engine.packing import RunningTotal, Storage, TooNarrowError
 from temdeep.engine.plan import Plan
 from temdeep.engine.stores import NetCDFStore, Store, ZarrStore
 from temdeep.engine.stream import fill, passes
@@ -203,11 +203,7 @@ class _Output:
         """Take in a variable at successive output times, in order."""
         values = np.moveaxis(variable.values, self._specs[name].time_axis, 0)
         for i, field in enumerate(values):
-            try:
-                raw = self._encoded(name, field, first + i)
-            except TooNarrowError:
-                self._widen(name)
-                raw = self._encoded(name, field, first + i)
+            raw = self._encoded(name, field, first + i)
             self._held[name].append(raw)
             chunks = self._specs[name].chunks
             length = chunks[self._specs[name].time_axis] if chunks else 1
@@ -225,7 +221,14 @@ class _Output:
         self._store.remove()
 
     def _encoded(self, name: str, field: Values, position: int) -> Values:
-        storage = self._specs[name].storage
+        """Stored numbers of one time, in a wider storage where the present one is too narrow."""
+        while True:
+            try:
+                return self._encoded_as(self._specs[name].storage, name, field, position)
+            except TooNarrowError:
+                self._widen(name)
+
+    def _encoded_as(self, storage: Storage, name: str, field: Values, position: int) -> Values:
         periods_us = self._plan.periods_us
         if periods_us is None or name not in self._totals or not storage.is_integer:
             return storage.encode(field)
