@@ -1,11 +1,14 @@
 """Small files with everything that an output must keep, and methods that fail on purpose."""
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+import zarr
+from zarr.errors import ZarrUserWarning
 
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.series import Series, open_series, series_from_dataset
@@ -97,6 +100,9 @@ def save(dataset: xr.Dataset, folder: Path, name: str = "in.nc") -> Path:
             for key in ("zlib", "complevel", "chunksizes"):
                 variable.encoding.pop(key, None)
         plain.to_zarr(path, consolidated=False)
+        with warnings.catch_warnings():  # consolidated is what most stores are
+            warnings.simplefilter("ignore", ZarrUserWarning)
+            zarr.consolidate_metadata(path)
     else:
         dataset.to_netcdf(path, engine="netcdf4")
     return path

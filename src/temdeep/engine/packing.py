@@ -45,7 +45,7 @@ class Storage:
             encoding: As xarray keeps it.
             dtype: Type of the values in memory, for variables that come from no file.
         """
-        stored = np.dtype(encoding.get("dtype") or dtype)
+        stored = np.dtype(encoding.get("dtype") or dtype).newbyteorder("=")
         fill = encoding.get("_FillValue", encoding.get("missing_value"))
         if fill is not None:
             fill = np.asarray(fill).ravel()[0]

@@ -1,0 +1,345 @@
+"""Files keep what they were given, say what was made, and are complete or absent."""
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, temperature
+
+from temdeep.engine import stores
+from temdeep.engine.plan import plan
+from temdeep.engine.writers import Written, check_target, steps, write
+from temdeep.errors import InputError, OutputError
+from temdeep.fields.series import open_series
+from temdeep.methods.cubic import Cubic
+from temdeep.methods.simple import Linear
+
+FORMATS = ["out.nc", "out.zarr"]
+
+
+def raw(path: Path, name: str) -> np.ndarray:
+    """Numbers as stored, without CF decoding."""
+    if path.suffix == ".zarr":
+        return np.asarray(zarr.open_group(path, mode="r")[name][...])  # type: ignore[index]
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_maskandscale(False)
+        return np.asarray(file[name][...])
+
+
+def read(path: Path) -> xr.Dataset:
+    engine: Any = "zarr" if path.suffix == ".zarr" else "netcdf4"
+    with xr.open_dataset(path, engine=engine) as dataset:
+        return dataset.load()
+
+
+def fill_file(
+    dataset: xr.Dataset, folder: Path, target: str, method: Any = None, **request: Any
+) -> tuple[Path, Written]:
+    series = opened(dataset, folder)
+    path = folder / target
+    wanted = plan(series, **(request or {"step": "1h"}))
+    return path, write(series, method or Cubic(), wanted, path)
+
+
+@pytest.mark.parametrize("source", ["in.nc", "in.zarr"])
+@pytest.mark.parametrize("target", FORMATS)
+def test_given_values_come_back_bit_for_bit(tmp_path: Path, source: str, target: str) -> None:
+    from_file = save(mixed(), tmp_path, source)
+    series = open_series([from_file])
+    path = tmp_path / target
+    write(series, Cubic(), plan(series, step="1h"), path)
+    assert raw(path, "t2m").dtype == np.int16
+    np.testing.assert_array_equal(raw(path, "t2m")[::3], raw(from_file, "t2m"))
+    np.testing.assert_array_equal(
+        raw(path, "sp")[::3].view(np.int64), raw(from_file, "sp").view(np.int64)
+    )
+    np.testing.assert_array_equal(read(path)["time"][::3], read(from_file)["time"])
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_stored_sums_add_up_to_the_given_ones(tmp_path: Path, target: str) -> None:
+    path, _ = fill_file(mixed(), tmp_path, target)
+    parts = raw(path, "tp").astype(int)
+    np.testing.assert_array_equal(
+        parts[1:].reshape(8, 3, 4, 5).sum(axis=1), raw(tmp_path / "in.nc", "tp")[1:]
+    )
+    assert parts.min() >= 0
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_sums_stored_as_float32_add_up_to_the_last_bit(tmp_path: Path, target: str) -> None:
+    dataset = mixed()
+    dataset["tp"].encoding = {"dtype": "float32"}
+    path, _ = fill_file(dataset, tmp_path, target, step="25min")
+    parts = raw(path, "tp")
+    assert parts.dtype == np.float32
+    hour = dataset["tp"].values[1:6].astype(np.float32)
+    day = parts[1:37].astype(np.float64).sum(axis=0)  # 36 periods of 25 min are five of 3 h
+    whole = hour.astype(np.float64).sum(axis=0)
+    assert (np.abs(day - whole) <= np.spacing(whole.astype(np.float32))).all()
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_coordinates_attributes_and_encodings_are_kept(tmp_path: Path, target: str) -> None:
+    path, _ = fill_file(mixed(), tmp_path, target)
+    before, after = read(tmp_path / "in.nc"), read(path)
+    for name in ("lat", "lon", "height", "orog"):
+        xr.testing.assert_identical(
+            before[name].drop_vars("height"), after[name].drop_vars("height")
+        )
+    for name in ("t2m", "sp", "tp"):
+        assert {**before[name].attrs, "temdeep_method": "cubic"} == after[name].attrs
+        assert before[name].dims == after[name].dims
+        assert before[name].dtype == after[name].dtype
+        for key in ("scale_factor", "add_offset", "_FillValue", "dtype", "coordinates"):
+            assert before[name].encoding.get(key) == after[name].encoding.get(key), key
+    assert after["time"].encoding["units"] == before["time"].encoding["units"]
+    assert after["time"].encoding["dtype"] == before["time"].encoding["dtype"]
+    assert after["height"].attrs == before["height"].attrs
+    if target == "out.nc":
+        assert after["t2m"].encoding["complevel"] == 2
+        assert after["t2m"].encoding["chunksizes"] == (2, 4, 5)
+    np.testing.assert_array_equal(after["time_bnds"][:, 1], after["time"])
+    np.testing.assert_array_equal(after["time_bnds"][:, 1] - after["time_bnds"][:, 0], HOUR)
+
+
+def test_provenance_says_what_is_given_and_what_is_made(tmp_path: Path) -> None:
+    series = opened(mixed(), tmp_path)
+    path = tmp_path / "out.nc"
+    about = {"history": "today: temdeep downscale", "temdeep_model_sha256": "abc"}
+    done = write(series, Linear(), plan(series, step="1h"), path, provenance=about)
+    found = read(path)
+    flag = found["temdeep_provenance"]
+    assert flag.values.tolist() == [2, 1, 1] * 8 + [2]
+    assert flag.attrs["flag_meanings"].split()[1] == "made_by_linear"
+    assert flag.attrs["flag_values"].tolist() == [0, 1, 2]
+    assert found.attrs["history"] == "today: temdeep downscale\nmade"
+    assert found.attrs["title"] == "made for a test"
+    assert found.attrs["temdeep_method"] == "linear"
+    assert found.attrs["temdeep_model_sha256"] == "abc"
+    assert found["tp"].attrs["temdeep_method"] == "linear: periods are divided evenly"
+    assert (done.given, done.made) == (9, 16)
+
+
+def test_whole_given_periods_count_as_given(tmp_path: Path) -> None:
+    path, _ = fill_file(mixed()[["tp", "time_bnds"]], tmp_path, "out.nc", step="3h")
+    assert (read(path)["temdeep_provenance"] == 0).all()
+    np.testing.assert_array_equal(raw(path, "tp"), raw(tmp_path / "in.nc", "tp"))
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_time_unit_too_coarse_is_widened_and_said(tmp_path: Path, target: str) -> None:
+    path, done = fill_file(mixed(), tmp_path, target, step="20min")
+    assert any("stored in minutes (int64) instead of hours (int32)" in one for one in done.notes)
+    times = read(path)["time"]
+    assert times.encoding["units"] == "minutes since 2000-01-01"
+    np.testing.assert_array_equal(np.diff(times), np.timedelta64(20, "m"))
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_packing_too_narrow_is_widened_and_said(tmp_path: Path, target: str) -> None:
+    """The packing just holds the given values; the spline overshoots between them."""
+    values = [280, 280, 283.2767, 283.2767, 280, 280, 280]
+    packing = {"dtype": "int16", "scale_factor": 1e-4, "add_offset": 280.0, "_FillValue": -32768}
+    path, done = fill_file(temperature(values, **packing), tmp_path, target)
+    assert done.notes == (
+        "'t2m' is stored as int32 instead of int16, which cannot hold all new values.",
+    )
+    stored = raw(path, "t2m")
+    assert stored.dtype == np.int32
+    assert stored.max() > 32767
+    np.testing.assert_array_equal(stored[::3], raw(tmp_path / "in.nc", "t2m"))
+    assert read(path)["t2m"].max() > 283.3
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in.nc", target]
+
+
+def test_missing_values_where_nothing_says_missing_widen_the_storage(tmp_path: Path) -> None:
+    dataset = mixed()[["tp", "time_bnds"]].drop_vars("height")
+    source = save(dataset, tmp_path)
+    with netCDF4.Dataset(source, "a") as file:
+        old = file["tp"]
+        bare = file.createVariable("rain", "i2", old.dimensions)
+        bare.setncatts({k: old.getncattr(k) for k in old.ncattrs() if k != "_FillValue"})
+        bare.set_auto_maskandscale(False)
+        old.set_auto_maskandscale(False)
+        bare[:] = old[:]
+    series = open_series([source], variables=["rain"])
+    path = tmp_path / "out.nc"
+    wanted = plan(series, at=["2019-03-01T01:00", "2019-03-01T04:00"], period="6h")
+    done = write(series, Cubic(), wanted, path)
+    assert done.notes[-1].startswith("'rain' is stored as int32 instead of int16")
+    assert np.isnan(read(path)["rain"].values).all(axis=(1, 2)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_other_calendars_are_written_in_themselves(tmp_path: Path, target: str) -> None:
+    times = xr.date_range("2000-02-29", periods=5, freq="12h", calendar="360_day", use_cftime=True)
+    path, _ = fill_file(temperature(range(5), times), tmp_path, target, step="8h")
+    found = read(path)["time"]
+    assert found.encoding["calendar"] == "360_day"
+    assert [str(one) for one in found.values[2:4]] == ["2000-02-29 16:00:00", "2000-02-30 00:00:00"]
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_levels_and_coordinates_along_time_are_kept(tmp_path: Path, target: str) -> None:
+    base = temperature(range(4))
+    dataset = base.expand_dims(level=[500.0, 850.0], axis=1).copy(deep=True)
+    dataset["t2m"][:, 1] += 100
+    dataset = dataset.transpose("time", "lat", "level", "lon")
+    dataset["level"].attrs = {"units": "hPa", "standard_name": "air_pressure"}
+    dataset = dataset.assign_coords(forecast_period=("time", [0.0, 3.0, 6.0, 9.0], {"units": "h"}))
+    path, _ = fill_file(dataset, tmp_path, target, Linear(), step="90min")
+    found = read(path)
+    assert found["t2m"].dims == ("time", "lat", "level", "lon")
+    np.testing.assert_allclose(found["forecast_period"], np.arange(7) * 1.5)
+    np.testing.assert_allclose(
+        found["t2m"][:, 0, :, 0].T, [np.arange(7) / 2, 100 + np.arange(7) / 2]
+    )
+
+
+def test_text_along_time_is_left_out_and_said(tmp_path: Path) -> None:
+    dataset = temperature(range(3))
+    dataset["quality"] = ("time", np.array(["good", "bad", "good"]))
+    path, done = fill_file(dataset, tmp_path, "out.nc")
+    assert "quality" not in read(path)
+    assert any(one.startswith("'quality' is no field in time") for one in done.notes)
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_an_existing_output_is_refused_and_replaced_only_when_asked(
+    tmp_path: Path, target: str
+) -> None:
+    path, _ = fill_file(temperature([1, 1]), tmp_path, target)
+    series = in_memory(temperature([2, 2]))
+    with pytest.raises(OutputError, match="exists already: say --overwrite"):
+        write(series, Linear(), plan(series, step="1h"), path)
+    assert read(path)["t2m"].max() == 1
+    write(series, Linear(), plan(series, step="1h"), path, overwrite=True)
+    assert read(path)["t2m"].min() == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in.nc", target]
+
+
+@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize(
+    "error", [InputError("broken"), ValueError("a bug"), KeyboardInterrupt()], ids=repr
+)
+def test_nothing_is_left_of_a_run_that_fails(
+    tmp_path: Path, target: str, error: BaseException
+) -> None:
+    method = Failing(error)
+    with pytest.raises(type(error)):
+        fill_file(mixed(), tmp_path, target, method)
+    assert len(method.calls) == 3
+    assert [one.name for one in tmp_path.iterdir()] == ["in.nc"]
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_failed_replacement_leaves_the_old_output(tmp_path: Path, target: str) -> None:
+    path, _ = fill_file(temperature([1, 1, 1]), tmp_path, target)
+    series = in_memory(temperature([2, 2, 2]))
+    with pytest.raises(InputError):
+        write(
+            series,
+            Failing(InputError("broken"), after=1),
+            plan(series, step="1h"),
+            path,
+            overwrite=True,
+        )
+    assert read(path)["t2m"].max() == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in.nc", target]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("out.grib", "neither NetCDF .* nor Zarr"),
+        ("out", "neither NetCDF .* nor Zarr"),
+        ("nowhere/out.nc", "there is no folder"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_at_once(tmp_path: Path, target: str, told: str) -> None:
+    with pytest.raises(OutputError, match=told):
+        check_target(tmp_path / target, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full: .*out.nc was not"),
+        (PermissionError(errno.EACCES, "Permission denied"), "out.nc cannot be written"),
+        (RuntimeError("NetCDF: HDF error"), "out.nc cannot be written: NetCDF: HDF error"),
+    ],
+)
+def test_what_the_file_system_says_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(stores.NetCDFStore, "write", fail)
+    with pytest.raises(OutputError, match=told):
+        fill_file(mixed(), tmp_path, "out.nc")
+    assert [one.name for one in tmp_path.iterdir()] == ["in.nc"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one MiB, where the system lets us have one."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = shutil.which("mount")
+    made = (
+        mount
+        and not subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
+            capture_output=True,
+            check=False,
+        ).returncode
+    )
+    if not made:
+        pytest.skip("a small disk can only be mounted by root")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_full_disk_is_told_and_leaves_nothing(
+    tmp_path: Path, small_disk: Path, target: str
+) -> None:
+    rng = np.random.default_rng(0)
+    dataset = temperature(rng.normal(280, 9, 40))
+    dataset = dataset.isel(lat=[0] * 30, lon=[0] * 40)
+    dataset["t2m"][:] = rng.normal(280, 9, dataset["t2m"].shape)
+    dataset = dataset.assign_coords(lat=50 - np.arange(30) / 4, lon=np.arange(40) / 4)
+    dataset["lat"].attrs["units"], dataset["lon"].attrs["units"] = "degrees_north", "degrees_east"
+    series = opened(dataset, tmp_path)
+    with pytest.raises(OutputError, match=f"the disk is full: .*{target} was not written"):
+        write(series, Linear(), plan(series, step="20min"), small_disk / target)
+    assert list(small_disk.iterdir()) == []
+
+
+def test_progress_counts_every_step(tmp_path: Path) -> None:
+    series = opened(mixed(), tmp_path)
+    wanted = plan(series, step="1h")
+    told: list[int] = []
+    write(series, Linear(), wanted, tmp_path / "out.nc", progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == steps(series, wanted) == 50
+
+
+def test_the_input_may_be_replaced_by_its_own_filling(tmp_path: Path) -> None:
+    series = opened(temperature([1, 2, 3]), tmp_path)
+    write(series, Linear(), plan(series, step="90min"), tmp_path / "in.nc", overwrite=True)
+    np.testing.assert_allclose(read(tmp_path / "in.nc")["t2m"][:, 0, 0], [1, 1.5, 2, 2.5, 3])
+    assert os.listdir(tmp_path) == ["in.nc"]  # noqa: PTH208 - hidden files count
