@@ -11,6 +11,7 @@ def test_britain_lies_between_50_and_59_north() -> None:
     near_lands_end = np.hypot((longitude + 5.7) * 0.64, latitude - 50.07) < 0.15
     near_lowestoft = np.hypot((longitude - 1.76) * 0.61, latitude - 52.48) < 0.15
     near_john_o_groats = np.hypot((longitude + 3.07) * 0.52, latitude - 58.64) < 0.2
+    assert len(points) > 2000  # a small map is drawn finely
     assert near_lands_end.any()
     assert near_lowestoft.any()
     assert near_john_o_groats.any()

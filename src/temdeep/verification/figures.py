@@ -23,6 +23,9 @@ from temdeep.verification.figure_style import (
     unit_text,
 )
 
+TALLEST = 1.3
+"""Height of a panel of errors, in linear's largest."""
+
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -119,13 +122,27 @@ def draw_lead_error(records: Records, methods: Sequence[str], units: Mapping[str
                 )  # fmt: skip
             panel.set_title(f"{variable} ({unit_text(unit)})" if unit_text(unit) else variable)
             panel.set_xlim(0.0, 1.0)
-            panel.set_ylim(bottom=0.0)
+            panel.set_ylim(0.0, _most(records, variable) * TALLEST)
             panel.set_xlabel("lead fraction θ")
-        spans = {row["span_hours"] for row in records}
-        spanned = f", intervals of {spans.pop():g} h" if len(spans) == 1 else ""
-        figure.suptitle(f"RMSE against withheld truth by lead fraction{spanned}")
+        hours = float(records[0]["span_hours"])
+        span = f"{hours:g} h" if hours >= 1 else f"{60 * hours:g} min"
+        figure.suptitle(
+            f"RMSE against withheld truth inside intervals of {span} (nearest may leave the scale)"
+        )
         shared_legend(figure, axes[0])
     return figure
+
+
+def _most(records: Records, variable: str) -> float:
+    """Largest RMSE of linear at any lead fraction: the measure of a panel."""
+    rmse = (
+        row["rmse"]
+        for row in records
+        if row["variable"] == variable
+        and row["method"] == "linear"
+        and row["lead_fraction"] is not None
+    )
+    return max((float(value) for value in rmse if value is not None), default=0.0) or 1.0
 
 
 def draw_spectra(

@@ -45,7 +45,8 @@ def write_figures(
         if tally.hardest[index][1] >= 0
     ][:MOST_VARIABLES]
     names = [tally.channels[index].name for tally, index in scored]
-    in_place = [name for name in (REFERENCE, "cubic", compared) if name in evaluation.methods]
+    wanted = dict.fromkeys((REFERENCE, "cubic", compared))
+    in_place = [name for name in wanted if name in evaluation.methods]
     methods = list(evaluation.methods)
     total, files = 2 * len(names) + 2, list[Path]()
 
@@ -55,9 +56,11 @@ def write_figures(
             progress(len(files), total)
 
     for name in names:
-        maps = draw_maps(hardest_snapshot(evaluation, name), REFERENCE, compared)
+        maps = draw_maps(
+            hardest_snapshot(evaluation, name, [REFERENCE, compared]), REFERENCE, compared
+        )
         done(save(maps, folder / f"maps_{_plain(name)}.png"))
-        place = draw_place(telling_place(evaluation, name), list(dict.fromkeys(in_place)))
+        place = draw_place(telling_place(evaluation, name, in_place), in_place)
         done(save(place, folder / f"place_{_plain(name)}.png"))
     units = {tally.channels[index].name: tally.channels[index].units for tally, index in scored}
     error = draw_lead_error(evaluation.records, methods, units)

@@ -142,8 +142,8 @@ def _geography(axes: Axes, box: tuple[float, float, float, float], aspect: float
     axes.set_aspect(aspect)
     for spine in axes.spines.values():
         spine.set_visible(True)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 3, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 3, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 1.5, 2, 3, 6, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 1.5, 2, 3, 6, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _degrees(_turn(value), "EW")))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _degrees(value, "NS")))
 

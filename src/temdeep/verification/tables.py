@@ -164,8 +164,8 @@ def verdict(records: Records, method: str) -> list[str]:
         if not leader or mine is None:
             continue
         name, theirs = POOLED_NAMES.get(variable, variable), rows[leader]["restoration_rate"]
-        equals = [m for m in rows if m != method and rows[m]["restoration_rate"] == mine]
-        if mine < theirs:
+        equals = [m for m in rows if m != method and _alike(rows[m]["restoration_rate"], theirs)]
+        if not _alike(mine, theirs):
             losses.append(f"{name}: {leader} restores {theirs:.1f} %, {method} {mine:.1f} %")
         elif equals:
             ties.append(f"{name} (as {equals[0]})")
@@ -179,6 +179,11 @@ def verdict(records: Records, method: str) -> list[str]:
     if losses:
         sentences.append(f"{method} is NOT the best for {'; '.join(losses)}.")
     return sentences
+
+
+def _alike(one: float | None, other: float) -> bool:
+    """Whether two rates print alike."""
+    return one is not None and abs(one - other) < 0.05
 
 
 def as_rich(table: TextTable) -> Table:
