@@ -25,8 +25,15 @@ def test_cells_of_a_globe_cover_it() -> None:
     for lat in (np.linspace(-90, 90, 37), np.linspace(-87.5, 87.5, 36)):
         grid = regular(lat, np.arange(0, 360, 5.0))
         area = np.abs(grid.metric.dx_m * grid.metric.dy_m).sum()
-        assert area == pytest.approx(4 * np.pi * EARTH_RADIUS_M**2, rel=2e-3)
+        assert area == pytest.approx(4 * np.pi * EARTH_RADIUS_M**2, rel=5e-4)
         assert grid.metric.cyclic
+
+
+def test_the_row_of_cells_around_a_pole_has_the_area_of_a_cap() -> None:
+    metric = regular(np.linspace(90, -90, 37), np.arange(0, 360, 5.0)).metric
+    cap = 2 * np.pi * EARTH_RADIUS_M**2 * (1 - np.sin(np.radians(87.5)))
+    for row in (0, -1):
+        assert np.abs(metric.dx_m * metric.dy_m)[row].sum() == pytest.approx(cap)
 
 
 def test_signs_say_which_way_rows_and_columns_run() -> None:

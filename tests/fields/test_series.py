@@ -13,7 +13,7 @@ from tests.fields.making import POINT, SUM, dataset, ending, hours, sums
 from temdeep.errors import RequestError, TimeAxisError, VariableError
 from temdeep.fields import reading_frames
 from temdeep.fields.series import Series, open_series, series_from_dataset
-from temdeep.fields.variables import Kind
+from temdeep.fields.variables import Kind, Nature
 
 HOUR = 3_600_000_000
 KINDS = (Kind.SUM, Kind.MEAN, Kind.MAXIMUM, Kind.MINIMUM)
@@ -271,3 +271,45 @@ def test_the_callers_dataset_is_not_changed() -> None:
         with pytest.raises(ValueError, match="read-only"):
             interval.start[0, 0, 0] = 1.0
     xr.testing.assert_identical(data, before)
+
+
+def test_whole_numbers_without_units_are_categories() -> None:
+    data = dataset().assign(weather=(("time", "lat", "lon"), np.ones((12, 4, 5), np.int8)))
+    series = series_from_dataset(data)
+    assert series.channel("weather").nature is Nature.FLAG
+
+
+def test_lead_times_and_one_reference_time_make_valid_times(tmp_path: Any) -> None:
+    leads = (np.arange(12) * 3600 * 10**9).astype("timedelta64[ns]")
+    run = dataset().rename(time="lead_time").assign_coords(lead_time=leads)
+    run = run.expand_dims(time=[np.datetime64("2019-03-01T06:00", "ns")])
+    run.to_netcdf(tmp_path / "run.nc")
+    for series in (series_from_dataset(run), open_series(tmp_path / "run.nc")):
+        np.testing.assert_array_equal(series.time.values, hours(12, start="2019-03-01T06"))
+        assert series.time_name in series.dataset.t2m.dims
+
+
+def test_a_model_output_with_moving_coordinates_is_read() -> None:
+    """As WRF writes it: no coordinate along Time, latitude and longitude at every time."""
+    lat, lon = np.meshgrid(50 + 0.1 * np.arange(4), 5 + 0.1 * np.arange(5), indexing="ij")
+    dims = ("Time", "south_north", "west_east")
+    data = xr.Dataset(
+        {"T2": (dims, np.ones((6, 4, 5), np.float32), {"units": "K"})},
+        {
+            "XLAT": (dims, np.broadcast_to(lat, (6, 4, 5)), {"units": "degree_north"}),
+            "XLONG": (dims, np.broadcast_to(lon, (6, 4, 5)), {"units": "degree_east"}),
+            "XTIME": ("Time", hours(6)),
+        },
+    )
+    series = series_from_dataset(data)
+    assert series.grid.dims == ("south_north", "west_east")
+    assert series.time.step_us == HOUR
+    assert (series.grid.metric.dy_m > 0).all()
+
+
+def test_periods_that_the_user_states_end_at_the_stamps() -> None:
+    data = sums().drop_vars("time_bnds")
+    series = series_from_dataset(data, kinds={"tp": "sum:1h"})
+    edges = series.period_edges(series.channels[0])
+    np.testing.assert_array_equal(edges[:2], [[-HOUR, 0], [0, HOUR]])
+    assert series.channels[0].reason.startswith("as you said")

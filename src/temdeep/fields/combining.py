@@ -14,6 +14,8 @@ from temdeep.fields.grids import find_grid
 from temdeep.fields.time_axis import Times, show
 from temdeep.fields.valid_times import with_valid_times
 
+_CHUNK_BYTES = 32 * 2**20
+
 Opened = tuple[xr.Dataset, dict[str, Times]]
 
 
@@ -101,7 +103,7 @@ def _along_time(
                 f" {show(other[time_name].values[0])}: files joined in time must not overlap;"
                 " give one of them, or cut one."
             )
-    chunked = [dataset.chunk({time_name: -1}) for dataset, _, _ in ordered]
+    chunked = [_chunked(dataset, time_name) for dataset, _, _ in ordered]
     try:
         joined = xr.concat(
             chunked,
@@ -125,6 +127,13 @@ def _along_time(
         if all(name in bounds for _, bounds, _ in ordered)
     }
     return joined, bounds
+
+
+def _chunked(dataset: xr.Dataset, time_name: str) -> xr.Dataset:
+    """Lazy pieces of a file of some 32 MB each."""
+    largest = max((dataset[name].nbytes for name in dataset.data_vars), default=1)
+    frame = max(1, largest // max(1, dataset.sizes[time_name]))
+    return dataset.chunk({time_name: max(1, _CHUNK_BYTES // frame)})
 
 
 def _refuse_two_grids(files: Sequence[tuple[xr.Dataset, dict[str, Times], str]]) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from temdeep.errors import RequestError, VariableKindError
-from temdeep.fields.natures import NON_NEGATIVE_NAMES, SUNLIGHT_NAMES, standard_name_of
+from temdeep.fields.natures import NON_NEGATIVE_NAMES, SUNLIGHT_NAMES, categories, standard_name_of
 from temdeep.fields.time_axis import parse_duration
 from temdeep.fields.variables import Kind
 
@@ -130,7 +132,11 @@ def parse_kind(name: str, text: str) -> KindRequest:
 
 
 def kind_of(
-    name: str, attributes: Mapping[Any, Any], time_names: tuple[str, ...], source: str
+    name: str,
+    attributes: Mapping[Any, Any],
+    time_names: tuple[str, ...],
+    source: str,
+    dtype: np.dtype[Any] | None = None,
 ) -> tuple[Kind, str]:
     """Kind of a variable, and the reason in words.
 
@@ -139,6 +145,7 @@ def kind_of(
         attributes: Its attributes.
         time_names: Names that `cell_methods` may use for the time axis.
         source: Name of the file, for messages.
+        dtype: Type of its numbers once decoded, if known.
 
     Raises:
         VariableKindError: The file does not say, and the quantity is one that could be either.
@@ -150,8 +157,9 @@ def kind_of(
         return told
     standard, units = standard_name_of(attributes), str(attributes.get("units", ""))
     called = f"standard_name {standard}" if standard else f"name '{name}'"
-    if "flag_values" in attributes or "flag_masks" in attributes:
-        return Kind.INSTANTANEOUS, "no cell_methods; flag_values are taken to hold at the stamp"
+    category = categories(name, attributes, dtype)
+    if category:
+        return Kind.INSTANTANEOUS, f"no cell_methods; {category}: categories hold at the stamp"
     if _EXTREME_NAMES.fullmatch(name.lower()) and standard not in ("", "unknown"):
         raise ambiguous(
             name, f"no cell_methods, and {called} may be an extreme of a period", source

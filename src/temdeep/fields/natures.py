@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from temdeep.fields.variables import Nature
 
 Attributes = Mapping[Any, Any]
@@ -61,6 +63,9 @@ NON_NEGATIVE_NAMES = frozenset(
 
 DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
 DIRECTION_NAMES = frozenset(["wdir", "wd", "wd10", "10wdir", "wind_direction", "dd", "mwd", "dwi"])
+
+FLAG_NAMES = frozenset(["ptype", "ww", "weather_code", "precipitation_type", "pres_wx"])
+FLAG_STANDARD_NAMES = frozenset(["precipitation_type", "area_type", "land_cover_lccs"])
 
 GROUND_WORDS = (
     "surface_air_pressure",
@@ -134,8 +139,27 @@ def standard_name_of(attributes: Attributes) -> str:
     return ""
 
 
-def nature_of(name: str, attributes: Attributes) -> tuple[Nature, str]:
+def categories(name: str, attributes: Attributes, dtype: np.dtype[Any] | None = None) -> str:
+    """Why a variable's numbers are categories; empty if they are not."""
+    if "flag_values" in attributes or "flag_masks" in attributes:
+        return "it has flag_values"
+    if name.lower() in FLAG_NAMES or standard_name_of(attributes) in FLAG_STANDARD_NAMES:
+        return f"its name '{name}'"
+    unitless = str(attributes.get("units", "")) in ("", "1") and not standard_name_of(attributes)
+    if dtype is not None and dtype.kind in "iub" and unitless:
+        return "it holds whole numbers without units"
+    return ""
+
+
+def nature_of(
+    name: str, attributes: Attributes, dtype: np.dtype[Any] | None = None
+) -> tuple[Nature, str]:
     """What sort of quantity a variable is.
+
+    Args:
+        name: Name of the variable.
+        attributes: Its attributes.
+        dtype: Type of its numbers once decoded, if known.
 
     Returns:
         The nature, and why in words (empty for continuous).
@@ -143,8 +167,9 @@ def nature_of(name: str, attributes: Attributes) -> tuple[Nature, str]:
     standard = standard_name_of(attributes)
     short = name.lower()
     called = f"standard_name {standard}" if standard else f"its name '{name}'"
-    if "flag_values" in attributes or "flag_masks" in attributes:
-        return Nature.FLAG, "it has flag_values"
+    category = categories(name, attributes, dtype)
+    if category:
+        return Nature.FLAG, category
     if _says(standard, DIRECTION_WORDS) or (not standard and short in DIRECTION_NAMES):
         return Nature.DIRECTION, called
     if _says(standard, SUNLIGHT_WORDS):

@@ -100,19 +100,26 @@ def _refuse_infinite(
     )
 
 
-def check_values(series: Series) -> None:
-    """Refuse variables that are missing throughout, where looking costs little.
+def in_memory_or_file(series: Series) -> list[str]:
+    """Variables that need no computing to be looked at."""
+    names = dict.fromkeys(one.variable for one in series.channels)
+    return [name for name in names if series.dataset[name].chunks is None]
 
-    The first, middle and last frames are read; only where all are missing are the others. What
-    dask would have to compute is not looked at: `read` checks it as it comes.
+
+def check_values(series: Series, variables: Sequence[str]) -> None:
+    """Refuse variables that are missing throughout.
+
+    The first, middle and last frames are read; only where all are missing are the others.
+
+    Args:
+        series: The series.
+        variables: Names of the variables to look at.
 
     Raises:
         VariableError: A variable has no value at any time, or an infinite one in the frames read.
     """
     count = len(series.time)
-    for variable in dict.fromkeys(one.variable for one in series.channels):
-        if series.dataset[variable].chunks is not None:
-            continue
+    for variable in variables:
         chosen = [one for one in series.channels if one.variable == variable]
         looked = sorted({0, count // 2, count - 1})
         missing = _missing(series, chosen, looked)
@@ -144,7 +151,8 @@ class Window:
     def frames(self, first: int, stop: int) -> Frames:
         """Frames from `first` up to `stop`, as a read-only view; neither may go back."""
         if self._frames is None or stop > self._end:
-            read_to = min(max(stop, self._end + self._ahead), self._stop)
+            ahead = max(self._ahead, (stop - first) // 2)  # what is kept is copied as rarely
+            read_to = min(max(stop, self._end + ahead), self._stop)
             fresh = self._reader(slice(max(self._end, first), read_to))
             kept = [] if self._frames is None else [self._frames[max(0, first - self._begin) :]]
             self._frames = np.concatenate([*kept, fresh])

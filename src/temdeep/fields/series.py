@@ -377,7 +377,8 @@ def open_series(
     """
     found = survey_files(sources, variables=variables, kinds=kinds, static=static)
     series = series_from_survey(found)
-    reading_frames.check_values(series)
+    names = dict.fromkeys(one.variable for one in series.channels)
+    reading_frames.check_values(series, list(names))
     return series
 
 
@@ -411,5 +412,5 @@ def series_from_dataset(
         dataset, source=source, variables=variables, kinds=kinds, static=static, bounds=bounds
     )
     series = series_from_survey(found)
-    reading_frames.check_values(series)
+    reading_frames.check_values(series, reading_frames.in_memory_or_file(series))
     return series

@@ -81,7 +81,8 @@ def with_statics(
             values = values / GRAVITY_M_S2
         if role == "land" and np.nanmax(values) > 1.5:  # percent, or WRF's 1 land 2 water
             values = values / 100 if np.nanmax(values) > 2.5 else 2 - values
-        key = "land_fraction" if role == "land" else "elevation_m"
+        key = _key(role)
+        values = np.nan_to_num(values)  # missing over the sea
         if key not in fields or role == "elevation":
             fields[key] = values
             found = {one: r for one, r in found.items() if _key(r) != key}

@@ -205,7 +205,8 @@ class _Looker:
     def _kind(self, name: str) -> tuple[Kind, str]:
         if name in self.requests:
             return self.requests[name].kind, "as you said"
-        return kind_of(name, self.dataset[name].attrs, (self.time_name,), self.source)
+        array = self.dataset[name]
+        return kind_of(name, array.attrs, (self.time_name,), self.source, array.dtype)
 
     def _add_periods(self, name: str, kind: Kind) -> None:
         request = self.requests.get(name)
@@ -229,7 +230,7 @@ class _Looker:
 
     def _add_channels(self, name: str, kind: Kind, reason: str, grid: Grid) -> None:
         array = self.dataset[name]
-        nature, why = natures.nature_of(name, array.attrs)
+        nature, why = natures.nature_of(name, array.attrs, array.dtype)
         component, _ = natures.component_of(name, array.attrs)
         for channel_name, place in places_of(array, (self.time_name, *grid.dims)):
             self.places[channel_name] = place

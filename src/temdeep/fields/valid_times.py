@@ -22,7 +22,16 @@ from temdeep.fields.time_axis import (
 
 _REFERENCE = ("forecast_reference_time", "reference_time", "init_time", "initial_time", "basetime")
 _LEAD = ("step", "lead_time", "prediction_timedelta", "leadtime", "forecast_period", "fhour")
-_UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "d": 86_400.0}
+_UNIT_S = {
+    "nano": 1e-9,
+    "micro": 1e-6,
+    "milli": 1e-3,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86_400.0,
+}
+"""Seconds in a unit of lead time, by how its name begins; the first that fits."""
 
 
 def with_valid_times(
@@ -132,7 +141,8 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
     if lead.dtype.kind == "m":
         values = lead.values
     else:
-        unit_s = _UNIT_S.get(str(lead.attrs.get("units", "hours"))[:1].lower(), 3600.0)
+        units = str(lead.attrs.get("units", "hours")).lower()
+        unit_s = next((s for start, s in _UNIT_S.items() if units.startswith(start)), 3600.0)
         seconds = lead.values.astype(np.float64) * unit_s
         values = np.round(seconds * 1e6).astype("timedelta64[us]").astype("timedelta64[ns]")
     if reference.dtype == object:
