@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.variables import Channel, Nature
 from temdeep.metric import Float32Array, Float64Array
@@ -29,7 +28,8 @@ def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float3
     Args:
         interval: Any mixture of natures.
         theta: Lead fractions, shape (time,).
-        smooth: What to do with plain numbers; sees no flags, and directions as unit vectors.
+        smooth: What to do with plain numbers; sees no flags, and channels of directions twice, with
+            the sine and the cosine in place of degrees.
 
     Returns:
         Shape (time, channel, y, x), pinned to both ends.
@@ -117,20 +117,8 @@ def fallback(channel: Channel) -> str:
     return ""
 
 
-def motionless(channel: Channel, grid: Grid) -> str:
-    """Why a channel on a grid cannot be moved along, empty if it can."""
-    if not grid.uniform:
-        return "the cells are not neighbours in space"
-    if channel.ground:
-        return "tied to the ground"
-    if channel.nature is Nature.SUNLIGHT:
-        return "driven by the sun, not by motion"
-    return ""
-
-
 def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:
     """Interpolate unit vectors and turn them back into degrees in [0, 360)."""
-    channels = tuple(replace(channel, nature=Nature.CONTINUOUS) for channel in interval.channels)
 
     def component(wave: np.ufunc) -> Float32Array:
         def project(degrees: Float32Array) -> Float32Array:
@@ -143,7 +131,6 @@ def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> 
             end=project(interval.end),
             before=project(interval.before),
             after=project(interval.after),
-            channels=channels,
         )
         return smooth(projected, theta)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods.cubic import Cubic, CubicLocal
+from temdeep.methods.optical_flow import OpticalFlow
 from temdeep.methods.protocol import Method
 from temdeep.methods.simple import Linear, Nearest
 from temdeep.methods.solar import Solar
@@ -21,6 +22,7 @@ BUILDERS: Mapping[str, Callable[[Series], Method]] = {
     Cubic.name: lambda _: Cubic(),
     CubicLocal.name: lambda _: CubicLocal(),
     Solar.name: Solar.fitted_to,
+    OpticalFlow.name: OpticalFlow.judged_on,
 }
 """How to build each method for a series; most need nothing from it."""
 

@@ -1,0 +1,186 @@
+"""Motion between two fields: estimated by dense optical flow, and fields moved along it.
+
+Knows: arrays, the grid metric, OpenCV. Must not know: intervals, files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+
+from temdeep.metric import Float32Array, Float64Array, GridMetric
+
+PAD = 16
+"""Cells added on each side before the flow is estimated: neighbours around the globe, or edges."""
+
+CLIPPED_PERCENT = 0.2
+"""Share of lowest and of highest values that the 8-bit images given to the flow do not resolve."""
+
+TRUST_RADIUS = 3.0
+"""Radius in cells over which candidate motions are compared."""
+
+SMALLEST_SIDE = 16
+"""Cells a side below which no flow is estimated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Velocity of patterns.
+
+    Attributes:
+        u_m_s: Along x, shape (y, x), in m s⁻¹.
+        v_m_s: Along y, likewise.
+    """
+
+    u_m_s: Float64Array
+    v_m_s: Float64Array
+
+    def displacement(self, seconds: float, metric: GridMetric) -> tuple[Float64Array, Float64Array]:
+        """Cells moved in a time along columns and rows, shape (y, x) each."""
+        dx, dy = _cell_sizes(metric)
+        return self.u_m_s * seconds / dx, self.v_m_s * seconds / dy
+
+
+def estimate(start: Float32Array, end: Float32Array, span_s: float, metric: GridMetric) -> Motion:
+    """One motion for several fields, between two times.
+
+    Each field's dense flow (DIS), averaged over both directions, is a candidate, and so is no
+    motion; at each place they are averaged with weights that fall with the square of the misfit,
+    over all fields, of both ends moved to the middle.
+
+    Args:
+        start: Fields at t0, shape (field, y, x), each in its own unit, NaN where missing.
+        end: Fields at t1, likewise.
+        span_s: τ = t1 - t0.
+        metric: Cell sizes.
+
+    Returns:
+        The motion in m s⁻¹.
+    """
+    first, last = _standardise(start, end)
+    nothing = np.zeros(first.shape[1:])
+    candidates = [(nothing, nothing)]
+    candidates += [_flow(a, b, metric.cyclic) for a, b in zip(first, last, strict=True)]
+    misfits = []
+    for columns, rows in candidates:
+        forward = warp(first, -0.5 * columns, -0.5 * rows, cyclic=metric.cyclic)
+        backward = warp(last, 0.5 * columns, 0.5 * rows, cyclic=metric.cyclic)
+        misfit = ((forward - backward) ** 2).mean(axis=0, dtype=np.float64)
+        misfits.append(_smooth(misfit, metric.cyclic))
+    weights = 1 / (np.stack(misfits) + 1e-6) ** 2
+    weights /= weights.sum(axis=0)
+    columns, rows = np.einsum("nyx,ndyx->dyx", weights, np.stack([np.stack(c) for c in candidates]))
+    dx, dy = _cell_sizes(metric)
+    return Motion(columns * dx / span_s, rows * dy / span_s)
+
+
+def warp(
+    fields: Float32Array, columns: Float64Array, rows: Float64Array, *, cyclic: bool
+) -> Float32Array:
+    """Look each cell's value up at an offset, with bicubic (Catmull-Rom) weights.
+
+    Args:
+        fields: Shape (field, y, x), NaN where missing.
+        columns: Offset along x in cells, shape (y, x); 0 leaves a value untouched, bit for bit.
+        rows: Offset along y, likewise.
+        cyclic: Whether columns go around the globe; otherwise the edge is repeated.
+
+    Returns:
+        Shape (field, y, x); values are looked up among finite ones only, and where there are none
+        left the cell keeps its own.
+    """
+    missing = ~np.isfinite(fields)
+    moved = _look_up(np.where(missing, np.float32(0), fields), columns, rows, cyclic)
+    if missing.any():
+        share = _look_up((~missing).astype(np.float32), columns, rows, cyclic)
+        enough = share > 0.5
+        moved = np.where(enough, moved / np.where(enough, share, 1), fields)
+    still = (columns == 0) & (rows == 0)
+    return np.where(still, fields, moved)
+
+
+def _look_up(
+    fields: Float32Array, columns: Float64Array, rows: Float64Array, cyclic: bool
+) -> Float32Array:
+    height, width = fields.shape[1:]
+    x = np.arange(width) + columns
+    y = np.arange(height)[:, None] + rows
+    x = x if cyclic else np.clip(x, 0, width - 1)
+    y = np.clip(y, 0, height - 1)
+    left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    across, down = _catmull_rom(x - left), _catmull_rom(y - top)
+    total = np.zeros_like(fields)
+    for j in range(4):
+        row = np.clip(top + j - 1, 0, height - 1)
+        for i in range(4):
+            column = left + i - 1
+            column = column % width if cyclic else np.clip(column, 0, width - 1)
+            total += (across[i] * down[j]).astype(np.float32) * fields[:, row, column]
+    return total
+
+
+def _catmull_rom(t: Float64Array) -> Sequence[Float64Array]:
+    """Weights of the four neighbours at a fraction t between the inner two."""
+    return (
+        -0.5 * t + t**2 - 0.5 * t**3,
+        1 - 2.5 * t**2 + 1.5 * t**3,
+        0.5 * t + 2 * t**2 - 1.5 * t**3,
+        -0.5 * t**2 + 0.5 * t**3,
+    )
+
+
+def _flow(
+    first: Float32Array, last: Float32Array, cyclic: bool
+) -> tuple[Float64Array, Float64Array]:
+    """Cells that patterns move from first to last along columns and rows, both ways averaged."""
+    images = [_image(field, first, last, cyclic) for field in (first, last)]
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(0 if min(first.shape) < 256 else 1)
+    empty = np.zeros((*images[0].shape, 2), np.float32)
+    there = dis.calc(images[0], images[1], empty.copy())
+    back = dis.calc(images[1], images[0], empty.copy())
+    inner = slice(PAD, -PAD)
+    mean = (there[inner, inner].astype(np.float64) - back[inner, inner]) / 2
+    return mean[..., 0], mean[..., 1]
+
+
+def _image(
+    field: Float32Array, first: Float32Array, last: Float32Array, cyclic: bool
+) -> npt.NDArray[np.uint8]:
+    """A field as a padded 8-bit image, on one scale for both ends."""
+    both = np.stack([first, last])
+    low, high = np.percentile(both, [CLIPPED_PERCENT, 100 - CLIPPED_PERCENT])
+    scaled = np.clip((field - low) / max(float(high - low), 1e-12), 0, 1)
+    columns = np.pad(scaled, ((0, 0), (PAD, PAD)), mode="wrap" if cyclic else "edge")
+    padded = np.pad(columns, ((PAD, PAD), (0, 0)), mode="edge")
+    image: npt.NDArray[np.uint8] = np.rint(255 * padded).astype(np.uint8)
+    return image
+
+
+def _standardise(start: Float32Array, end: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """Fields without missing values, of mean 0 and standard deviation 1 over both ends."""
+    both = np.stack([start, end]).astype(np.float64)
+    known = np.isfinite(both)
+    count = np.maximum(known.sum(axis=(0, 2, 3), keepdims=True), 1)
+    mean = np.where(known, both, 0).sum(axis=(0, 2, 3), keepdims=True) / count
+    centred = np.where(known, both - mean, 0)
+    spread = np.sqrt((centred**2).sum(axis=(0, 2, 3), keepdims=True) / count)
+    standard = (centred / np.where(spread > 0, spread, 1)).astype(np.float32)
+    return standard[0], standard[1]
+
+
+def _smooth(field: Float64Array, cyclic: bool) -> Float64Array:
+    smooth: Float64Array = gaussian_filter(
+        field, TRUST_RADIUS, mode=("nearest", "wrap" if cyclic else "nearest")
+    )
+    return smooth
+
+
+def _cell_sizes(metric: GridMetric) -> tuple[Float64Array, Float64Array]:
+    """Signed cell sizes, never 0 (a pole's row has no length)."""
+    dx = np.where(np.abs(metric.dx_m) < 1, 1.0, metric.dx_m)
+    dy = np.where(np.abs(metric.dy_m) < 1, 1.0, metric.dy_m)
+    return dx, dy

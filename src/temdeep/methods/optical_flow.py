@@ -1,0 +1,171 @@
+"""Optical flow: both ends moved along one motion per level, and blended.
+
+    x(θ) = (1-θ) x₀(p - θ τ V) + θ x₁(p + (1-θ) τ V)
+
+Knows: intervals as arrays. Must not know: files.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.series import Series
+from temdeep.fields.variables import Channel, Nature
+from temdeep.methods import by_nature
+from temdeep.methods.motion import SMALLEST_SIDE, Motion, estimate, warp
+from temdeep.metric import Float32Array, Float64Array
+
+MOST_TRIALS = 24
+"""Hidden frames of the coarse series on which it is judged what moves with the flow."""
+
+MOST_CELLS_TRIED = 5_000_000
+
+LEAST_GAIN = 0.04
+"""Share of linear's RMSE on hidden frames that moving must save, since use is at shorter spans."""
+
+
+@dataclass(frozen=True, eq=False)
+class OpticalFlow:
+    """Moves both ends along the motion V that the channels of a level share.
+
+    What cannot be moved, or was found not to move, is interpolated linearly; periods are divided
+    evenly.
+
+    Attributes:
+        still: Why channels that could be moved are not, by name.
+    """
+
+    still: Mapping[str, str] = field(default_factory=dict)
+
+    name = "optical_flow"
+    context = 0
+
+    @classmethod
+    def judged_on(cls, series: Series) -> Self:
+        """Move only what this helps on hidden frames of a coarse series.
+
+        Every second of three frames is filled in from its neighbours, by flow and linearly; where
+        the flow saves less than `LEAST_GAIN`, a channel is not advective and stays linear.
+        """
+        channels = [one for one in series.instantaneous() if not _why_still(one, series.grid)]
+        area = series.grid.metric.area_weights
+        flow = linear = np.zeros(len(channels))
+        for triple in _triples(series, channels):
+            middle = triple.before[-1]
+            known = replace(triple, before=triple.before[:0])
+            half = np.array([0.5])
+            flow = flow + _square(cls().fill(known, half)[0] - middle, area)
+            linear = linear + _square(by_nature.linear(known, half)[0] - middle, area)
+        most = (1 - LEAST_GAIN) ** 2
+        worse = [one for i, one in enumerate(channels) if flow[i] > most * linear[i]]
+        return cls({one.name: "not advective on hidden frames" for one in worse})
+
+    def treatment(self, channel: Channel, grid: Grid) -> str:
+        """See `Method.treatment`."""
+        if channel.kind.is_period:
+            return "linear: periods are divided evenly"
+        reason = _why_still(channel, grid) or self.still.get(channel.name, "")
+        return by_nature.fallback(channel) or (f"linear: {reason}" if reason else self.name)
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """See `Method.fill`."""
+        return by_nature.fill_each(interval, theta, self._move)
+
+    def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
+        """See `Method.fill_periods`."""
+        return by_nature.even_division(interval, edges)
+
+    def _move(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        filled = by_nature.linear(interval, theta)
+        for moving in _levels(interval):
+            start, end = interval.start[moving], interval.end[moving]
+            movable = [i for i in moving if interval.channels[i].name not in self.still]
+            if not movable:
+                continue
+            motion = estimate(start, end, interval.span_s, interval.grid.metric)
+            for i, t in enumerate(theta):
+                if 0 < t < 1:
+                    ends = interval.start[movable], interval.end[movable]
+                    filled[i, movable] = blend(*ends, motion, float(t), interval)
+        return filled
+
+
+def blend(
+    start: Float32Array, end: Float32Array, motion: Motion, theta: float, interval: Interval
+) -> Float32Array:
+    """Both ends moved to a lead fraction and blended.
+
+    Args:
+        start: Fields at t0, shape (channel, y, x).
+        end: Fields at t1, likewise.
+        motion: V.
+        theta: Lead fraction.
+        interval: Says the span and the cell sizes.
+
+    Returns:
+        Shape (channel, y, x); NaN only where an end is NaN.
+    """
+    metric = interval.grid.metric
+    columns, rows = motion.displacement(interval.span_s, metric)
+    cyclic = metric.cyclic
+    from_start = warp(start, -theta * columns, -theta * rows, cyclic=cyclic)
+    from_end = warp(end, (1 - theta) * columns, (1 - theta) * rows, cyclic=cyclic)
+    t = np.float32(theta)
+    blended: Float32Array = (1 - t) * from_start + t * from_end
+    return blended
+
+
+def _triples(series: Series, channels: list[Channel]) -> Iterator[Interval]:
+    """Some intervals of two steps, with the frame between as their only context."""
+    if not channels:
+        return
+    steps = series.time.steps_us()
+    alike = np.flatnonzero(np.abs(np.diff(steps)) <= 1e-3 * steps[1:])
+    tried = MOST_CELLS_TRIED // (len(channels) * series.grid.latitude.size)
+    count = min(max(tried, 3), MOST_TRIALS, len(alike))
+    for i in alike[np.linspace(0, len(alike) - 1, count).astype(int)].tolist():
+        frames = series.read(channels, slice(i, i + 3))
+        yield Interval(
+            frames[0],
+            frames[2],
+            float(steps[i] + steps[i + 1]) / 1e6,
+            series.time.sun_time[i],
+            tuple(channels),
+            series.grid,
+            before=frames[1:2],
+            after=frames[:0],
+        )
+
+
+def _square(error: Float32Array, area: Float64Array) -> Float64Array:
+    """Sum of squares per channel, of what is known."""
+    total: Float64Array = np.nansum(error.astype(np.float64) ** 2 * area, axis=(1, 2))
+    return total
+
+
+def _levels(interval: Interval) -> list[list[int]]:
+    """Indices of the channels that move together."""
+    together: dict[str, list[int]] = {}
+    for i, channel in enumerate(interval.channels):
+        if not _why_still(channel, interval.grid):
+            together.setdefault(channel.level, []).append(i)
+    return list(together.values())
+
+
+def _why_still(channel: Channel, grid: Grid) -> str:
+    """Why a channel is not moved, empty if it is."""
+    if not grid.uniform:
+        return "its cells are not neighbours in space"
+    if min(grid.shape) < SMALLEST_SIDE:
+        return f"the grid has fewer than {SMALLEST_SIDE} cells a side"
+    if channel.ground:
+        return "tied to the ground"
+    if channel.nature is Nature.SUNLIGHT:
+        return "driven by the sun, not by motion"
+    if channel.nature is Nature.DIRECTION:
+        return "no motion is estimated from directions"
+    return ""
