@@ -297,3 +297,32 @@ def test_zarr_is_opened_lazily(tmp_path: Path) -> None:
     series = open_series(tmp_path / "a.zarr")
     assert not series.dataset.t2m.variable._in_memory
     joined_equals(series, data)
+
+
+def read_all(path: Path) -> None:
+    series = open_series(path)
+    series.read(series.channels, slice(None))
+
+
+def test_a_file_damaged_inside_is_named_where_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bad.nc"
+    data = dataset(count=60, shape=(20, 20))
+    data.to_netcdf(path, encoding={"t2m": {"zlib": True, "chunksizes": (1, 20, 20)}})
+    whole = bytearray(path.read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(bytes(whole))
+    with pytest.raises(InputError, match=r"'t2m' in bad.nc cannot be read .* damaged; fetch"):
+        read_all(path)
+
+
+@pytest.mark.real
+def test_a_grib_message_damaged_inside_is_named(real_data: Path, tmp_path: Path) -> None:
+    whole = bytearray((real_data / "meteonet_nw_arpege_10m_20180501.grib").read_bytes())
+    starts = [i for i in range(len(whole) - 4) if whole[i : i + 4] == b"GRIB"]
+    third = starts[10]
+    whole[third + 60 : third + 90] = bytes([255] * 30)  # the description of the packing
+    path = tmp_path / "bad.grib"
+    path.write_bytes(bytes(whole))
+    with pytest.raises(InputError, match=r"bad.grib"):
+        read_all(path)

@@ -130,3 +130,10 @@ def test_thinned_times_lie_whole_multiples_apart_whatever_is_missing(
 def test_short_times_are_shown_short() -> None:
     assert show(np.datetime64("2019-03-05T07:20:00", "ns")) == "2019-03-05T07:20"
     assert show(cftime.Datetime360Day(2000, 2, 30, 6)) == "2000-02-30T06:00"
+
+
+def test_every_day_of_a_calendar_with_the_same_year_has_the_same_sun() -> None:
+    first = cftime.DatetimeJulian(2000, 1, 1, 12)
+    days = np.array([first + datetime.timedelta(days=i) for i in range(366)])
+    expected = np.datetime64("2000-01-01T12:00", "us") + np.arange(366) * np.timedelta64(1, "D")
+    np.testing.assert_array_equal(sun_times(days, "julian"), expected)

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from temdeep.errors import VariableKindError
+from temdeep.fields.reading_frames import load
 from temdeep.fields.time_axis import Int64Array, TimeAxis, format_duration, show
 from temdeep.fields.variables import Kind
 from temdeep.metric import Float64Array
@@ -64,7 +65,7 @@ def per_step(
             f"'{name}' in {source} is a running total too large to take apart at once"
             f" ({array.size * 4 / 2**30:.0f} GiB): give it as sums per step."
         )
-    totals = array.transpose(time_dim, ...).values.astype(np.float64)
+    totals = load(array.transpose(time_dim, ...), source).astype(np.float64)
     sums = np.empty_like(totals)
     levelled, largest = 0, 0.0
     new_edges = edges.copy()

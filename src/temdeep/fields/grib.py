@@ -5,6 +5,7 @@ Knows: cfgrib, xarray. Must not know: torch.
 
 import logging
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def open_grib(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
         timed.append(one)
         bounds |= its_bounds
     return _merge(timed, bounds, path.name)
+
+
+def decoding_errors() -> tuple[type[Exception], ...]:
+    """What the GRIB library raises for a damaged message, where it is loaded at all."""
+    loaded = sys.modules.get("gribapi.errors")
+    return () if loaded is None else (loaded.GribInternalError,)
 
 
 def _quiet(record: logging.LogRecord) -> bool:

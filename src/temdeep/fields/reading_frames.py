@@ -13,6 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from temdeep.errors import InputError, VariableError
+from temdeep.fields import grib
 from temdeep.fields.time_axis import Int64Array, show
 from temdeep.fields.variables import Channel
 
@@ -78,9 +79,11 @@ def load(array: xr.DataArray, source: str) -> Frames:
     Raises:
         InputError: The file breaks off or cannot be decoded.
     """
+    damage: tuple[type[Exception], ...] = (OSError, RuntimeError, EOFError)
+    damage += grib.decoding_errors()
     try:
         return np.asarray(array.values)
-    except (OSError, RuntimeError, EOFError) as error:
+    except damage as error:
         raise InputError(
             f"'{array.name}' in {source} cannot be read ({error}): the file is truncated or"
             " damaged; fetch it again."

@@ -258,10 +258,10 @@ def sun_times(values: Times, calendar: str) -> npt.NDArray[np.datetime64]:
 def _same_season(time: Any) -> np.datetime64:
     first = type(time)(time.year, 1, 1, **_calendar_of(time))
     following = type(time)(time.year + 1, 1, 1, **_calendar_of(time))
-    fraction = (time.dayofyr - 1) / (following - first).days
     start = np.datetime64(f"{time.year:04d}-01-01", "us")
     length = np.datetime64(f"{time.year + 1:04d}-01-01", "us") - start
-    days = int(fraction * (length / np.timedelta64(1, "D")))
+    days_here = int(length / np.timedelta64(1, "D"))
+    days = (time.dayofyr - 1) * days_here // (following - first).days
     clock = (time.hour * 3600 + time.minute * 60 + time.second) * 1_000_000 + time.microsecond
     return start + np.timedelta64(days * _UNIT_US["d"] + clock, "us")
 
