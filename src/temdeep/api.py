@@ -11,7 +11,7 @@ import xarray as xr
 from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.plan import plan
 from temdeep.engine.provenance import choose, provenance
-from temdeep.engine.requests import Duration
+from temdeep.engine.requests import Duration, Times
 from temdeep.errors import RequestError
 from temdeep.fields.series import series_from_dataset
 
@@ -24,7 +24,7 @@ def downscale(
     ds: xr.Dataset,
     *,
     step: Duration | None = None,
-    times: Sequence[object] | None = None,
+    times: Times | None = None,
     method: str | None = None,
     model: Path | str | None = None,
     epoch: int | None = None,

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from temdeep.engine.aggregation import Aggregator
+from temdeep.metric import FloatArray
 
 HOUR_US = 3_600_000_000
 
@@ -17,7 +18,8 @@ def test_any_cut_conserves_the_integral_of_a_rate(seed: int, length: int, first:
     edges = np.arange(7) * 4
     begins = np.arange(first, 24 - length + 1, length)
     periods = np.stack([begins, begins + length], axis=1)
-    parts, made = Aggregator(periods * HOUR_US, np.add), {}
+    parts = Aggregator(periods * HOUR_US, np.add)
+    made: dict[int, FloatArray | None] = {}
     for rate, begin, end in zip(rates, edges[:-1], edges[1:], strict=True):
         cuts = parts.cuts(int(begin) * HOUR_US, int(end) * HOUR_US)
         seconds = np.diff(cuts) / 1e6

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import cftime
 import numpy as np
@@ -25,7 +26,7 @@ def series() -> Series:
 
 
 def minutes(offsets: np.ndarray) -> list[float]:
-    return (offsets / MINUTE_US).tolist()
+    return [float(one) for one in offsets / MINUTE_US]
 
 
 def gappy() -> Series:
@@ -84,7 +85,8 @@ def test_any_times_are_found_in_their_intervals_in_order(series: Series) -> None
 
 def test_times_may_come_as_an_array_or_an_index(series: Series) -> None:
     times = pd.date_range("2019-03-01T01:00", periods=2, freq="90min")
-    for asked in (times, times.values, list(times.to_pydatetime()), tuple(map(str, times))):
+    ways: list[Any] = [times, times.values, list(times.to_pydatetime()), tuple(map(str, times))]
+    for asked in ways:
         assert minutes(plan(series, at=asked).offset_us) == [60, 150]
 
 

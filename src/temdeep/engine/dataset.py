@@ -107,8 +107,8 @@ def _eager(series: Series, method: Method, plan: Plan) -> dict[str, Values]:
 def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     """One task for some neighbouring intervals, from the frames that these need."""
     names = variables_of(series.channels)
-    coordinates = [name for name in series.dataset.coords if name != series.time_name]
-    bare = replace(series, dataset=series.dataset[[]].drop_vars(coordinates))
+    times_only = xr.Dataset(coords={series.time_name: series.dataset[series.time_name].variable})
+    bare = replace(series, dataset=times_only)
     shared = delayed((bare, method), pure=False, traverse=False)
     pieces: dict[str, list[da.Array]] = {name: [] for name in names}
     for times in _pieces(plan):

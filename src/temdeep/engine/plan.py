@@ -8,7 +8,6 @@ Knows: the series' time axis and periods. Must not know: values, methods, files.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from temdeep.engine.output_periods import (
     unwritten_notes,
     usual_length_us,
 )
-from temdeep.engine.requests import Duration, duration_us, offsets_of, read_times
+from temdeep.engine.requests import Duration, Times, duration_us, offsets_of, read_times
 from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import format_duration
@@ -80,8 +79,8 @@ def plan(
     series: Series,
     *,
     step: Duration | None = None,
-    times: Path | str | Sequence[object] | None = None,
-    at: Sequence[object] | None = None,
+    times: Path | str | Times | None = None,
+    at: Times | None = None,
     max_gap: Duration | None = None,
     period: Duration | None = None,
 ) -> Plan:

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.time_axis import TimeAxis, parse_duration
 
 Duration = str | timedelta | np.timedelta64
+Times = Sequence[object] | npt.NDArray[Any] | pd.DatetimeIndex
 NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf")
 
 
@@ -49,7 +51,7 @@ def duration_us(duration: Duration, what: str) -> int:
     return micros
 
 
-def offsets_of(axis: TimeAxis, times: Sequence[Any]) -> npt.NDArray[np.int64]:
+def offsets_of(axis: TimeAxis, times: Times) -> npt.NDArray[np.int64]:
     """Times as microseconds since the first time of an axis, ascending.
 
     Raises:

@@ -1,0 +1,167 @@
+"""`temdeep downscale` as it is run."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from tests.engine.making import mixed, save, temperature
+
+from temdeep.cli import main as command_line
+from temdeep.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def temdeep(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "temdeep.cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def test_a_file_is_filled_and_told_of(tmp_path: Path) -> None:
+    source, target = save(mixed(), tmp_path), tmp_path / "out.nc"
+    done = temdeep("downscale", str(source), "-o", str(target), "--step", "1h")
+    assert done.returncode == 0, done.stderr
+    assert "9 given times, 16 made" in done.stdout
+    assert "tp   cubic" in done.stdout
+    assert done.stderr.startswith("note: tp: 2019-02-28T21:00 to 2019-02-28T23:00 is given but not")
+    with xr.open_dataset(target) as found:
+        assert len(found["time"]) == 25
+        assert (
+            found.attrs["history"]
+            .splitlines()[0]
+            .endswith(f"temdeep downscale {source} -o {target} --step 1h")
+        )
+
+
+def test_mistakes_are_one_sentence_on_stderr_and_exit_code_2(tmp_path: Path) -> None:
+    source, target = save(mixed(), tmp_path), tmp_path / "out.nc"
+    done = temdeep("downscale", str(source), "-o", str(target), "--step", "soon")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("temdeep: step: 'soon' is not a duration")
+    assert done.stderr.count("\n") == 1
+    assert not target.exists()
+
+
+def test_quiet_says_nothing_and_json_is_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = str(save(temperature([0, 3, 6]), tmp_path)), str(tmp_path / "out.zarr")
+    assert main(["downscale", source, "-o", target, "--step", "25min", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    again = ["downscale", source, "-o", target, "--step", "25min", "--overwrite", "--json"]
+    assert main(again) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    told = json.loads(output.out)
+    assert told["output"] == target
+    assert told["method"] == "cubic"
+    assert told["variables"] == {"t2m": "cubic"}
+    assert (told["times_given"], told["times_made"]) == (1, 14)
+    assert "ends 10min before the input" in told["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--step", "1h"], "exists already"),
+        (["--step", "4h", "--overwrite"], "step: 4h is coarser than the 3h"),
+        (["--at", "2020-01-01", "--overwrite"], "lies outside"),
+        (["--times", "nowhere.txt", "--overwrite"], "no file of times"),
+        (["--step", "1h", "--overwrite", "--max-gap", "long"], "max gap: 'long' is not a duration"),
+        (["--step", "1h", "--overwrite", "--method", "magic"], "there is no method 'magic'"),
+        (["--step", "1h", "--overwrite", "--variable", "t3m"], "no variable 't3m'"),
+        (["--step", "1h", "--overwrite", "--kind", "t2m"], "--kind t2m is not understood"),
+        (["--step", "1h", "--overwrite", "--epoch", "3"], "epoch 3 of what"),
+    ],
+)
+def test_refusals_leave_the_old_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    source, target = save(temperature([0, 3, 6]), tmp_path), tmp_path / "out.nc"
+    target.write_text("old")
+    assert main(["downscale", str(source), "-o", str(target), *arguments]) == 2
+    output = capsys.readouterr()
+    assert told in output.err
+    assert output.err.count("\n") == 1
+    assert target.read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["in.nc", "out.nc"]  # noqa: PTH208 - hidden ones count
+
+
+def test_an_input_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "broken.nc"
+    source.write_bytes(save(temperature([0, 3]), tmp_path).read_bytes()[:700])
+    for name in (str(source), str(tmp_path / "absent.nc")):
+        assert main(["downscale", name, "-o", str(tmp_path / "out.nc"), "--step", "1h"]) == 2
+        assert capsys.readouterr().err.startswith("temdeep: ")
+
+
+def test_one_way_of_asking_for_times_is_needed(tmp_path: Path) -> None:
+    source = str(save(temperature([0, 3]), tmp_path))
+    for times in ([], ["--step", "1h", "--at", "2019-03-01T01:00"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(["downscale", source, "-o", str(tmp_path / "out.nc"), *times])
+        assert stopped.value.code == 2
+
+
+def test_bugs_keep_their_traceback_and_interrupts_their_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def raising(error: BaseException) -> None:
+        def run(_: object) -> int:
+            raise error
+
+        class Parser:
+            def parse_args(self, _: object) -> object:
+                return type("Arguments", (), {"func": staticmethod(run)})()
+
+        monkeypatch.setattr(command_line, "build_parser", Parser)
+
+    raising(KeyboardInterrupt())
+    assert main([]) == 130
+    raising(OSError(28, "No space left on device", "out.nc"))
+    assert main([]) == 2
+    assert "the disk is full while writing out.nc" in capsys.readouterr().err
+    raising(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        main([])
+
+
+def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
+    began = time.perf_counter()
+    done = temdeep("downscale", "--help")
+    seconds = time.perf_counter() - began
+    assert done.returncode == 0
+    assert "examples" in done.stdout
+    assert seconds < 2.0  # a loaded machine; 0.1 s on a free one
+    code = (
+        "import sys; from temdeep.cli.main import build_parser; build_parser();"
+        "print([m for m in ('torch', 'xarray', 'numpy', 'rich') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_examples_in_the_help_run_as_printed(tmp_path: Path) -> None:
+    shown = temdeep("downscale", "--help").stdout
+    lines = [line.strip() for line in shown.splitlines() if line.startswith("  temdeep downscale")]
+    examples = [line.split()[1:] for line in lines if "--model" not in line]
+    assert len(examples) >= 3
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    for example in examples:
+        done = temdeep(*example, "--quiet", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / example[example.index("-o") + 1]).exists()
