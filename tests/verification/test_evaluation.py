@@ -77,8 +77,10 @@ def test_errors_are_those_worked_out_by_hand(series: Series, evaluation: Evaluat
     assert row["rmse"] == pytest.approx(np.sqrt((weights * error**2).mean()), rel=1e-5)
     assert row["mae"] == pytest.approx((weights * np.abs(error)).mean(), rel=1e-5)
     assert row["bias"] == pytest.approx((weights * error).mean(), abs=1e-5)
-    third = pick(evaluation, variable="t2m", method="linear", lead_fraction=0.5)
-    assert third["rmse"] == pytest.approx(np.sqrt((weights * error[2::5] ** 2).mean()), rel=1e-5)
+    for place, theta in enumerate([0.166667, 0.333333, 0.5, 0.666667, 0.833333]):
+        one = pick(evaluation, variable="t2m", method="linear", lead_fraction=theta)
+        alone = np.sqrt((weights * error[place::5] ** 2).mean())
+        assert one["rmse"] == pytest.approx(alone, rel=1e-5)
 
 
 def test_pooled_rates_follow_from_the_variables(evaluation: Evaluation) -> None:
@@ -224,9 +226,11 @@ def test_wind_direction_is_scored_the_short_way_round(make_dataset: Maker) -> No
     }
     dataset["wdir"] = (("time", "lat", "lon"), direction, attributes)
     evaluation = evaluate(series_from_dataset(dataset), methods=METHODS, withhold=6)
-    row = pick(evaluation, variable="wdir", method="linear", lead_fraction=None)
-    assert row["rmse"] < 1e-3
-    assert row["correlation"] is None
+    linear = pick(evaluation, variable="wdir", method="linear", lead_fraction=None)
+    assert linear["rmse"] < 1e-3
+    assert linear["correlation"] is None
+    nearest = pick(evaluation, variable="wdir", method="nearest", lead_fraction=None)
+    assert nearest["rmse"] == pytest.approx(np.sqrt((1 + 4 + 9 + 4 + 1) / 5), rel=1e-3)
 
 
 def test_channels_keep_their_treatment(evaluation: Evaluation, series: Series) -> None:

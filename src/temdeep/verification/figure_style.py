@@ -68,7 +68,7 @@ def label(method: str) -> str:
 def unit_text(units: str) -> str:
     """Units for an axis: powers raised, nothing for a pure number."""
     words = []
-    for word in units.replace("**", "").split():
+    for word in units.replace("**", "").replace("^", "").split():
         stem = word.rstrip("-0123456789")
         power = word[len(stem) :]
         words.append(rf"{stem}$^{{{power}}}$" if stem and power else word)
