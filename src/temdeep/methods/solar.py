@@ -48,6 +48,9 @@ class Solar:
     basis: PlaceBasis
     responses: Mapping[str, Response]
     clearness: Mapping[str, float] = field(default_factory=dict)
+    _maps: dict[tuple[str, Grid], Float32Array] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     name = "solar"
     context = WINDOW
@@ -58,6 +61,31 @@ class Solar:
         basis = PlaceBasis.of(series.grid)
         responses, clearness = fit_to_series(series, basis)
         return cls(basis, responses, clearness)
+
+    def amplitudes(self, name: str, grid: Grid) -> Float32Array | None:
+        """How much of each of the sun's features a channel shows at each cell of a grid.
+
+        Args:
+            name: The channel's name.
+            grid: The grid, or a part of the one it was fitted on.
+
+        Returns:
+            Shape (feature, y, x), features as in `SUN_FEATURES`, in the channel's unit; None where
+            the sun does not help. Not to be changed.
+        """
+        found = self.responses.get(name, NO_RESPONSE).amplitudes
+        if found is None:
+            return None
+        if self._maps and next(iter(self._maps))[1] is not grid:
+            self._maps.clear()
+        if (name, grid) not in self._maps:
+            functions = self.basis.at(
+                grid.latitude, grid.longitude, grid.land_fraction, grid.elevation_m
+            )
+            on_grid = np.tensordot(found, functions, axes=1).astype(np.float32)
+            on_grid.flags.writeable = False
+            self._maps[name, grid] = on_grid
+        return self._maps[name, grid]
 
     def treatment(self, channel: Channel, grid: Grid) -> str:  # noqa: ARG002 - of the protocol
         """See `Method.treatment`."""
@@ -100,8 +128,8 @@ class Solar:
                 parts[:, i] = sunlight.fill_period(rates[:, i], sun, own, part_sun, edges)
             elif response.even:
                 parts[:, i] = near.rate[i]
-            elif response.amplitudes is not None:
-                parts[:, i] = self._respond_in_parts(near, edges, i, response.amplitudes)
+            elif (amplitudes := self.amplitudes(channel.name, near.grid)) is not None:
+                parts[:, i] = self._respond_in_parts(near, edges, i, amplitudes)
         return parts
 
     def _respond(self, interval: Interval, theta: Float64Array) -> Float32Array:
@@ -111,7 +139,7 @@ class Solar:
             i: amplitudes
             for i, one in enumerate(interval.channels)
             if responds(one)
-            and (amplitudes := self.responses.get(one.name, NO_RESPONSE).amplitudes) is not None
+            and (amplitudes := self.amplitudes(one.name, interval.grid)) is not None
         }
         if not found:
             return filled
@@ -122,11 +150,11 @@ class Solar:
         wanted, given = features[:, : len(theta)], features[:, len(theta) :]
         missed = wanted - np.einsum("tf,lfyx->ltyx", weights.astype(np.float32), given)
         for i, amplitudes in found.items():
-            filled[:, i] += np.einsum("lyx,ltyx->tyx", self._map(grid, amplitudes), missed)
+            filled[:, i] += np.einsum("lyx,ltyx->tyx", amplitudes, missed)
         return filled
 
     def _respond_in_parts(
-        self, interval: PeriodInterval, edges: Float64Array, i: int, amplitudes: Float64Array
+        self, interval: PeriodInterval, edges: Float64Array, i: int, amplitudes: Float32Array
     ) -> Float64Array:
         """The same for the parts of a period: conserved, and not negative where it must not be."""
         grid, n_before, n_after = interval.grid, len(interval.before), len(interval.after)
@@ -137,7 +165,7 @@ class Solar:
         given = sun_feature_means(given_times[:-1], given_times[1:], *where)
         wanted = sun_feature_means(part_times[:-1], part_times[1:], *where)
         missed = wanted - np.einsum("tf,lfyx->ltyx", weights, given)
-        added = np.einsum("lyx,ltyx->tyx", self._map(grid, amplitudes), missed, dtype=np.float64)
+        added = np.einsum("lyx,ltyx->tyx", amplitudes, missed, dtype=np.float64)
         lengths = np.diff(edges)[:, None, None]
         own = by_nature.select_period_channels(interval, [i])
         rate = own.rate[0]
@@ -164,14 +192,6 @@ class Solar:
             mean_cos_zenith(periods[:-1], periods[1:], *where),
             mean_cos_zenith(parts[:-1], parts[1:], *where),
         )
-
-    def _map(self, grid: Grid, amplitudes: Float64Array) -> Float32Array:
-        """Amplitudes on a grid, shape (feature, y, x)."""
-        functions = self.basis.at(
-            grid.latitude, grid.longitude, grid.land_fraction, grid.elevation_m
-        )
-        on_grid: Float32Array = np.tensordot(amplitudes, functions, axes=1).astype(np.float32)
-        return on_grid
 
 
 def _times(interval: Interval | PeriodInterval, lead: Float64Array) -> Times:

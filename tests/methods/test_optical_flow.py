@@ -1,0 +1,145 @@
+"""Motions that are imposed on fields and must be found again."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval
+from temdeep.fields.variables import Channel, Kind
+from temdeep.methods.motion import estimate, warp
+from temdeep.methods.optical_flow import OpticalFlow
+from temdeep.metric import Float32Array, GridMetric
+
+SPAN_S = 3600.0
+CELL_M = 10_000.0
+
+
+def blobs(seed: int, shape: tuple[int, int], *, cyclic: bool = False) -> Float32Array:
+    """Smooth random fields, four cells wide, shape (1, y, x)."""
+    rng = np.random.default_rng(seed)
+    mode = "wrap" if cyclic else "reflect"
+    field: Float32Array = gaussian_filter(rng.normal(size=shape), 4, mode=("reflect", mode))
+    standard: Float32Array = (field / field.std()).astype(np.float32)[None]
+    return standard
+
+
+def moved(
+    shape: tuple[int, int], cells: tuple[float, float], theta: float, seed: int = 0
+) -> Float32Array:
+    """A window on a larger field that moves by (rows, columns) in an hour."""
+    margin = 12
+    whole = blobs(seed, (shape[0] + 2 * margin, shape[1] + 2 * margin))
+    zeros = np.zeros(whole.shape[1:])
+    there = warp(whole, zeros - theta * cells[1], zeros - theta * cells[0], cyclic=False)
+    return there[:, margin:-margin, margin:-margin]
+
+
+def interval(
+    start: npt.NDArray[np.float32], end: npt.NDArray[np.float32], metric: GridMetric
+) -> Interval:
+    shape = start.shape[1:]
+    grid = Grid(
+        y_dim="y",
+        x_dim="x",
+        latitude=np.full(shape, 50.0),
+        longitude=np.full(shape, 5.0),
+        metric=metric,
+    )
+    names = [f"q{i}" for i in range(len(start))]
+    return Interval(
+        start=start,
+        end=end,
+        span_s=SPAN_S,
+        valid_time=np.datetime64("2019-03-05T12:00", "us"),
+        channels=tuple(Channel(name, name, "1", Kind.INSTANTANEOUS) for name in names),
+        grid=grid,
+        before=start[None, :][:0],
+        after=start[None, :][:0],
+    )
+
+
+@pytest.mark.parametrize("cells", [(0.0, 3.0), (-2.5, 1.5), (2.0, -4.0)])
+def test_a_known_motion_is_retrieved_in_metres_per_second(cells: tuple[float, float]) -> None:
+    shape = (40, 48)
+    metric = GridMetric(np.full(shape, CELL_M), np.full(shape, -CELL_M))  # rows run southward
+    motion = estimate(moved(shape, cells, 0), moved(shape, cells, 1), SPAN_S, metric)
+    inner = slice(8, -8)
+    speed = CELL_M / SPAN_S
+    assert np.median(motion.u_m_s[inner, inner]) == pytest.approx(cells[1] * speed, abs=0.8)
+    assert np.median(motion.v_m_s[inner, inner]) == pytest.approx(-cells[0] * speed, abs=0.8)
+
+
+def test_moving_fields_are_filled_in_far_better_than_linearly() -> None:
+    shape, cells = (40, 48), (1.0, 5.0)
+    start, middle, end = (moved(shape, cells, t) for t in (0.0, 0.5, 1.0))
+    filled = OpticalFlow().fill(
+        interval(start, end, GridMetric.uniform(CELL_M, shape)), np.array([0.5])
+    )[0]
+    inner = (slice(None), slice(6, -6), slice(6, -6))
+    flow_error = np.abs(filled - middle)[inner].mean()
+    linear_error = np.abs((start + end) / 2 - middle)[inner].mean()
+    assert flow_error < 0.2 * linear_error
+
+
+def test_fields_of_one_level_move_together() -> None:
+    """A field without a pattern of its own is carried along by the one that has one."""
+    shape, cells = (40, 48), (0.0, 4.0)
+    metric = GridMetric.uniform(CELL_M, shape)
+    flat = np.zeros((1, *shape), np.float32)
+    start = np.concatenate([moved(shape, cells, 0), flat])
+    end = np.concatenate([moved(shape, cells, 1), flat])
+    motion = estimate(start, end, SPAN_S, metric)
+    assert np.median(motion.u_m_s) == pytest.approx(4 * CELL_M / SPAN_S, rel=0.15)
+
+
+def test_patterns_cross_the_seam_of_the_globe() -> None:
+    shape = (32, 48)
+    whole = blobs(3, shape, cyclic=True)
+    start, middle, end = (np.roll(whole, shift, axis=2) for shift in (0, 2, 4))
+    plain = GridMetric.uniform(CELL_M, shape)
+    metric = GridMetric(plain.dx_m, plain.dy_m, cyclic=True)
+    filled = OpticalFlow().fill(interval(start, end, metric), np.array([0.5]))[0]
+    seam = [0, 1, 2, 45, 46, 47]
+    linear = (start + end) / 2
+    assert (
+        np.abs(filled - middle)[..., seam].mean() < 0.3 * np.abs(linear - middle)[..., seam].mean()
+    )
+
+
+def test_no_displacement_leaves_a_field_untouched() -> None:
+    field = blobs(4, (20, 24)) * np.float32(1e-6)
+    zeros = np.zeros((20, 24))
+    np.testing.assert_array_equal(warp(field, zeros, -zeros, cyclic=False), field)
+
+
+def test_whole_cells_are_moved_exactly_and_the_edge_is_repeated() -> None:
+    field = blobs(5, (20, 24))
+    ones = np.ones((20, 24))
+    moved_field = warp(field, ones, 0 * ones, cyclic=False)
+    np.testing.assert_array_equal(moved_field[..., :-1], field[..., 1:])
+    np.testing.assert_array_equal(moved_field[..., -1], field[..., -1])
+    np.testing.assert_array_equal(
+        warp(field, ones, 0 * ones, cyclic=True), np.roll(field, -1, axis=2)
+    )
+
+
+def test_fractions_of_a_cell_are_looked_up_with_a_parabola_exactly() -> None:
+    x = np.arange(24.0)
+    field = np.broadcast_to((0.1 * x**2 - x).astype(np.float32), (1, 20, 24))
+    shift = np.full((20, 24), 0.3)
+    expected = 0.1 * (x + 0.3) ** 2 - (x + 0.3)
+    found = warp(field, shift, 0 * shift, cyclic=False)
+    np.testing.assert_allclose(found[0, 5, 1:-2], expected[1:-2], atol=1e-5)
+
+
+def test_small_grids_and_grounded_variables_say_why_they_stay() -> None:
+    shape = (9, 30)
+    small = interval(blobs(6, shape), blobs(7, shape), GridMetric.uniform(CELL_M, shape))
+    words = OpticalFlow().treatment(small.channels[0], small.grid)
+    assert words == "linear: the grid has fewer than 16 cells a side"
+    large = (30, 30)
+    grid = interval(blobs(6, large), blobs(7, large), GridMetric.uniform(CELL_M, large)).grid
+    pressure = Channel("ps", "ps", "Pa", Kind.INSTANTANEOUS, ground=True)
+    assert OpticalFlow().treatment(pressure, grid) == "linear: tied to the ground"
