@@ -140,6 +140,23 @@ def test_bugs_keep_their_traceback_and_interrupts_their_code(
         main([])
 
 
+def test_being_told_to_stop_leaves_nothing(tmp_path: Path) -> None:
+    times = 2000
+    source = save(temperature(range(times)), tmp_path)
+    command = [sys.executable, "-m", "temdeep.cli.main", "downscale", str(source)]
+    command += ["-o", str(tmp_path / "out.nc"), "--step", "1min"]
+    running = subprocess.Popen(command)
+    try:
+        until = time.monotonic() + 30
+        while not list(tmp_path.glob(".out.nc.*")) and time.monotonic() < until:
+            time.sleep(0.05)
+        running.terminate()
+        assert running.wait(timeout=30) == 143
+    finally:
+        running.kill()
+    assert os.listdir(tmp_path) == ["in.nc"]  # noqa: PTH208 - hidden files count
+
+
 def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
     began = time.perf_counter()
     done = temdeep("downscale", "--help")

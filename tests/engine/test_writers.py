@@ -152,7 +152,7 @@ def test_a_packing_too_narrow_is_widened_and_said(tmp_path: Path, target: str) -
     packing = {"dtype": "int16", "scale_factor": 1e-4, "add_offset": 280.0, "_FillValue": -32768}
     path, done = fill_file(temperature(values, **packing), tmp_path, target)
     assert done.notes == (
-        "'t2m' is stored as int32 instead of int16, which cannot hold all new values.",
+        "'t2m' is stored as int32 instead of int16: int16 cannot hold all new values.",
     )
     stored = raw(path, "t2m")
     assert stored.dtype == np.int32
@@ -160,6 +160,21 @@ def test_a_packing_too_narrow_is_widened_and_said(tmp_path: Path, target: str) -
     np.testing.assert_array_equal(stored[::3], raw(tmp_path / "in.nc", "t2m"))
     assert read(path)["t2m"].max() > 283.3
     assert sorted(one.name for one in tmp_path.iterdir()) == ["in.nc", target]
+
+
+def test_files_packed_differently_keep_their_values(tmp_path: Path) -> None:
+    dataset = mixed(count=12)[["t2m"]]
+    first, second = dataset.isel(time=slice(6)), dataset.isel(time=slice(6, 12)).copy(deep=True)
+    second["t2m"][:] += 0.004
+    second["t2m"].encoding = {**first["t2m"].encoding, "add_offset": 280.004}
+    sources = [save(first, tmp_path, "1.nc"), save(second, tmp_path, "2.nc")]
+    series = open_series(sources)
+    done = write(series, Linear(), plan(series, step="1h"), tmp_path / "out.nc")
+    assert done.notes == (
+        "'t2m' is stored as float64 instead of int16: the input is not packed alike throughout.",
+    )
+    given = np.concatenate([read(source)["t2m"] for source in sources])
+    np.testing.assert_array_equal(read(tmp_path / "out.nc")["t2m"][::3], given)
 
 
 def test_missing_values_where_nothing_says_missing_widen_the_storage(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """The command `temdeep`: its sub-commands, its exit codes, and mistakes told in one sentence.
 
-Exit codes: 0 done, 2 a mistake in the input or the request, 130 interrupted. Anything else that
-is raised is our bug and keeps its traceback (exit code 1).
+Exit codes: 0 done, 2 a mistake in the input or the request, 130 interrupted, 143 told to stop.
+Anything else that is raised is our bug and keeps its traceback (exit code 1).
 """
 
 import argparse
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = build_parser().parse_args(argv)
+    if argv is None:  # the process is ours
+        signal.signal(signal.SIGTERM, _stop)
     try:
         code: int = arguments.func(arguments)
         sys.stdout.flush()
@@ -76,6 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f" while writing {error.filename}" if error.filename else ""
         return _complain(f"the disk is full{where}: free some space and run this again.", 2)
     return code
+
+
+def _stop(number: int, _: object) -> None:
+    """End on a scheduler's request as on the user's, so that nothing unfinished is left."""
+    sys.exit(128 + number)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -21,6 +21,10 @@ class TooNarrowError(Exception):
     """Values that a storage cannot hold; never reaches the user, the storage is widened."""
 
 
+class UnfitError(TooNarrowError):
+    """Given values that are not whole numbers in this packing: another one was theirs."""
+
+
 @dataclass(frozen=True)
 class Storage:
     """How one variable's values become stored numbers: raw = (value - offset) / scale.
@@ -70,7 +74,23 @@ class Storage:
         """The next wider storage: 32-bit integers of the same scale, then plain float64."""
         if self.is_integer and self.dtype.itemsize < 4:
             return replace(self, dtype=np.dtype(np.int32), fill=-(2**31) + 1)
-        return Storage(np.dtype(np.float64), fill=float("nan"))
+        return PLAIN
+
+    def check_fit(self, given: Values) -> None:
+        """Make sure that given values are stored as they are, not rounded.
+
+        Raises:
+            UnfitError: They are no whole numbers in units of the scale, beyond what decoding to
+                their own type rounds.
+        """
+        if not self.is_integer or given.dtype.kind != "f":
+            return
+        scaled = (given.astype(np.float64) - self.offset) / self.scale
+        finite = np.where(np.isfinite(scaled), scaled, 0.0)
+        largest = max(float(np.nanmax(np.abs(given), initial=0.0)), abs(self.offset))
+        rounding = 8 * float(np.finfo(given.dtype).eps) * largest / abs(self.scale) + 1e-6
+        if rounding < 0.2 and np.abs(finite - np.rint(finite)).max(initial=0.0) > rounding:
+            raise UnfitError
 
     def encode(self, values: Values) -> Values:
         """Turn values, NaN where missing, into stored numbers of the same shape.
@@ -116,6 +136,10 @@ class Storage:
         if self.scale == source.scale and self.offset == source.offset:
             return self._fill_in(raw.astype(self.dtype), missing)
         return self._fill_in((raw * source.scale + source.offset).astype(self.dtype), missing)
+
+
+PLAIN = Storage(np.dtype(np.float64), fill=float("nan"))
+"""Numbers as they are."""
 
 
 class RunningTotal:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from temdeep.engine.layout import field_spec, without_new_fills
-from temdeep.engine.packing import RunningTotal, Storage, TooNarrowError
+from temdeep.engine.packing import PLAIN, RunningTotal, Storage, TooNarrowError, UnfitError
 from temdeep.engine.plan import Plan
 from temdeep.engine.stores import NetCDFStore, Store, ZarrStore
 from temdeep.engine.stream import fill, passes
@@ -180,6 +180,7 @@ class _Output:
             for name in self._specs
             if kinds[name] in (Kind.SUM, Kind.MEAN)
         }
+        self._is_given = {name: not kinds[name].is_period for name in self._specs}
         self._is_mean = {name: kinds[name] is Kind.MEAN for name in self._specs}
         self._held: dict[str, list[Values]] = {name: [] for name in self._specs}
         self._stored = dict.fromkeys(self._specs, 0)
@@ -223,13 +224,19 @@ class _Output:
     def _encoded(self, name: str, field: Values, position: int) -> Values:
         """Stored numbers of one time, in a wider storage where the present one is too narrow."""
         while True:
+            storage = self._specs[name].storage
             try:
-                return self._encoded_as(self._specs[name].storage, name, field, position)
+                return self._encoded_as(storage, name, field, position)
+            except UnfitError:
+                self._widen(name, PLAIN, "the input is not packed alike throughout")
             except TooNarrowError:
-                self._widen(name)
+                why = f"{storage.dtype} cannot hold all new values"
+                self._widen(name, storage.widened(), why)
 
     def _encoded_as(self, storage: Storage, name: str, field: Values, position: int) -> Values:
         periods_us = self._plan.periods_us
+        if self._is_given[name] and self._plan.given[position] >= 0:
+            storage.check_fit(field)
         if periods_us is None or name not in self._totals or not storage.is_integer:
             return storage.encode(field)
         begin, end = periods_us[position]
@@ -243,15 +250,12 @@ class _Output:
             self._stored[name] += len(held)
             self._held[name] = []
 
-    def _widen(self, name: str) -> None:
+    def _widen(self, name: str, wide: Storage, why: str) -> None:
         """Begin a new file with a wider storage for one variable, and copy what is written."""
         old_spec, old_store = self._specs[name], self._store
-        narrow, wide = old_spec.storage, old_spec.storage.widened()
+        narrow = old_spec.storage
         self._specs = {**self._specs, name: replace(old_spec, storage=wide)}
-        self.notes.append(
-            f"'{name}' is stored as {wide.dtype} instead of {narrow.dtype}, which cannot hold all"
-            " new values."
-        )
+        self.notes.append(f"'{name}' is stored as {wide.dtype} instead of {narrow.dtype}: {why}.")
         self._store = self._new_store()
         try:
             self._store.create(self._frame, self._specs)
