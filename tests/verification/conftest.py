@@ -18,6 +18,7 @@ def _dataset(hours: int = 73, *, wiggle: float = 1.0, curve: float = 0.0) -> xr.
     shape = (6, 8)
     phase, slope = rng.uniform(0, 6, shape), rng.normal(size=shape)
     wave = np.sin(2 * np.pi * time[:, None, None] / 24 + phase)
+    wave = wave + 0.2 * np.sin(2 * np.pi * time[:, None, None] / 17)  # no two hours are alike
     t = (
         280
         + slope * time[:, None, None] / 10

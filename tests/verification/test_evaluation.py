@@ -77,10 +77,10 @@ def test_errors_are_those_worked_out_by_hand(series: Series, evaluation: Evaluat
     assert row["rmse"] == pytest.approx(np.sqrt((weights * error**2).mean()), rel=1e-5)
     assert row["mae"] == pytest.approx((weights * np.abs(error)).mean(), rel=1e-5)
     assert row["bias"] == pytest.approx((weights * error).mean(), abs=1e-5)
-    for place, theta in enumerate([0.166667, 0.333333, 0.5, 0.666667, 0.833333]):
-        one = pick(evaluation, variable="t2m", method="linear", lead_fraction=theta)
-        alone = np.sqrt((weights * error[place::5] ** 2).mean())
-        assert one["rmse"] == pytest.approx(alone, rel=1e-5)
+    for place, fraction in enumerate([0.166667, 0.333333, 0.5, 0.666667, 0.833333]):
+        one = pick(evaluation, variable="t2m", method="linear", lead_fraction=fraction)
+        mean_square = float((weights * error[place::5] ** 2).mean())
+        assert one["rmse"] == pytest.approx(np.sqrt(mean_square), rel=1e-5)
 
 
 def test_pooled_rates_follow_from_the_variables(evaluation: Evaluation) -> None:
@@ -218,7 +218,7 @@ def test_a_method_that_leaves_holes_gets_no_score(series: Series) -> None:
 def test_wind_direction_is_scored_the_short_way_round(make_dataset: Maker) -> None:
     dataset = make_dataset()[["t2m"]]
     time = np.arange(73.0)[:, None, None]
-    direction = (350 + time + 0 * dataset["t2m"].values) % 360
+    direction = (352 + time + 0 * dataset["t2m"].values) % 360
     attributes = {
         "units": "degree",
         "standard_name": "wind_from_direction",
