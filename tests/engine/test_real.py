@@ -25,7 +25,7 @@ def fill_file(source: Path, target: Path, variables: Any = None, **request: Any)
 def part(source: Path, target: Path, last: int, **select: slice) -> Path:
     """The first times of a file, as stored."""
     with xr.open_dataset(source, decode_cf=False) as dataset:
-        dataset.isel(time=slice(last), **select).to_netcdf(target)
+        dataset.isel({"time": slice(last), **select}).to_netcdf(target)
     return target
 
 
