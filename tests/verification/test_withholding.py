@@ -91,6 +91,19 @@ def test_a_window_is_filled_in_as_in_the_whole(series: Series) -> None:
         np.testing.assert_array_equal(again[start].interval.after, periods[start].interval.after)
 
 
+@pytest.mark.parametrize("hour", [0, 1, 80, 166, 168])
+def test_a_window_without_context_holds_its_interval_also_at_the_ends(
+    series: Series, hour: int
+) -> None:
+    whole = thin_out(series, 6)
+    offset = hour * 3_600_000_000
+    part = window(whole, offset, offset, context=0)
+    shift = series.time.offset_of(part.fine.time.values[0])
+    starts = [int(h.edges_us[0]) + shift for h in part.periods(series.periods(), 0)]
+    wanted = max(hour - 1, 0) // 6 * 6 * 3_600_000_000
+    assert wanted in starts
+
+
 @pytest.mark.parametrize(("every", "words"), [(1, "hides nothing"), (60, "too few")])
 def test_withholding_too_little_or_too_much_is_refused(
     series: Series, every: int, words: str

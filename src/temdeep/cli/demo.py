@@ -10,10 +10,10 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from temdeep.errors import OutputError, TemdeepError
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from temdeep.cli.demo_case import DemoCase
     from temdeep.methods.protocol import Method
     from temdeep.verification.evaluate import Evaluation
+
+QUIET_S = 10.0
+"""Where there is no terminal for a bar, a line at least this often."""
 
 MARK = "Made by the TemDeep demo."
 EPILOG = """examples:
@@ -34,7 +37,7 @@ README = """{mark}
 {described}
 
 {filled}
-    The coarse series that was learnt from, filled in by {filler}. The variable
+    The coarse series that was learnt from, filled in by {learnt}. The variable
     temdeep_provenance says which times are given and which are made.
 metrics.json, metrics.csv
     Every score against the withheld truth: per variable, method and lead fraction,
@@ -42,14 +45,14 @@ metrics.json, metrics.csv
 table.md
     The same as tables to read.
 figures/maps_*.png
-    The hour in which linear interpolation misses most: truth, linear, {compared}, both errors.
+    The hour in which linear interpolation misses most: truth, linear, {learnt}, both errors.
 figures/place_*.png
     Four days at one cell: truth, given points, and what methods made of them.
 figures/error_by_lead_fraction.png, figures/spectra.png
     Error inside an interval; which wavelengths are lost in its middle.
-{run}"""
-RUN_TEXT = """run/
-    The trained model. Use it with: temdeep downscale FILE -o OUT.nc --model {folder}/run --step 1h
+run/
+    The trained model. Use it with:
+    temdeep downscale FILE -o OUT.nc --model {folder}/run --step {step}
 """
 
 
@@ -97,13 +100,11 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(line)
     learnt = _train(case, folder, console)
     methods = _methods(case, learnt)
-    filler = learnt or methods["cubic"]
-    filled = _fill(case, filler, folder, console)
-    evaluation = _evaluate(case, methods, console)
-    compared = _compared(evaluation, learnt)
-    _report(evaluation, compared, console)
-    _write(case, evaluation, compared, folder, console)
-    _explain(case, folder, filled, filler.name, compared)
+    filled = _fill(case, folder, console)
+    evaluation = _evaluate(case, methods, folder, console)
+    _report(evaluation, learnt.name, console)
+    _write(case, evaluation, learnt.name, folder, console)
+    _explain(case, folder, filled, learnt.name)
     console.print(f"All in {folder}/ after {time.perf_counter() - began:.0f} s.")
     return 0
 
@@ -120,36 +121,43 @@ def _make_room(folder: Path) -> None:
     note.write_text(f"{MARK}\n\nUnfinished.\n", encoding="utf-8")
 
 
-def _train(case: DemoCase, folder: Path, console: Console) -> Method | None:
-    """Learn from the coarse series."""
-    del case, folder, console
-    return None
+def _train(case: DemoCase, folder: Path, console: Console) -> Method:
+    """Learn from the coarse series alone."""
+    from temdeep.training.fit import train
+
+    with _step(console, f"Learning from the {case.coarse_step} series alone") as show_done:
+        learnt = train(case.train, folder / "run", progress=show_done)
+    for channel in case.train.channels:
+        treatment = learnt.treatment(channel, case.train.grid)
+        if treatment != learnt.name:
+            console.print(f"  {channel.name}: {treatment}")
+    return learnt
 
 
-def _methods(case: DemoCase, learnt: Method | None) -> dict[str, Method]:
+def _methods(case: DemoCase, learnt: Method) -> dict[str, Method]:
     """The classical methods, fitted to the coarse series where they fit anything, and the model."""
     from temdeep.methods.registry import METHOD_NAMES, build
 
-    methods = {name: build(name, case.train) for name in METHOD_NAMES}
-    return methods if learnt is None else {**methods, learnt.name: learnt}
+    return {**{name: build(name, case.train) for name in METHOD_NAMES}, learnt.name: learnt}
 
 
-def _fill(case: DemoCase, method: Method, folder: Path, console: Console) -> Path:
+def _fill(case: DemoCase, folder: Path, console: Console) -> Path:
     from temdeep.engine.plan import plan
-    from temdeep.engine.provenance import Chosen, provenance
+    from temdeep.engine.provenance import choose, provenance
     from temdeep.engine.writers import steps, write
 
     often = {"1h": "hourly"}.get(case.step, case.step)
     target = folder / f"{case.name}_{often}.nc"
     wanted = plan(case.train, step=case.step)
+    chosen = choose(case.train, method=None, model=folder / "run")
     with _step(console, f"Filling in the {case.coarse_step} series every {case.step}") as show_done:
         total = steps(case.train, wanted)
         written = write(
             case.train,
-            method,
+            chosen.method,
             wanted,
             target,
-            provenance=provenance(Chosen(method), "python -m temdeep.cli.demo"),
+            provenance=provenance(chosen, "python -m temdeep.cli.demo"),
             progress=lambda done: show_done(done, total),
         )
     console.print(f"  {target}: {written.given} times given, {written.made} made")
@@ -158,34 +166,24 @@ def _fill(case: DemoCase, method: Method, folder: Path, console: Console) -> Pat
     return target
 
 
-def _evaluate(case: DemoCase, methods: dict[str, Method], console: Console) -> Evaluation:
-    from temdeep.fields.time_axis import show
+def _evaluate(
+    case: DemoCase, methods: dict[str, Method], folder: Path, console: Console
+) -> Evaluation:
+    from temdeep.model_store import description
     from temdeep.verification.evaluate import evaluate
 
-    learnt = case.train.time
-    trained_on = {
-        "first": show(learnt.values[0]),
-        "last": show(learnt.values[-1]),
-        "step_s": learnt.step_us / 1e6,
-    }
     with _step(console, "Withholding, filling in with every method, comparing") as show_done:
         return evaluate(
             case.test,
             withhold=case.every,
             methods=methods,
             dataset=case.name,
-            trained_on=trained_on,
+            trained_on=description(folder / "run")["trained_on"],
             progress=show_done,
         )
 
 
-def _compared(evaluation: Evaluation, learnt: Method | None) -> str:
-    from temdeep.verification.tables import best_classical
-
-    return learnt.name if learnt else best_classical(evaluation.records, "")
-
-
-def _report(evaluation: Evaluation, compared: str, console: Console) -> None:
+def _report(evaluation: Evaluation, learnt: str, console: Console) -> None:
     """Print all tables, and plainly where the model is not the best."""
     from temdeep.verification.tables import (
         as_rich,
@@ -199,7 +197,7 @@ def _report(evaluation: Evaluation, compared: str, console: Console) -> None:
     records, about = evaluation.records, evaluation.about
     console.print()
     console.print(as_rich(score_table(records)))
-    shown = dict.fromkeys(["linear", best_classical(records, compared), compared])
+    shown = dict.fromkeys(["linear", best_classical(records, learnt), learnt])
     console.print(as_rich(lead_table(records, list(shown))))
     console.print(as_rich(rate_table(records)))
     blocks = about["bootstrap"]
@@ -210,7 +208,7 @@ def _report(evaluation: Evaluation, compared: str, console: Console) -> None:
     seconds = about["wall_time_s"]["filling_in"]
     told = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
     console.print(f"Time to fill in the test days: {told}.")
-    for sentence in (*verdict(records, compared), *about["notes"]):
+    for sentence in (*verdict(records, learnt), *about["notes"]):
         console.print(sentence)
     console.print()
 
@@ -218,7 +216,7 @@ def _report(evaluation: Evaluation, compared: str, console: Console) -> None:
 def _write(
     case: DemoCase,
     evaluation: Evaluation,
-    compared: str,
+    learnt: str,
     folder: Path,
     console: Console,
 ) -> None:
@@ -240,13 +238,13 @@ def _write(
     write_text(folder / "metrics.csv", as_csv(records))
     tables = (rate_table(records), score_table(records), lead_table(records, methods_of(records)))
     described = "\n".join(case.described())
-    parts = [described, *map(as_markdown, tables), "\n".join(verdict(records, compared))]
+    parts = [described, *map(as_markdown, tables), "\n".join(verdict(records, learnt))]
     write_text(folder / "table.md", "\n\n".join(parts) + "\n")
     with _step(console, "Drawing figures") as show_done:
-        write_figures(evaluation, folder / "figures", compared=compared, progress=show_done)
+        write_figures(evaluation, folder / "figures", compared=learnt, progress=show_done)
 
 
-def _explain(case: DemoCase, folder: Path, filled: Path, filler: str, compared: str) -> None:
+def _explain(case: DemoCase, folder: Path, filled: Path, learnt: str) -> None:
     """Say beside the results what each of them is."""
     from temdeep.verification.outputs import write_text
 
@@ -254,32 +252,45 @@ def _explain(case: DemoCase, folder: Path, filled: Path, filler: str, compared: 
         mark=MARK,
         described="\n".join(case.described()),
         filled=filled.name,
-        filler=filler,
-        compared=compared,
-        run=RUN_TEXT.format(folder=folder) if (folder / "run").is_dir() else "",
+        learnt=learnt,
+        folder=folder,
+        step=case.step,
     )
     write_text(folder / "README.txt", text)
 
 
+class _Shown(Protocol):
+    """Told how much of a step is done, of how much, and what it brought."""
+
+    def __call__(self, done: int, total: int, brought: str = "") -> None:
+        """Show it."""
+
+
 @contextmanager
-def _step(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far a step is: a bar on a terminal, else a line every few seconds."""
+def _step(console: Console, what: str) -> Iterator[_Shown]:
+    """Show how far a step is: a bar on a terminal, else a line now and then."""
     began = time.perf_counter()
     if console.is_terminal:
         from rich.progress import Progress
 
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+            def draw(done: int, total: int, brought: str = "") -> None:
+                description = f"{what}: {brought}" if brought else what
+                bar.update(task, completed=done, total=total, description=description)
+
+            yield draw
     else:
         console.print(f"{what} …")
         said = began
 
-        def say(done: int, total: int) -> None:
+        def say(done: int, total: int, brought: str = "") -> None:
             nonlocal said
-            if time.perf_counter() - said > 10.0:
-                said = time.perf_counter()
-                console.print(f"  {100 * done // max(total, 1)} % after {said - began:.0f} s")
+            now = time.perf_counter()
+            if brought or now - said > QUIET_S:
+                said = now
+                console.print(f"  {done} of {total} after {now - began:.0f} s {brought}".rstrip())
 
         yield say
     console.print(f"{what}: done in {time.perf_counter() - began:.1f} s")

@@ -141,14 +141,15 @@ def _methods(
 
 def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
     from temdeep.verification.gallery import write_figures
-    from temdeep.verification.tables import methods_of
+    from temdeep.verification.tables import best_classical, methods_of
 
-    learnt = methods_of(evaluation.records)[-1]
+    *_, last = methods_of(evaluation.records)
+    compared = last if arguments.model else best_classical(evaluation.records, "linear")
     with progress_bar("drawing", 1000, quiet=arguments.quiet) as show_done:
         write_figures(
             evaluation,
             arguments.figures,
-            compared=learnt,
+            compared=compared or last,
             progress=lambda done, total: show_done(1000 * done // total),
         )
 

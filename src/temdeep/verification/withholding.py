@@ -168,6 +168,7 @@ def window(withheld: Withheld, first_us: int, last_us: int, context: int) -> Wit
         context: Frames needed on each side.
     """
     coarse, fine = withheld.coarse, withheld.fine
+    context += 2  # joined periods lose one at the edges, and a series of one interval is none
     starts = withheld.time_starts_us() if fine.instantaneous() else withheld.period_starts_us()
     low = int(np.searchsorted(starts, first_us, side="right")) - 1 - context
     begin_us = starts[max(low, 0)]
