@@ -108,6 +108,12 @@ def test_directions_turn_through_north() -> None:
     assert min(filled[1, 0, 0, 0], 360 - filled[1, 0, 0, 0]) == pytest.approx(0, abs=1e-3)
 
 
+def test_a_direction_that_rounds_to_360_is_north() -> None:
+    """Half-way from 359.99997 to 360.00003 - 360 degrees single precision knows only 360."""
+    filled = CubicLocal().fill(interval([359.99997, 0.00003], 0, Nature.DIRECTION), THETA)
+    assert ((filled >= 0) & (filled < 360)).all()
+
+
 def test_periods_follow_the_spline_through_the_running_total() -> None:
     rates = np.random.default_rng(4).normal(size=7)
     parts = Cubic().fill_periods(period(rates, 3), EDGES)

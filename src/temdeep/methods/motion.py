@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_array
 
 from temdeep.metric import Float32Array, Float64Array, GridMetric
 
@@ -112,14 +113,17 @@ def _look_up(
     y = np.clip(y, 0, height - 1)
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
     across, down = _catmull_rom(x - left), _catmull_rom(y - top)
-    total = np.zeros_like(fields)
-    for j in range(4):
-        row = np.clip(top + j - 1, 0, height - 1)
-        for i in range(4):
-            column = left + i - 1
-            column = column % width if cyclic else np.clip(column, 0, width - 1)
-            total += (across[i] * down[j]).astype(np.float32) * fields[:, row, column]
-    return total
+    sixteen = [(i, j) for j in range(4) for i in range(4)]
+    weights = np.stack([across[i] * down[j] for i, j in sixteen], axis=-1).astype(np.float32)
+    columns_of = [left + i - 1 for i in range(4)]
+    columns_of = [c % width if cyclic else np.clip(c, 0, width - 1) for c in columns_of]
+    rows_of = [width * np.clip(top + j - 1, 0, height - 1) for j in range(4)]
+    neighbours = np.stack([rows_of[j] + columns_of[i] for i, j in sixteen], axis=-1)
+    cells = height * width
+    starts = 16 * np.arange(cells + 1)
+    taking = csr_array((weights.ravel(), neighbours.ravel(), starts), shape=(cells, cells))
+    taken: Float32Array = (taking @ fields.reshape(len(fields), cells).T).T
+    return taken.reshape(fields.shape)
 
 
 def _catmull_rom(t: Float64Array) -> Sequence[Float64Array]:

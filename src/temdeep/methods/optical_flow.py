@@ -107,7 +107,7 @@ def blend(
         interval: Says the span and the cell sizes.
 
     Returns:
-        Shape (channel, y, x); NaN only where an end is NaN.
+        Shape (channel, y, x); NaN where an end is NaN, and only there.
     """
     metric = interval.grid.metric
     columns, rows = motion.displacement(interval.span_s, metric)
@@ -115,8 +115,8 @@ def blend(
     from_start = warp(start, -theta * columns, -theta * rows, cyclic=cyclic)
     from_end = warp(end, (1 - theta) * columns, (1 - theta) * rows, cyclic=cyclic)
     t = np.float32(theta)
-    blended: Float32Array = (1 - t) * from_start + t * from_end
-    return blended
+    missing = np.isnan(start) | np.isnan(end)
+    return np.where(missing, np.float32(np.nan), (1 - t) * from_start + t * from_end)
 
 
 def _triples(series: Series, channels: list[Channel]) -> Iterator[Interval]:
