@@ -286,6 +286,14 @@ def test_a_target_that_cannot_be_is_refused_at_once(tmp_path: Path, target: str,
         check_target(tmp_path / target, overwrite=True)
 
 
+def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "notes.zarr"
+    folder.mkdir()
+    (folder / "thesis.tex").touch()
+    with pytest.raises(OutputError, match="is a folder but no Zarr store"):
+        check_target(folder, overwrite=True)
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

@@ -53,9 +53,9 @@ def choose(
         raise RequestError(
             f"say a method ({method}) or a model ({model}), not both: a model is a method."
         )
-    from temdeep import model_store  # noqa: PLC0415 - torch takes seconds: only for those who use it
+    from temdeep.model_store import digest, load_method  # noqa: PLC0415 - torch takes seconds
 
-    return Chosen(model_store.load_method(model, epoch), model_store.digest(model, epoch))
+    return Chosen(load_method(model, epoch), digest(model, epoch))
 
 
 def provenance(chosen: Chosen, command: str) -> dict[str, str]:

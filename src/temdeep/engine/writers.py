@@ -37,6 +37,8 @@ STORES: Mapping[str, Callable[[Path], Store]] = {
     ".cdf": NetCDFStore,
     ".zarr": ZarrStore,
 }
+ZARR_MARKS = ("zarr.json", ".zgroup")
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NEARLY_FULL_BYTES = 2**20
 
@@ -64,7 +66,8 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     """Refuse a target that cannot be written, before any work is done.
 
     Raises:
-        OutputError: An unknown suffix, no such folder, or an existing file.
+        OutputError: An unknown suffix, no such folder, an existing file that is not to be replaced,
+            or a folder of something else.
     """
     if target.suffix not in STORES:
         raise OutputError(f"{target} is neither NetCDF (.nc) nor Zarr (.zarr) by its suffix.")
@@ -72,6 +75,8 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already: say --overwrite, or choose another name.")
+    if target.is_dir() and not any((target / name).exists() for name in ZARR_MARKS):
+        raise OutputError(f"{target} is a folder but no Zarr store, and is not replaced.")
 
 
 def write(
