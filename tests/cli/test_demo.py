@@ -10,6 +10,7 @@ import xarray as xr
 from temdeep.cli.demo import MARK, main
 from temdeep.cli.demo_case import own_case, shipped_case
 from temdeep.errors import RequestError, TimeAxisError
+from temdeep.methods.registry import METHOD_NAMES
 
 HOUR = np.timedelta64(1, "h")
 
@@ -111,7 +112,23 @@ def test_the_demo_leaves_a_folder_that_explains_itself(
         given = fine.t2m.sel(time=filled.time[::6])
         np.testing.assert_allclose(filled.t2m[::6], given, rtol=1e-6)
         assert "temdeep_provenance" in filled
-    assert main(["--data", "march.nc", "--every", "6h"]) == 0  # an earlier demo may be replaced
+    assert (folder / "run" / "epoch_0001.safetensors").is_file()
+    methods = {row["method"] for row in metrics["records"]}
+    assert methods == {*METHOD_NAMES, "temdeep"}
+
+
+def test_an_earlier_demo_is_cleared_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "demo_output"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "figures" / "old.png").write_text("old")
+    (folder / "README.txt").write_text(f"{MARK}\n")
+    short = write_series(tmp_path / "short.nc", 60)
+    assert main(["--data", str(short), "--output", str(folder)]) == 2
+    assert "learnt from" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["README.txt"]
+    assert "Unfinished" in (folder / "README.txt").read_text()
 
 
 def test_a_folder_with_other_things_is_left_alone(

@@ -177,7 +177,9 @@ def draw_spectra(
             panel.set_title(variable)
             panel.set_xlabel("wavelength (km)")
         axes[0].set_ylabel("power / truth's power")
-        figure.suptitle("Power along rows in the middle of intervals: below 1 is too smooth")
+        figure.suptitle(
+            "Power along rows in the middle of intervals: below 1 is too smooth, above too rough"
+        )
         shared_legend(figure, axes[0])
     return figure
 
