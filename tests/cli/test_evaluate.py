@@ -12,6 +12,8 @@ import xarray as xr
 from temdeep.cli.evaluate import EPILOG
 from temdeep.cli.main import build_parser, main
 from temdeep.methods.registry import METHOD_NAMES
+from temdeep.training.fit import train
+from temdeep.training.settings import TrainingSettings
 
 
 @pytest.fixture
@@ -106,6 +108,24 @@ def test_figures_are_drawn_where_asked(capsys: pytest.CaptureFixture[str]) -> No
     assert {path.name for path in Path("png").iterdir()} == {
         "maps_t2m.png", "place_t2m.png", "error_by_lead_fraction.png", "spectra.png",
     }  # fmt: skip
+
+
+def test_a_model_is_one_more_method_and_told_when_it_was_shown_the_test(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with xr.open_dataset(here / "era5.nc") as fine:
+        coarse = fine.isel(time=slice(0, 73, 3)).load()
+    train(coarse, here / "run", settings=TrainingSettings(epochs=1, samples=4, width=8))
+    command = "evaluate era5.nc --withhold 3 --method cubic --model run --overwrite -o s.json"
+    assert main(shlex.split(command)) == 0
+    assert "overlap" in capsys.readouterr().err
+    assert main(shlex.split(f"{command} --from 2019-03-28 --figures png")) == 0
+    printed = capsys.readouterr()
+    assert "overlap" not in printed.err
+    assert "temdeep" in printed.out
+    scores = json.loads((here / "s.json").read_text())
+    assert {row["method"] for row in scores["records"]} == {"linear", "cubic", "temdeep"}
+    assert scores["about"]["split"]["trained_on"]["last"] == "2019-03-27T00:00"
 
 
 @pytest.mark.usefixtures("here")
