@@ -39,4 +39,5 @@ class GridMetric:
     def area_weights(self) -> Float64Array:
         """Cell areas divided by their mean, shape (y, x)."""
         area = np.abs(self.dx_m * self.dy_m)
-        return area / area.mean()
+        weights: Float64Array = area / area.mean()
+        return weights

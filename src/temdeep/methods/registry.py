@@ -28,6 +28,11 @@ BUILDERS: Mapping[str, Callable[[Series], Method]] = {
 
 METHOD_NAMES = tuple(BUILDERS)
 
+UNFITTED: Mapping[str, Callable[[], Method]] = {
+    one.name: one for one in (Nearest, Linear, Cubic, CubicLocal, OpticalFlow)
+}
+"""Methods that also work without having seen a series."""
+
 
 def build(name: str, series: Series) -> Method:
     """Build a classical method.
@@ -44,3 +49,13 @@ def build(name: str, series: Series) -> Method:
             f"there is no method '{name}': choose one of {', '.join(METHOD_NAMES)}, or a model."
         )
     return BUILDERS[name](series)
+
+
+def fitted(name: str, solar: Solar) -> Method:
+    """A classical method that needs no series any more.
+
+    Args:
+        name: One of `METHOD_NAMES`.
+        solar: What to return for the one method that is fitted to a series.
+    """
+    return solar if name == solar.name else UNFITTED[name]()

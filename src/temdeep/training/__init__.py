@@ -1,1 +1,1 @@
-""""""
+"""Learning a model from a coarse series alone. Knows fields, the network and Lightning."""

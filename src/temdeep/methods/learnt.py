@@ -1,0 +1,200 @@
+"""The learnt model: the solar method's anchor, and what a network adds to it.
+
+Knows: intervals as arrays, torch. Must not know: files, training.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from temdeep.errors import ModelError
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.solar import TimeArray, sun_features
+from temdeep.fields.variables import Channel
+from temdeep.methods import by_nature
+from temdeep.methods.context import trim_context
+from temdeep.methods.protocol import Method
+from temdeep.methods.solar import Solar
+from temdeep.metric import Float32Array, Float64Array
+from temdeep.network.architecture import InterpolationNetwork
+from temdeep.network.rendering import render
+from temdeep.network.settings import CONTEXT, FRAMES
+from temdeep.network.window import Ground, Window, without_missing
+
+NAME = "temdeep"
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """A trained network with its sun responses, and classical methods where these are better.
+
+    Attributes:
+        network: In evaluation mode, on the device where it is to run.
+        channels: The channels that it was trained on, in its order.
+        solar: Sun responses, fitted to the same coarse series.
+        instead: By channel name, the classical method to use and why, where the network is not
+            better on withheld frames or was not trained.
+        classical: Those methods by name.
+    """
+
+    network: InterpolationNetwork
+    channels: tuple[Channel, ...]
+    solar: Solar
+    instead: Mapping[str, tuple[str, str]]
+    classical: Mapping[str, Method]
+
+    name = NAME
+
+    @property
+    def context(self) -> int:
+        """See `Method.context`."""
+        used = [self.classical[name].context for name, _ in self.instead.values()]
+        return max([CONTEXT, *used])
+
+    def treatment(self, channel: Channel, grid: Grid) -> str:
+        """See `Method.treatment`."""
+        if channel.name in self.instead:
+            name, reason = self.instead[channel.name]
+            told = self.classical[name].treatment(channel, grid)
+            return told if ":" in told else f"{told}: {reason}"
+        self._check([channel])
+        return self.name
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """See `Method.fill`."""
+        filled = np.empty((len(theta), *interval.start.shape), np.float32)
+        classical: dict[str, list[int]] = {}
+        for i, channel in enumerate(interval.channels):
+            if channel.name in self.instead:
+                classical.setdefault(self.instead[channel.name][0], []).append(i)
+        for name, indices in classical.items():
+            part = by_nature.select_channels(interval, indices)
+            method = self.classical[name]
+            filled[:, indices] = method.fill(trim_context(part, method.context), theta)
+        learnt = [i for i, one in enumerate(interval.channels) if one.name not in self.instead]
+        if learnt:
+            self._check([interval.channels[i] for i in learnt])
+            # the network looks at all its channels, whichever of them it fills
+            inputs = self._places(interval)
+            known = by_nature.select_channels(interval, inputs)
+            everything = by_nature.fill_each(trim_context(known, CONTEXT), theta, self._learnt)
+            filled[:, learnt] = everything[:, [inputs.index(i) for i in learnt]]
+        return filled
+
+    def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
+        """See `Method.fill_periods`."""
+        parts = np.empty((len(edges) - 1, *interval.rate.shape))
+        for i, channel in enumerate(interval.channels):
+            if channel.name not in self.instead:
+                raise _unknown([channel.name], self._names())
+            method = self.classical[self.instead[channel.name][0]]
+            own = by_nature.select_period_channels(interval, [i])
+            parts[:, [i]] = method.fill_periods(trim_context(own, method.context), edges)
+        return parts
+
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys([one.name for one in self.channels] + list(self.instead)))
+
+    def _check(self, channels: Sequence[Channel]) -> None:
+        """Refuse variables and units that the network was not trained on."""
+        own = {one.name: one for one in self.channels}
+        strange = [one.name for one in channels if one.name not in own]
+        if strange:
+            raise _unknown(strange, self._names())
+        for one in channels:
+            if one.units != own[one.name].units:
+                raise ModelError(
+                    f"'{one.name}' is in '{one.units}' and the model was trained on"
+                    f" '{own[one.name].units}': convert it, or train on these data."
+                )
+
+    def _places(self, interval: Interval) -> list[int]:
+        """Where the network's channels are among those of an interval, in the network's order."""
+        place = {one.name: i for i, one in enumerate(interval.channels)}
+        absent = [one.name for one in self.channels if one.name not in place]
+        if absent:
+            raise ModelError(
+                f"the model also needs {', '.join(absent)}, which it was trained with: give all of"
+                f" {', '.join(one.name for one in self.channels)}, or train on these data."
+            )
+        self._check([interval.channels[place[one.name]] for one in self.channels])
+        return [place[one.name] for one in self.channels]
+
+    def _learnt(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """The straight line and all that is added to it; channels in the network's order."""
+        settings = self.network.settings
+        mean = np.array(settings.mean, np.float32)[:, None, None]
+        spread = np.array(settings.spread, np.float32)[:, None, None]
+        grid = interval.grid
+        given = times_of(interval, interval.lead_fractions)
+        sun = sun_part(self.solar, interval.channels, grid, given)
+        frames = np.zeros((FRAMES, *interval.start.shape), np.float32)
+        inside = slice(CONTEXT - len(interval.before), CONTEXT + 2 + len(interval.after))
+        frames[inside] = (interval.frames - sun - mean) / spread
+        device = next(self.network.parameters()).device
+        window = Window(
+            without_missing(torch.from_numpy(frames))[None].to(device),
+            torch.tensor([len(interval.before)]),
+            torch.tensor([len(interval.after)]),
+            torch.tensor([interval.span_s]).to(device),
+            ground_of(grid).to(device),
+        )
+        with torch.inference_mode():
+            lead = torch.from_numpy(theta).float()[None].to(device)
+            departure = render(window, self.network(window), lead, settings.levels)[0]
+        filled: Float32Array = by_nature.linear(interval, theta) + spread * departure.cpu().numpy()
+        wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))
+        t = theta[:, None, None, None].astype(np.float32)
+        own = len(interval.before)
+        filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
+        return filled
+
+
+def sun_part(
+    solar: Solar, channels: Sequence[Channel], grid: Grid, times: TimeArray
+) -> Float32Array:
+    """What the sun drives of each channel at some times, in its own unit.
+
+    Returns:
+        Shape (time, channel, y, x); 0 for channels without a response.
+    """
+    part = np.zeros((len(times), len(channels), *grid.shape), np.float32)
+    amplitudes = [solar.amplitudes(one.name, grid) for one in channels]
+    if any(one is not None for one in amplitudes):
+        features = sun_features(times, grid.latitude, grid.longitude)
+        for i, one in enumerate(amplitudes):
+            if one is not None:
+                part[:, i] = np.einsum("lyx,ltyx->tyx", one, features)
+    return part
+
+
+def times_of(interval: Interval, lead: Float64Array) -> TimeArray:
+    """Valid times at lead fractions, for the position of the sun."""
+    offset_us = np.rint(lead * interval.span_s * 1e6).astype("timedelta64[us]")
+    times: TimeArray = interval.valid_time.astype("datetime64[us]") + offset_us
+    return times
+
+
+def ground_of(grid: Grid) -> Ground:
+    """A grid as tensors, with the static inputs of its places."""
+    latitude = np.deg2rad(grid.latitude)
+    nothing = np.zeros(grid.shape)
+    land = nothing if grid.land_fraction is None else grid.land_fraction
+    height = nothing if grid.elevation_m is None else grid.elevation_m / 1000
+    place = np.nan_to_num(np.stack([np.sin(latitude), np.cos(latitude), land, height]))
+    return Ground(
+        torch.from_numpy(grid.metric.dx_m.astype(np.float32)),
+        torch.from_numpy(grid.metric.dy_m.astype(np.float32)),
+        grid.metric.cyclic,
+        torch.from_numpy(place.astype(np.float32)),
+    )
+
+
+def _unknown(strange: list[str], known: list[str]) -> ModelError:
+    return ModelError(
+        f"the model knows {', '.join(known)}, not {', '.join(strange)}: choose with --variable, or"
+        " train on these data."
+    )

@@ -1,0 +1,225 @@
+"""Models on disk: a folder with a JSON description and one safetensors file per epoch.
+
+    RUN/description.json        what it is, what it was trained on, how good it was when
+    RUN/epoch_0012.safetensors  averaged weights and sun responses after epoch 12
+    RUN/resume.ckpt             Lightning's own state, to go on with the training; never needed to
+                                use the model
+
+Knows: files of models. Must not know: training, the command line.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from temdeep._version import __version__
+from temdeep.errors import ModelError
+from temdeep.fields.variables import Channel, Kind, Nature
+from temdeep.methods.learnt import Learnt
+from temdeep.methods.places import PlaceBasis
+from temdeep.methods.registry import fitted
+from temdeep.methods.responses import Response
+from temdeep.methods.solar import Solar
+from temdeep.network.architecture import InterpolationNetwork
+from temdeep.network.settings import NetworkSettings
+
+FORMAT = 1
+DESCRIPTION = "description.json"
+RESUME = "resume.ckpt"
+_EPOCH = re.compile(r"epoch_(\d{4,})\.safetensors")
+_SUN = "sun."
+
+
+def epoch_file(run: Path, epoch: int) -> Path:
+    """Where the weights of an epoch are."""
+    return run / f"epoch_{epoch:04d}.safetensors"
+
+
+def epochs(run: Path) -> list[int]:
+    """Epochs whose weights a run holds, ascending."""
+    found = (_EPOCH.fullmatch(path.name) for path in run.iterdir()) if run.is_dir() else ()
+    return sorted(int(match[1]) for match in found if match)
+
+
+def is_model(path: Path) -> bool:
+    """Whether a path is the folder of a run."""
+    return (path / DESCRIPTION).is_file()
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The description of a run as it is written, finished or not.
+
+    Raises:
+        ModelError: There is none, or it is of another format.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise ModelError(f"{folder} holds no model: it has no {DESCRIPTION}.")
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path} is not a description of a model: {error}.") from error
+    if told.get("format") != FORMAT:
+        raise ModelError(
+            f"{path} is of format {told.get('format')} and this version reads {FORMAT}: use the"
+            f" version it was made with, {told.get('version')}."
+        )
+    return told
+
+
+def description(run: Path | str, epoch: int | None = None) -> dict[str, Any]:
+    """The description of a run, with the chosen epoch as `epoch`.
+
+    Args:
+        run: Folder of the run.
+        epoch: Which epoch; None: the best one.
+
+    Raises:
+        ModelError: There is no model, it is of another format, or the epoch is not there.
+    """
+    folder = Path(run)
+    told = read(folder)
+    held = epochs(folder)
+    chosen = told.get("best_epoch") if epoch is None else epoch
+    if chosen not in held:
+        known = ", ".join(map(str, held)) if held else "none"
+        raise ModelError(f"{folder} has no epoch {chosen}; it has {known}.")
+    told["epoch"] = chosen
+    return told
+
+
+def digest(run: Path | str, epoch: int | None = None) -> str:
+    """SHA-256 of an epoch's weights, in hexadecimal.
+
+    Raises:
+        ModelError: As `description`.
+    """
+    folder = Path(run)
+    weights = epoch_file(folder, description(folder, epoch)["epoch"])
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
+
+
+def load_method(run: Path | str, epoch: int | None = None, device: str = "cpu") -> Learnt:
+    """Load a model as a method.
+
+    Args:
+        run: Folder of the run.
+        epoch: Which epoch; None: the best one.
+        device: Where it is to run, such as `cuda`.
+
+    Raises:
+        ModelError: There is no model, it is broken or unfinished, or the epoch is not there.
+    """
+    folder = Path(run)
+    told = description(folder, epoch)
+    if told.get("instead") is None:
+        raise ModelError(
+            f"the training of {folder} has not finished: run the same command again, and it goes"
+            " on where it stopped."
+        )
+    instead = {name: (one["method"], one["reason"]) for name, one in told["instead"].items()}
+    model = learnt_only(folder, epoch, device)
+    classical = {name: fitted(name, model.solar) for name, _ in instead.values()}
+    return dataclasses.replace(model, instead=instead, classical=classical)
+
+
+def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> Learnt:
+    """The network's part of a model, used for all its channels, better or not.
+
+    Raises:
+        ModelError: There is no model, it is broken, or the epoch is not there.
+    """
+    told = description(folder, epoch)
+    path = epoch_file(folder, told["epoch"])
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = InterpolationNetwork(_network_settings(told["network"]))
+        network.load_state_dict(
+            {name: one for name, one in tensors.items() if not name.startswith(_SUN)}
+        )
+        solar = _solar(told["solar"], tensors)
+        channels = tuple(_channel(one) for one in told["channels"])
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} does not fit its description: {error}.") from error
+    network = network.eval().requires_grad_(requires_grad=False).to(device)
+    return Learnt(network, channels, solar, instead={}, classical={})
+
+
+def remove(folder: Path) -> None:
+    """Delete what a training wrote into its folder, and nothing else."""
+    for epoch in epochs(folder):
+        epoch_file(folder, epoch).unlink()
+    for name in (DESCRIPTION, RESUME):
+        (folder / name).unlink(missing_ok=True)
+
+
+def save_weights(run: Path, epoch: int, network: InterpolationNetwork, solar: Solar) -> None:
+    """Write the weights of an epoch, complete or not at all."""
+    tensors = {name: one.detach().cpu().contiguous() for name, one in network.state_dict().items()}
+    for name, response in solar.responses.items():
+        if response.amplitudes is not None:
+            tensors[_SUN + name] = torch.from_numpy(response.amplitudes).contiguous()
+    path = epoch_file(run, epoch)
+    beside = path.with_suffix(".partial")
+    save_file(tensors, beside)
+    beside.replace(path)
+
+
+def write_description(run: Path, told: Mapping[str, Any]) -> None:
+    """Write the description, complete or not at all."""
+    path = run / DESCRIPTION
+    beside = path.with_suffix(".partial")
+    text = json.dumps({"format": FORMAT, "version": __version__, **told}, indent=1)
+    beside.write_text(text + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def describe_solar(solar: Solar) -> dict[str, Any]:
+    """The sun responses but for their amplitudes, which go with the weights."""
+    return {
+        "basis": dataclasses.asdict(solar.basis),
+        "responses": {
+            name: {"even": one.even, "reason": one.reason} for name, one in solar.responses.items()
+        },
+        "clearness": dict(solar.clearness),
+    }
+
+
+def describe_channel(channel: Channel) -> dict[str, Any]:
+    """A channel as plain values."""
+    return dataclasses.asdict(channel)
+
+
+def _solar(told: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Solar:
+    basis: dict[str, Any] = {
+        name: tuple(one) if isinstance(one, list) else one for name, one in told["basis"].items()
+    }
+    responses = {
+        name: Response(
+            tensors[_SUN + name].numpy() if _SUN + name in tensors else None,
+            bool(one["even"]),
+            str(one["reason"]),
+        )
+        for name, one in told["responses"].items()
+    }
+    return Solar(PlaceBasis(**basis), responses, told["clearness"])
+
+
+def _channel(told: Mapping[str, Any]) -> Channel:
+    return Channel(**{**told, "kind": Kind(told["kind"]), "nature": Nature(told["nature"])})
+
+
+def _network_settings(told: Mapping[str, Any]) -> NetworkSettings:
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    return NetworkSettings(**{name: frozen(value) for name, value in told.items()})

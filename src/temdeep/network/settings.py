@@ -1,0 +1,50 @@
+"""What fixes the shape and the scales of a network, as plain numbers.
+
+Knows: nothing but numbers. Must not know: torch, xarray, files.
+"""
+
+from dataclasses import dataclass
+
+CONTEXT = 3
+"""Frames on each side that the network looks at."""
+
+FRAMES = 2 * CONTEXT + 2
+"""Frames of a window: context before, both ends, context after."""
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The shape of a network and what its channels are.
+
+    Attributes:
+        mean, spread: Of each channel in its own unit, by which it is normalised.
+        winds: For each channel the two channels that advect it, or None.
+        levels: For each channel the motion that it shares, -1 for what must not be moved.
+        level_count: How many motions there are.
+        spans_s: Spans at which the scales below are known, ascending, seconds.
+        change: RMS of x1 - x0 of each channel at each span, normalised, (span, channel).
+        bend: RMS of second differences, likewise.
+        error: RMS error of the spline at mid-interval, likewise, extrapolated by a power law to
+            the shortest span.
+        width: Features of the network's layers.
+        depth: Residual blocks at full resolution.
+        flow: Whether there is a flow branch.
+    """
+
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    winds: tuple[tuple[int, int] | None, ...]
+    levels: tuple[int, ...]
+    level_count: int
+    spans_s: tuple[float, ...]
+    change: tuple[tuple[float, ...], ...]
+    bend: tuple[tuple[float, ...], ...]
+    error: tuple[tuple[float, ...], ...]
+    width: int = 32
+    depth: int = 3
+    flow: bool = True
+
+    @property
+    def channels(self) -> int:
+        """How many channels."""
+        return len(self.mean)

@@ -1,0 +1,117 @@
+"""What the network is given of a batch of intervals, and the grid they lie on.
+
+Knows: torch. Must not know: xarray, files.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from temdeep.network.settings import CONTEXT, FRAMES
+from temdeep.spline import spline_slope_weights, spline_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What does not change with time.
+
+    Attributes:
+        dx_m, dy_m: Distances to the next column and row, metres, shape (y, x), signed.
+        cyclic: Whether the last column's neighbour is the first.
+        place: Static inputs, shape (place, y, x): see `PLACE_INPUTS`.
+    """
+
+    dx_m: Tensor
+    dy_m: Tensor
+    cyclic: bool
+    place: Tensor
+
+    def to(self, device: torch.device | str) -> "Ground":
+        """The same on another device."""
+        return Ground(
+            self.dx_m.to(device), self.dy_m.to(device), self.cyclic, self.place.to(device)
+        )
+
+
+PLACE_INPUTS = ("sine of latitude", "cosine of latitude", "land fraction", "elevation in km")
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A batch of intervals with their context.
+
+    Attributes:
+        frames: Normalised fields without the sun's part, shape (batch, frame, channel, y, x),
+            `FRAMES` of them: three before, both ends, three after; 0 where there is none.
+        before, after: How many frames of context there are, shape (batch,).
+        span_s: Shape (batch,).
+        ground: The grid.
+    """
+
+    frames: Tensor
+    before: Tensor
+    after: Tensor
+    span_s: Tensor
+    ground: Ground
+
+    @property
+    def start(self) -> Tensor:
+        """The field at t0, shape (batch, channel, y, x)."""
+        return self.frames[:, CONTEXT]
+
+    @property
+    def end(self) -> Tensor:
+        """The field at t1."""
+        return self.frames[:, CONTEXT + 1]
+
+    def without_context(self, before: Tensor, after: Tensor) -> "Window":
+        """The same with no more than some frames of context."""
+        return replace(
+            self,
+            before=torch.minimum(self.before, before),
+            after=torch.minimum(self.after, after),
+        )
+
+    def spline(self, theta: Tensor) -> Tensor:
+        """Weights of the frames in the natural spline, shape (batch, time, frame)."""
+        weights = torch.zeros(*theta.shape, FRAMES)
+        leads = theta.double().cpu().numpy()
+        for row, (before, after) in enumerate(self._context()):
+            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
+            weights[row, :, inside] = torch.from_numpy(
+                spline_weights(before, after, leads[row])
+            ).float()
+        return weights.to(self.frames.device)
+
+    def slopes(self) -> Tensor:
+        """Weights of the frames in the spline's slopes at both ends, shape (batch, 2, frame)."""
+        weights = torch.zeros(len(self.frames), 2, FRAMES)
+        for row, (before, after) in enumerate(self._context()):
+            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
+            weights[row, :, inside] = torch.from_numpy(spline_slope_weights(before, after)).float()
+        return weights.to(self.frames.device)
+
+    def _context(self) -> list[tuple[int, int]]:
+        return list(zip(self.before.tolist(), self.after.tolist(), strict=True))
+
+
+def without_missing(frames: Tensor) -> Tensor:
+    """Put numbers where there are none, so that nothing spreads from them.
+
+    Missing context takes the next frame towards the interval; what is missing at an end is 0 there,
+    and so at every frame beyond.
+
+    Args:
+        frames: Shape (frame, channel, y, x), NaN where missing.
+
+    Returns:
+        The same without NaN.
+    """
+    filled = frames.clone()
+    for end, outward in ((CONTEXT, -1), (CONTEXT + 1, 1)):
+        filled[end] = torch.nan_to_num(filled[end])
+        for i in range(1, CONTEXT + 1):
+            here, inward = end + outward * i, end + outward * (i - 1)
+            filled[here] = torch.where(torch.isnan(filled[here]), filled[inward], filled[here])
+    return filled

@@ -1,0 +1,273 @@
+"""One training run as Lightning sees it: steps, validation, schedule, and the averaged weights.
+
+Knows: torch, Lightning. Must not know: xarray, files.
+"""
+
+import copy
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from temdeep.metric import Float64Array
+from temdeep.network import losses
+from temdeep.network.architecture import Coefficients, InterpolationNetwork
+from temdeep.network.rendering import render
+from temdeep.network.settings import CONTEXT
+from temdeep.network.window import Window
+from temdeep.training.coarse import CoarseData, context
+from temdeep.training.samples import (
+    Batch,
+    Cutter,
+    Sample,
+    View,
+    draw_view,
+    epoch_samples,
+    held_out_samples,
+    whole_view,
+)
+from temdeep.training.settings import TrainingSettings
+
+NEAR_END = 0.02
+"""Lead fraction over which slopes are measured where intervals meet."""
+
+EVERY_COHERENT = 4
+"""Every n-th interval of a batch is used for coherence: it costs four passes."""
+
+VALIDATION_BATCH = 16
+
+
+class TrainingRun(pl.LightningModule):
+    """Trains a network on what is hidden inside wide intervals of a coarse series.
+
+    Batches are numbers: each process cuts its own share of the global batch, which is the same
+    whatever the number of processes, and losses are sums over it.
+    """
+
+    def __init__(
+        self,
+        data: CoarseData,
+        settings: TrainingSettings,
+        held_out_from: int,
+        index: Float64Array,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.held_out_from = held_out_from
+        self.network = InterpolationNetwork(data.settings)
+        self.averaged = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
+        self._data, self._cutter, self._index = data, Cutter(data), index
+        self._samples: list[Sample] = []
+        self._levels = data.settings.levels
+
+    @property
+    def batches(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.settings.samples // self.settings.batch_size)
+
+    @property
+    def held_out_multiples(self) -> tuple[int, ...]:
+        """Spans that fit into the held-out block."""
+        return tuple(
+            k
+            for k in sorted(self.settings.spans)
+            if held_out_samples(self._data, self.held_out_from, k)
+        )
+
+    def on_train_epoch_start(self) -> None:
+        """Draw the epoch's intervals: rapid changes only at first, then all."""
+        rapid = self.current_epoch < self.settings.pretrain * self.settings.epochs
+        self._samples = epoch_samples(
+            self._data,
+            self.settings,
+            self.current_epoch,
+            self.held_out_from,
+            self._index if rapid else None,
+        )
+
+    def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
+        """The loss of this process's share of a batch.
+
+        Scaled so that its mean over processes, which is what gradients are, is the sum over the
+        global batch divided by its size.
+        """
+        del batch
+        size, world = self.settings.batch_size, self.trainer.world_size
+        whole = self._samples[batch_index * size : (batch_index + 1) * size]
+        own = list(range(self.global_rank, len(whole), world))
+        weight = torch.ones(max(len(own), 1), device=self.device)
+        if not own:  # fewer intervals than processes: take part, and count for nothing
+            own, weight = [0], weight * 0
+        view = draw_view(self._data, self.settings, self.current_epoch, batch_index)
+        cut = self._cutter.cut([whole[i] for i in own], view, self.device)
+        terms = self._supervised(cut)
+        sums = {name: (weight * term).sum() / len(whole) for name, term in terms.items()}
+        coherent = range(0, len(whole), EVERY_COHERENT)
+        mine = [(i, whole[i]) for i in own if i in coherent] if bool(weight.any()) else []
+        if self.settings.losses.coherence or self.settings.losses.kink:
+            for name, term in self._coherent(mine, view, batch_index).items():
+                sums[name] = term.sum() / len(coherent)
+        for name, term in sums.items():
+            total = term.detach() * world
+            self.log(f"loss/{name}", total, on_step=False, on_epoch=True, sync_dist=world > 1)
+        weights = self.settings.losses
+        factors = {
+            "withheld": 1.0,
+            "spatial": weights.spatial,
+            "temporal": weights.temporal,
+            "coherence": weights.coherence,
+            "kink": weights.kink,
+        }
+        loss = sum((factors[name] * term for name, term in sums.items()), torch.zeros(()))
+        self.log("loss/total", loss.detach() * world, on_epoch=True, sync_dist=world > 1)
+        return loss * world
+
+    def _supervised(self, cut: Batch) -> dict[str, Tensor]:
+        """Errors at hidden times and roughness, each (batch,)."""
+        coefficients = self.network(cut.window)
+        scale = self._scale(cut.window.span_s)
+        rendered = self._fields(cut.window, coefficients, cut.theta)
+        return {
+            "withheld": losses.withheld_error(rendered, cut.truth, scale, cut.area, cut.counted),
+            "spatial": losses.spatial_roughness(coefficients, scale),
+            "temporal": losses.temporal_roughness(coefficients, scale),
+        }
+
+    def _coherent(
+        self, samples: list[tuple[int, Sample]], view: View, batch_index: int
+    ) -> dict[str, Tensor]:
+        """Temporal coherence at the series' own step, and kinks where intervals meet.
+
+        From four intervals in a row, frames at one lead fraction; from these, the real frame
+        between the middle two.
+        """
+        nothing = torch.zeros(1, device=self.device)
+        terms: dict[str, list[Tensor]] = {"coherence": [], "kink": []}
+        for place, sample in samples:
+            run = next(r for r in self._data.runs if r.start <= sample.first < r.stop)
+            stop = min(run.stop, self.held_out_from)
+            first = min(sample.first, stop - 5)
+            if first < run.start:
+                continue
+            key = [self.settings.seed, 3, self.current_epoch, batch_index, place]
+            lead = float(torch.rand((), generator=_generator(key)))
+            row = [
+                Sample(i, 1, *context(slice(run.start, stop), i, 1))
+                for i in range(first, first + 4)
+            ]
+            frames = torch.stack([self._cutter.window_frames(one, view) for one in row])
+            window = Window(
+                frames.to(self.device),
+                torch.tensor([one.before for one in row]),
+                torch.tensor([one.after for one in row]),
+                torch.full((4,), self._data.step_s, device=self.device),
+                self._cutter.ground(view, self.device),
+            )
+            coefficients = self.network(window)
+            leads = torch.tensor([NEAR_END, lead, 1 - NEAR_END], device=self.device)
+            fields = self._fields(window, coefficients, leads.expand(4, 3))
+            made = torch.zeros_like(window.frames[:1])
+            made[:, CONTEXT - 1 : CONTEXT + 3] = fields[:, 1]
+            one = torch.ones(1, dtype=torch.long)
+            between = Window(made, one, one, window.span_s[:1], window.ground)
+            back = torch.tensor([[1 - lead]], device=self.device)
+            again = self._fields(between, self.network(between), back)
+            truth = self._cutter.fields(torch.tensor([first + 2]), view)[None].to(self.device)
+            scale, area = self._scale(window.span_s[:1]), self._cutter.area(view).to(self.device)
+            counted = torch.ones(1, 1, device=self.device)
+            terms["coherence"].append(losses.withheld_error(again, truth, scale, area, counted))
+            meeting = window.frames[1, CONTEXT + 1]
+            slope_before = (meeting - fields[1, 2])[None] / NEAR_END
+            slope_after = (fields[2, 0] - meeting)[None] / NEAR_END
+            terms["kink"].append(losses.kink(slope_before, slope_after, scale, area))
+        return {name: torch.cat(found) if found else nothing for name, found in terms.items()}
+
+    def _fields(self, window: Window, coefficients: Coefficients, theta: Tensor) -> Tensor:
+        """Rendered fields, (batch, time, channel, y, x), normalised."""
+        lead = theta[:, :, None, None, None]
+        line = (1 - lead) * window.start[:, None] + lead * window.end[:, None]
+        return line + render(window, coefficients, theta, self._levels)
+
+    def _scale(self, span_s: Tensor) -> Tensor:
+        scales = self.network.features.scales
+        return scales.at(scales.error, span_s)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Keep a running mean of the weights, a short one at first."""
+        decay = min(self.settings.averaging, (self.global_step + 1) / (self.global_step + 10))
+        with torch.no_grad():
+            for kept, new in zip(
+                self.averaged.parameters(), self.network.parameters(), strict=True
+            ):
+                kept.lerp_(new, 1 - decay)
+
+    def held_out_rate(self, multiple: int) -> float:
+        """Restoration rate on the held-out block, in %, pooled over channels.
+
+        1 - the geometric mean over channels of RMSE(model)/RMSE(linear), with the averaged weights.
+        """
+        samples = held_out_samples(self._data, self.held_out_from, multiple)
+        view = whole_view(self._data)
+        model, line = torch.zeros(1), torch.zeros(1)
+        self.averaged.eval()
+        with torch.no_grad():
+            for first in range(0, len(samples), VALIDATION_BATCH):
+                cut = self._cutter.cut(samples[first : first + VALIDATION_BATCH], view, self.device)
+                lead = cut.theta[:, :, None, None, None]
+                straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
+                departure = render(cut.window, self.averaged(cut.window), cut.theta, self._levels)
+                model = model + _squares(straight + departure, cut)
+                line = line + _squares(straight, cut)
+        ratio = torch.sqrt(model / line.clamp_min(1e-12)).clamp_min(1e-6)
+        return float(100 * (1 - ratio.log().mean().exp()))
+
+    def held_out_example(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Truth, straight line and model at the first hidden time of the block, (channel, y, x)."""
+        multiple = self.held_out_multiples[0]
+        sample = held_out_samples(self._data, self.held_out_from, multiple)[:1]
+        cut = self._cutter.cut(sample, whole_view(self._data), self.device)
+        lead = cut.theta[:, :, None, None, None]
+        straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
+        with torch.no_grad():
+            departure = render(cut.window, self.averaged(cut.window), cut.theta, self._levels)
+        made = straight + departure
+        return torch.nan_to_num(cut.truth[0, 0]).cpu(), straight[0, 0].cpu(), made[0, 0].cpu()
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Names of the channels."""
+        return [one.name for one in self._data.channels]
+
+    def configure_optimizers(self) -> Any:
+        """AdamW on a one-cycle schedule."""
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            self.settings.learning_rate,
+            total_steps=self.batches * self.settings.epochs + 1,
+            pct_start=0.1,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+def _squares(fields: Tensor, cut: Batch) -> Tensor:
+    """Summed square errors of each channel."""
+    known = torch.isfinite(cut.truth) * cut.counted[:, :, None, None, None]
+    square = (fields - torch.nan_to_num(cut.truth)) ** 2 * known * cut.area
+    return square.sum(dim=(0, 1, 3, 4)).cpu()
+
+
+def _generator(key: list[int]) -> torch.Generator:
+    """A stream of random numbers of its own for each key."""
+    seed = 0
+    for part in key:
+        seed = (seed * 1_000_003 + part) % (2**63 - 1)
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,218 @@
+"""Which intervals are learnt from, and how a batch of them is cut; all keyed by seed and epoch.
+
+Knows: torch. Must not know: files, xarray.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from temdeep.metric import Float64Array
+from temdeep.network.settings import CONTEXT
+from temdeep.network.window import Ground, Window, without_missing
+from temdeep.training.coarse import CoarseData, context
+from temdeep.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An interval of the coarse series that is wider than its step.
+
+    Attributes:
+        first: Index of t0.
+        multiple: k, the span in steps.
+        before, after: Frames of context.
+    """
+
+    first: int
+    multiple: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Windows, and what is hidden inside them.
+
+    Attributes:
+        window: The intervals.
+        theta: Lead fractions of the hidden times, shape (batch, time), filled up with ½.
+        truth: Shape (batch, time, channel, y, x), normalised.
+        counted: 1 for hidden times, 0 for filling up, shape (batch, time).
+        area: Relative cell areas, shape (y, x).
+    """
+
+    window: Window
+    theta: Tensor
+    truth: Tensor
+    counted: Tensor
+    area: Tensor
+
+
+@dataclass(frozen=True)
+class View:
+    """How a batch looks at the grid: part of it, perhaps in a mirror.
+
+    Attributes:
+        rows, columns: First row and column, and how many.
+        mirrored: Whether east and west are exchanged.
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    mirrored: bool = False
+
+
+def epoch_samples(
+    data: CoarseData, settings: TrainingSettings, epoch: int, last: int, index: Float64Array | None
+) -> list[Sample]:
+    """The intervals of an epoch, in order, the same for every process.
+
+    Args:
+        data: The coarse series.
+        settings: How many, which spans, the seed.
+        epoch: Which epoch.
+        last: Frames from here on are held out.
+        index: Composite index of each interval, to take the rapid ones only; None: all.
+    """
+    rng = np.random.default_rng([settings.seed, 1, epoch])
+    pieces = [slice(run.start, min(run.stop, last)) for run in data.runs]
+    firsts = {
+        k: np.array([i for run in pieces for i in range(run.start, run.stop - k)], dtype=int)
+        for k in settings.spans
+    }
+    firsts = {k: found for k, found in firsts.items() if len(found)}
+    if index is not None:
+        firsts = {k: _rapid(found, k, index, settings.rapid) for k, found in firsts.items()}
+    multiples = np.array(sorted(firsts))
+    chance = multiples.astype(float) ** -settings.span_power
+    drawn = rng.choice(multiples, settings.samples, p=chance / chance.sum())
+    samples = []
+    for k in drawn.tolist():
+        i = int(rng.choice(firsts[k]))
+        run = next(run for run in pieces if run.start <= i < run.stop)
+        before, after = context(run, i, k)
+        if rng.random() < settings.fewer_context:
+            before, after = int(rng.integers(before + 1)), int(rng.integers(after + 1))
+        samples.append(Sample(i, k, before, after))
+    return samples
+
+
+def held_out_samples(data: CoarseData, first: int, multiple: int) -> list[Sample]:
+    """All intervals of a span whose hidden times lie in the held-out block."""
+    found = []
+    for run in data.runs:
+        firsts = range(max(run.start, first), run.stop - multiple)
+        found += [Sample(i, multiple, *context(run, i, multiple)) for i in firsts]
+    return found
+
+
+def draw_view(data: CoarseData, settings: TrainingSettings, epoch: int, batch: int) -> View:
+    """The part of the grid that a batch sees."""
+    rng = np.random.default_rng([settings.seed, 2, epoch, batch])
+    rows, columns = data.frames.shape[-2:]
+    height, width = min(rows, settings.crop), min(columns, settings.crop)
+    return View(
+        (int(rng.integers(rows - height + 1)), height),
+        (int(rng.integers(columns - width + 1)), width),
+        bool(rng.random() < settings.mirror),
+    )
+
+
+def whole_view(data: CoarseData) -> View:
+    """All of the grid."""
+    rows, columns = data.frames.shape[-2:]
+    return View((0, rows), (0, columns))
+
+
+class Cutter:
+    """Cuts batches out of a coarse series on a device."""
+
+    def __init__(self, data: CoarseData) -> None:
+        self.data = data
+        signs = torch.ones(len(data.channels))
+        shifts = torch.zeros(len(data.channels))
+        for i, channel in enumerate(data.channels):
+            if channel.component == "x":
+                signs[i] = -1
+                shifts[i] = -2 * data.settings.mean[i] / data.settings.spread[i]
+        self._signs, self._shifts = signs[:, None, None], shifts[:, None, None]
+
+    def cut(self, samples: list[Sample], view: View, device: torch.device | str) -> Batch:
+        """Windows and hidden times of some samples."""
+        most = max(one.multiple for one in samples) - 1
+        theta = torch.full((len(samples), most), 0.5)
+        counted = torch.zeros(len(samples), most)
+        frames, truths = [], []
+        for row, one in enumerate(samples):
+            hidden = torch.arange(1, one.multiple)
+            theta[row, : len(hidden)] = hidden / one.multiple
+            counted[row, : len(hidden)] = 1
+            places = one.first + torch.cat([hidden, hidden[:1].expand(most - len(hidden))])
+            truths.append(self.fields(places, view))
+            frames.append(self.window_frames(one, view))
+        window = Window(
+            torch.stack(frames).to(device),
+            torch.tensor([one.before for one in samples]),
+            torch.tensor([one.after for one in samples]),
+            torch.tensor([one.multiple * self.data.step_s for one in samples]).to(device),
+            self.ground(view, device),
+        )
+        return Batch(
+            window,
+            theta.to(device),
+            torch.stack(truths).to(device),
+            counted.to(device),
+            self.area(view).to(device),
+        )
+
+    def window_frames(self, sample: Sample, view: View) -> Tensor:
+        """The frames of a sample's window, 0 where there are none or values are missing."""
+        step = torch.arange(-CONTEXT, CONTEXT + 2)
+        known = (step >= -sample.before) & (step <= sample.after + 1)
+        places = sample.first + step * sample.multiple
+        fields = self.fields(torch.where(known, places, sample.first), view)
+        return without_missing(fields) * known[:, None, None, None]
+
+    def fields(self, times: Tensor, view: View) -> Tensor:
+        """Frames as a view shows them, shape (time, channel, y, x)."""
+        (top, height), (left, width) = view.rows, view.columns
+        fields = self.data.frames[times, :, top : top + height, left : left + width]
+        if view.mirrored:
+            fields = fields.flip(-1) * self._signs + self._shifts
+        return fields
+
+    def ground(self, view: View, device: torch.device | str) -> Ground:
+        """The grid as a view shows it."""
+        whole = self.data.ground
+        (top, height), (left, width) = view.rows, view.columns
+        part = (slice(top, top + height), slice(left, left + width))
+        seen = Ground(
+            whole.dx_m[part],
+            whole.dy_m[part],
+            whole.cyclic and width == self.data.frames.shape[-1],
+            whole.place[:, part[0], part[1]],
+        )
+        if view.mirrored:
+            seen = replace(
+                seen,
+                dx_m=seen.dx_m.flip(-1),
+                dy_m=seen.dy_m.flip(-1),
+                place=seen.place.flip(-1),
+            )
+        return seen.to(device)
+
+    def area(self, view: View) -> Tensor:
+        """Relative cell areas as a view shows them."""
+        (top, height), (left, width) = view.rows, view.columns
+        area = self.data.area[top : top + height, left : left + width]
+        return area.flip(-1) if view.mirrored else area
+
+
+def _rapid(firsts: np.ndarray, multiple: int, index: Float64Array, share: float) -> np.ndarray:
+    """The intervals in which the composite index is highest on average."""
+    level = np.array([index[i : i + multiple].mean() for i in firsts])
+    chosen: np.ndarray = firsts[level >= np.quantile(level, 1 - share)]
+    return chosen

@@ -1,0 +1,94 @@
+"""What a training can be told.
+
+Knows: nothing else. Must not know: torch, files.
+"""
+
+from dataclasses import dataclass, field
+
+from temdeep.errors import RequestError
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """How much each part of the loss counts; 0 leaves it out.
+
+    Attributes:
+        coherence: Frames rendered in two intervals, and the frame between rendered from them.
+        spatial: Roughness in space of flow and residual.
+        temporal: Second derivative in time of the residual.
+        kink: Jumps of the slope where intervals meet.
+    """
+
+    coherence: float = 0.05
+    spatial: float = 1e-3
+    temporal: float = 1e-3
+    kink: float = 1e-3
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a model is trained.
+
+    Attributes:
+        epochs: Passes of `samples` intervals each.
+        samples: Intervals in an epoch.
+        batch_size: Intervals in a step, over all processes together.
+        learning_rate: Highest of the one-cycle schedule.
+        weight_decay: Of AdamW.
+        spans: Multiples k of the series' step in which times are hidden.
+        span_power: k is drawn with probability k to minus this: narrow spans are nearest to use.
+        pretrain: Share of the epochs that see only intervals of rapid change.
+        rapid: Share of the intervals that counts as rapid change, by composite index.
+        held_out: Share of the series, its end, on which the best epoch is chosen.
+        patience: Epochs without gain on the held-out block before stopping.
+        fewer_context: Probability that an interval loses some of its context.
+        mirror: Probability that a batch is mirrored in east and west.
+        crop: Rows and columns of a batch at most.
+        width, depth: Size of the network.
+        flow: Whether the network has a flow branch.
+        averaging: Decay of the running mean of the weights, which is what is kept.
+        losses: Weights of the parts of the loss.
+        seed: Of all that is random.
+    """
+
+    epochs: int = 20
+    samples: int = 128
+    batch_size: int = 4
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-3
+    spans: tuple[int, ...] = (2, 3, 4)
+    span_power: float = 4.0
+    pretrain: float = 0.15
+    rapid: float = 0.5
+    held_out: float = 0.15
+    patience: int = 8
+    fewer_context: float = 0.15
+    mirror: float = 0.0
+    crop: int = 128
+    width: int = 32
+    depth: int = 3
+    flow: bool = True
+    averaging: float = 0.99
+    losses: LossWeights = field(default_factory=LossWeights)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            RequestError: A value lies outside its range.
+        """
+        positive = ("epochs", "samples", "batch_size", "crop", "width", "depth", "patience")
+        for name in positive:
+            if getattr(self, name) < 1:
+                raise RequestError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        if not self.learning_rate > 0:
+            raise RequestError(f"learning_rate must be above 0, got {self.learning_rate}.")
+        if not self.spans or min(self.spans) < 2:
+            raise RequestError(f"spans must be whole numbers from 2 on, got {self.spans}.")
+        shares = ("pretrain", "rapid", "fewer_context", "mirror", "averaging")
+        for name in shares:
+            if not 0 <= getattr(self, name) <= 1:
+                raise RequestError(f"{name} must lie in [0, 1], got {getattr(self, name)}.")
+        if not 0 < self.held_out <= 0.5:
+            raise RequestError(f"held_out must lie in (0, 0.5], got {self.held_out}.")
