@@ -16,12 +16,14 @@ from temdeep.fields.solar import TimeArray, sun_features
 from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
+from temdeep.methods.motion import estimate
 from temdeep.methods.protocol import Method
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.network.architecture import InterpolationNetwork
+from temdeep.network.motion import members
 from temdeep.network.rendering import render
-from temdeep.network.settings import CONTEXT, FRAMES
+from temdeep.network.settings import CONTEXT, FRAMES, NetworkSettings
 from temdeep.network.window import Ground, Window, without_missing
 
 NAME = "temdeep"
@@ -134,12 +136,17 @@ class Learnt:
         frames = np.zeros((FRAMES, *interval.start.shape), np.float32)
         inside = slice(CONTEXT - len(interval.before), CONTEXT + 2 + len(interval.after))
         frames[inside] = (interval.frames - sun - mean) / spread
+        calm = without_missing(torch.from_numpy(frames))
+        motion = classical_motion(
+            calm[CONTEXT].numpy(), calm[CONTEXT + 1].numpy(), settings, interval.span_s, grid
+        )
         device = next(self.network.parameters()).device
         window = Window(
-            without_missing(torch.from_numpy(frames))[None].to(device),
+            calm[None].to(device),
             torch.tensor([len(interval.before)]),
             torch.tensor([len(interval.after)]),
             torch.tensor([interval.span_s]).to(device),
+            torch.from_numpy(motion)[None].to(device),
             ground_of(grid).to(device),
         )
         with torch.inference_mode():
@@ -151,6 +158,34 @@ class Learnt:
         own = len(interval.before)
         filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
         return filled
+
+
+def classical_motion(
+    start: Float32Array,
+    end: Float32Array,
+    settings: NetworkSettings,
+    span_s: float,
+    grid: Grid,
+) -> Float32Array:
+    """The motion of each level between two fields, by dense optical flow.
+
+    Args:
+        start: Normalised field at t0 without the sun's part, shape (channel, y, x).
+        end: At t1, likewise.
+        settings: Says which channels share a motion.
+        span_s: τ.
+        grid: The grid.
+
+    Returns:
+        Shape (level, 2, y, x), eastward and northward, m s⁻¹.
+    """
+    motion = np.zeros((settings.level_count, 2, *grid.shape), np.float32)
+    for level in range(settings.level_count):
+        own = members(settings.levels, level)
+        if own:
+            found = estimate(start[own], end[own], span_s, grid.metric)
+            motion[level] = np.stack([found.u_m_s, found.v_m_s])
+    return motion
 
 
 def sun_part(
@@ -186,11 +221,17 @@ def ground_of(grid: Grid) -> Ground:
     height = nothing if grid.elevation_m is None else grid.elevation_m / 1000
     place = np.nan_to_num(np.stack([np.sin(latitude), np.cos(latitude), land, height]))
     return Ground(
-        torch.from_numpy(grid.metric.dx_m.astype(np.float32)),
-        torch.from_numpy(grid.metric.dy_m.astype(np.float32)),
+        torch.from_numpy(_never_zero(grid.metric.dx_m)),
+        torch.from_numpy(_never_zero(grid.metric.dy_m)),
         grid.metric.cyclic,
         torch.from_numpy(place.astype(np.float32)),
     )
+
+
+def _never_zero(size_m: Float64Array) -> Float32Array:
+    """Cell sizes of at least a metre: a pole's row has no length."""
+    sized: Float32Array = np.where(np.abs(size_m) < 1, 1.0, size_m).astype(np.float32)
+    return sized
 
 
 def _unknown(strange: list[str], known: list[str]) -> ModelError:

@@ -13,13 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from temdeep.network.basis import BASIS_SIZE
-from temdeep.network.features import Features, pad
+from temdeep.network.features import SPEED_M_S, Features
+from temdeep.network.neighbours import pad
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Window
 
 LOW_BLOCKS = 2
-SPEED_M_S = 10.0
-"""Unit of the flow heads, metres per second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +28,17 @@ class Coefficients:
     Attributes:
         gate: Factor of the cubic minus the linear, shape (batch, channel, y, x).
         residual: Coefficients of the basis, normalised, (batch, basis, channel, y, x).
-        velocity: Eastward and northward velocity at mid-interval, m s⁻¹, shape
-            (batch, level, 2, y, x); None without a flow branch.
+        velocity: Eastward and northward velocity at mid-interval, the classical motion and its
+            correction, m s⁻¹, shape (batch, level, 2, y, x).
         acceleration: Its change over the span, m s⁻¹, likewise.
         preference: Which end counts more, from -1 (start) to 1 (end), (batch, level, y, x).
     """
 
     gate: Tensor
     residual: Tensor
-    velocity: Tensor | None = None
-    acceleration: Tensor | None = None
-    preference: Tensor | None = None
+    velocity: Tensor
+    acceleration: Tensor
+    preference: Tensor
 
 
 class Block(nn.Module):
@@ -73,11 +72,10 @@ class InterpolationNetwork(nn.Module):
         self.high = nn.ModuleList(Block(width) for _ in range(settings.depth))
         self.residual = nn.Conv2d(width, BASIS_SIZE * channels, 1)
         self.gate = nn.Conv2d(width, channels, 1)
-        self.motion = nn.Conv2d(width, 5 * settings.level_count, 1) if settings.flow else None
+        self.motion = nn.Conv2d(width, 5 * max(settings.level_count, 1), 1)
         for head in (self.residual, self.gate, self.motion):
-            if head is not None:
-                for parameter in head.parameters():
-                    nn.init.zeros_(parameter)
+            for parameter in head.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, window: Window) -> Coefficients:
         """One pass for a batch of intervals."""
@@ -94,14 +92,11 @@ class InterpolationNetwork(nn.Module):
         decoded = functional.gelu(features)
         scale = self.features.scales.at(self.features.scales.error, window.span_s)
         residual = self.residual(decoded).unflatten(1, (BASIS_SIZE, self.settings.channels))
-        coefficients = Coefficients(1 + self.gate(decoded), residual * scale[:, None])
-        if self.motion is None:
-            return coefficients
-        motion = self.motion(decoded).unflatten(1, (self.settings.level_count, 5))
+        motion = self.motion(decoded).unflatten(1, (-1, 5))[:, : self.settings.level_count]
         return Coefficients(
-            coefficients.gate,
-            coefficients.residual,
-            SPEED_M_S * motion[:, :, 0:2],
+            1 + self.gate(decoded),
+            residual * scale[:, None],
+            window.motion + SPEED_M_S * motion[:, :, 0:2],
             SPEED_M_S * motion[:, :, 2:4],
             torch.tanh(motion[:, :, 4]),
         )

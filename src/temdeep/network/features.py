@@ -1,32 +1,22 @@
 """What the network sees: changes, bends and advection, each in units of its usual size.
 
-Everything is a difference over the span, divided by its root mean square at that span: then wide
-intervals, of which the coarse series can teach, look like the narrow ones that are to be filled.
+Frames are first moved along the motion to the middle of the interval. Everything is a difference
+over the span, divided by its root mean square at that span: then wide intervals, of which the
+coarse series can teach, look like the narrow ones that are to be filled.
 
 Knows: torch. Must not know: xarray, files.
 """
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from temdeep.network.settings import FRAMES, NetworkSettings
+from temdeep.network.motion import aligned
+from temdeep.network.neighbours import pad
+from temdeep.network.settings import CONTEXT, MOVING_CONTEXT, NetworkSettings
 from temdeep.network.window import PLACE_INPUTS, Ground, Window
 
-
-def pad(fields: Tensor, cells: int, *, cyclic: bool) -> Tensor:
-    """Continue fields beyond the grid: around the globe, else with the value at the edge.
-
-    Args:
-        fields: Shape (batch, channel, y, x).
-        cells: How far on each side.
-        cyclic: Whether the last column's neighbour is the first.
-    """
-    rows = functional.pad(fields, (0, 0, cells, cells), mode="replicate")
-    mode = "circular" if cyclic else "replicate"
-    if cyclic and cells > fields.shape[-1]:
-        mode = "replicate"
-    return functional.pad(rows, (cells, cells, 0, 0), mode=mode)
+SPEED_M_S = 10.0
+"""Unit of velocities, metres per second."""
 
 
 def advection(fields: Tensor, east: Tensor, north: Tensor, ground: Ground) -> Tensor:
@@ -68,68 +58,75 @@ class Scales(nn.Module):
     def at(self, table: Tensor, span_s: Tensor) -> Tensor:
         """One of the tables at spans (batch,), shape (batch, channel, 1, 1)."""
         lead = span_s.to(self.spans).log()
-        if len(self.spans) == 1:
-            found = table[0].expand(len(lead), -1)
-        else:
-            low = torch.searchsorted(self.spans, lead.contiguous()) - 1
-            low = low.clamp(0, len(self.spans) - 2)
-            share = (lead - self.spans[low]) / (self.spans[low + 1] - self.spans[low])
-            found = table[low] + share[:, None] * (table[low + 1] - table[low])
+        low = torch.searchsorted(self.spans, lead.contiguous()) - 1
+        low = low.clamp(0, len(self.spans) - 2)
+        share = (lead - self.spans[low]) / (self.spans[low + 1] - self.spans[low])
+        found = table[low] + share[:, None] * (table[low + 1] - table[low])
         return found.exp()[:, :, None, None]
 
 
 class Features(nn.Module):
     """Turns a window into the network's input.
 
-    Per channel: change, mean of both ends, second difference at each inner frame, what the spline's
-    slope at either end adds to the straight line, and, where there are winds, the change that
-    advection by them would make over the span. And the static inputs of the place.
+    Per channel, of the frames moved to mid-interval: the change, the mean of both ends and the
+    second difference at each inner frame; where there are winds, the change that advection by them
+    would make over the span; per level its motion; and the static inputs of the place.
     """
-
-    def __init__(self, settings: NetworkSettings) -> None:
-        super().__init__()
-        self.scales = Scales(settings)
-        self.register_buffer("mean", torch.tensor(settings.mean)[:, None, None], persistent=False)
-        spread = torch.tensor(settings.spread)[:, None, None]
-        self.register_buffer("spread", spread, persistent=False)
-        moved = [i for i, pair in enumerate(settings.winds) if pair is not None]
-        pairs = [pair for pair in settings.winds if pair is not None]
-        self.moved, self.pairs = moved, pairs
-        self.size = settings.channels * (FRAMES + 2) + 2 * len(moved) + len(PLACE_INPUTS)
 
     mean: Tensor
     spread: Tensor
 
+    def __init__(self, settings: NetworkSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.scales = Scales(settings)
+        self.register_buffer("mean", torch.tensor(settings.mean)[:, None, None], persistent=False)
+        spread = torch.tensor(settings.spread)[:, None, None]
+        self.register_buffer("spread", spread, persistent=False)
+        self.blown = [i for i, pair in enumerate(settings.winds) if pair is not None]
+        self.pairs = [pair for pair in settings.winds if pair is not None]
+        self.size = (
+            settings.channels * (2 + 2 * MOVING_CONTEXT)
+            + 2 * len(self.blown)
+            + 2 * settings.level_count
+            + len(PLACE_INPUTS)
+        )
+
     def forward(self, window: Window) -> Tensor:
         """The input of shape (batch, size, y, x)."""
-        frames, start, end = window.frames, window.start, window.end
+        frames = aligned(window, self.settings.levels)
+        start, end = frames[:, MOVING_CONTEXT], frames[:, MOVING_CONTEXT + 1]
         change_scale = self.scales.at(self.scales.change, window.span_s)
         bend_scale = self.scales.at(self.scales.bend, window.span_s)
-        change = end - start
-        rows = [change / change_scale, (start + end) / 2]
-        bends = (frames[:, :-2] - 2 * frames[:, 1:-1] + frames[:, 2:]) / bend_scale[:, None]
-        bends = bends * self._known(window)[:, :, None, None, None]
-        rows += [bends.flatten(1, 2)]
-        slopes = torch.einsum("bsf,bfcyx->bscyx", window.slopes(), frames)
-        rows += [((slopes - change[:, None]) / bend_scale[:, None]).flatten(1, 2)]
-        if self.moved:
-            unit = change_scale[:, self.moved]
-            rows += [self._advected(window, at) / unit for at in (start, end)]
+        bends = second_differences(frames, window) / bend_scale[:, None]
+        rows = [(end - start) / change_scale, (start + end) / 2, bends.flatten(1, 2)]
+        if self.blown:
+            unit = change_scale[:, self.blown]
+            rows += [self._blown(window, at) / unit for at in (window.start, window.end)]
+        rows += [window.motion.flatten(1, 2) / SPEED_M_S]
         place = window.ground.place
         rows += [place.expand(len(frames), *place.shape)]
         return torch.cat(rows, dim=1)
 
-    def _known(self, window: Window) -> Tensor:
-        """1 where a second difference has all three frames, else 0, shape (batch, frame - 2)."""
-        inner = torch.arange(1, FRAMES - 1, device=window.frames.device)
-        first = FRAMES // 2 - 1 - window.before[:, None]
-        last = FRAMES // 2 + window.after[:, None]
-        return ((inner - 1 >= first) & (inner + 1 <= last)).to(window.frames.dtype)
-
-    def _advected(self, window: Window, fields: Tensor) -> Tensor:
-        """The change that advection makes over the span, normalised."""
+    def _blown(self, window: Window, fields: Tensor) -> Tensor:
+        """The change that advection by the winds makes over the span, normalised."""
         winds = fields * self.spread + self.mean
         east = winds[:, [pair[0] for pair in self.pairs]]
         north = winds[:, [pair[1] for pair in self.pairs]]
-        tendency = advection(fields[:, self.moved], east, north, window.ground)
-        return tendency * window.span_s.to(fields.dtype)[:, None, None, None]
+        tendency = advection(fields[:, self.blown], east, north, window.ground)
+        return tendency * window.span_s.to(fields)[:, None, None, None]
+
+
+def second_differences(frames: Tensor, window: Window) -> Tensor:
+    """Second differences of aligned frames, 0 where one of the three is not there.
+
+    Args:
+        frames: As `aligned` gives them, shape (batch, frame, channel, y, x).
+        window: Says which frames there are.
+
+    Returns:
+        Shape (batch, frame - 2, channel, y, x).
+    """
+    known = window.known()[:, CONTEXT - MOVING_CONTEXT : CONTEXT + 2 + MOVING_CONTEXT]
+    three = known[:, :-2] * known[:, 1:-1] * known[:, 2:]
+    return (frames[:, :-2] - 2 * frames[:, 1:-1] + frames[:, 2:]) * three[:, :, None, None, None]

@@ -6,7 +6,8 @@ Knows: torch. Must not know: xarray, files.
 import torch
 from torch import Tensor
 
-from temdeep.network.architecture import SPEED_M_S, Coefficients
+from temdeep.network.architecture import Coefficients
+from temdeep.network.features import SPEED_M_S
 
 
 def withheld_error(
@@ -44,7 +45,7 @@ def spatial_roughness(coefficients: Coefficients, scale: Tensor) -> Tensor:
         Shape (batch,).
     """
     parts = [coefficients.residual / scale[:, None]]
-    if coefficients.velocity is not None and coefficients.acceleration is not None:
+    if coefficients.velocity.shape[1]:
         parts += [coefficients.velocity / SPEED_M_S, coefficients.acceleration / SPEED_M_S]
     rough = coefficients.gate.new_zeros(len(coefficients.gate))
     for part in parts:

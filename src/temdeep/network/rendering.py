@@ -8,7 +8,8 @@ from torch import Tensor
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import residual_basis
-from temdeep.network.settings import CONTEXT
+from temdeep.network.motion import MOVED_FRAMES, members
+from temdeep.network.settings import CONTEXT, FRAMES, MOVING_CONTEXT
 from temdeep.network.warp import warp
 from temdeep.network.window import Window
 
@@ -18,15 +19,15 @@ def render(
 ) -> Tensor:
     """Departure of the fields from the straight line at lead fractions.
 
-        x(θ) - line(θ) = [(1 - w) W(x₀, F₀) + w W(x₁, F₁) - line(θ)]
-                         + g (spline(θ) - line(θ)) + Σₖ cₖ Bₖ(θ)
+        x(θ) - line(θ) = [(1 - w) W₀ + w W₁ - line(θ)] + g Σₙ sₙ(θ) Wₙ + Σₖ cₖ Bₖ(θ)
 
-        w  = θ + θ(1-θ) m                     preference m in [-1, 1]
-        F₀ = θτ (v + (θ-1)/2 a)               displacement from t0
-        F₁ = -(1-θ)τ (v + θ/2 a)              displacement back from t1
+        Wₙ = xₙ moved by (θ - n) τ (v + ((θ + n)/2 - ½) a)     frame n = …, -1, 0, 1, 2, …
+        w  = θ + θ(1-θ) m                                       preference m in [-1, 1]
+        s  = weights of the natural spline minus those of the line
 
-    with velocity v at mid-interval and its change a over the span. F₀ is 0 at θ = 0 and F₁ at
-    θ = 1, w is θ there and B is 0, so that every term is exactly 0 at both ends.
+    with velocity v at mid-interval and its change a over the span; the way is the integral of the
+    velocity from n to θ. At θ = 0 frame 0 is not moved, w is 0, s and B are 0, and likewise at
+    θ = 1, so that every term is exactly 0 at both ends. Channels without a motion are not moved.
 
     Args:
         window: Both ends and the context, (batch, frame, channel, y, x), normalised.
@@ -37,57 +38,66 @@ def render(
     Returns:
         Shape (batch, time, channel, y, x), normalised.
     """
-    spline = window.spline(theta)
-    spline[:, :, CONTEXT] -= 1 - theta
-    spline[:, :, CONTEXT + 1] -= theta
-    bend = torch.einsum("btf,bfcyx->btcyx", spline, window.frames)
-    bend = bend * _inside(theta)
-    departure = coefficients.gate[:, None] * bend
-    departure = departure + torch.einsum(
+    bend = coefficients.gate[:, None] * torch.einsum(
+        "btf,bfcyx->btcyx", _bend_weights(window, theta, CONTEXT), window.frames
+    )
+    departure = bend + torch.einsum(
         "btk,bkcyx->btcyx", residual_basis(theta), coefficients.residual
     )
-    if coefficients.velocity is not None:
-        departure = departure + _advected(window, coefficients, theta, levels)
+    for level in range(coefficients.velocity.shape[1]):
+        own = members(levels, level)
+        if own:
+            along = _along_motion(window, coefficients, theta, level, own)
+            departure[:, :, own] = departure[:, :, own] - bend[:, :, own] + along
     return departure
 
 
-def _inside(theta: Tensor) -> Tensor:
-    """0 at the ends, where the spline's weights meet the line's only to rounding, else 1."""
-    return ((theta > 0) & (theta < 1)).to(theta.dtype)[:, :, None, None, None]
+def _bend_weights(window: Window, theta: Tensor, most: int) -> Tensor:
+    """The spline's weights minus the line's, exactly 0 at the ends, (batch, time, frame)."""
+    weights = window.spline(theta, most)
+    weights[:, :, CONTEXT] -= 1 - theta
+    weights[:, :, CONTEXT + 1] -= theta
+    inside = (theta > 0) & (theta < 1)
+    return weights * inside[:, :, None].to(weights.dtype)
 
 
-def _advected(
-    window: Window, coefficients: Coefficients, theta: Tensor, levels: tuple[int, ...]
+def _along_motion(
+    window: Window, coefficients: Coefficients, theta: Tensor, level: int, own: list[int]
 ) -> Tensor:
-    """Both ends moved and merged, minus the straight line, (batch, time, channel, y, x)."""
-    velocity, acceleration = coefficients.velocity, coefficients.acceleration
-    preference = coefficients.preference
-    if velocity is None or acceleration is None or preference is None:
-        raise ValueError("these coefficients hold no motion")
-    start, end = window.start, window.end
-    batch, times = theta.shape
-    whole = torch.zeros(batch, times, *start.shape[1:], dtype=start.dtype, device=start.device)
+    """The terms that move, for the channels of a level, (batch, time, channel, y, x)."""
     lead = theta[:, :, None, None, None]
-    span = window.span_s.to(start.dtype)[:, None, None, None, None]
-    for level in range(velocity.shape[1]):
-        members = [i for i, own in enumerate(levels) if own == level]
-        if not members:
+    span = window.span_s.to(theta)[:, None, None, None, None]
+    velocity = coefficients.velocity[:, None, level]
+    change = coefficients.acceleration[:, None, level]
+    weight = lead + lead * (1 - lead) * coefficients.preference[:, None, level, None]
+    bend = _bend_weights(window, theta, MOVING_CONTEXT)
+    gate = coefficients.gate[:, None, own]
+    line = (1 - lead) * window.start[:, None, own] + lead * window.end[:, None, own]
+    total = torch.zeros_like(line)
+    for place in MOVED_FRAMES:
+        if not _is_used(window, place):
             continue
-        mean, change = velocity[:, None, level], acceleration[:, None, level]
-        forward = lead * span * (mean + (lead - 1) / 2 * change)
-        backward = -(1 - lead) * span * (mean + lead / 2 * change)
-        first = _moved(start[:, members], forward, window)
-        last = _moved(end[:, members], backward, window)
-        weight = lead + lead * (1 - lead) * preference[:, None, level, None]
-        line = (1 - lead) * start[:, None, members] + lead * end[:, None, members]
-        whole[:, :, members] = (1 - weight) * first + weight * last - line
-    return whole
+        n = place - CONTEXT
+        way = (lead - n) * span * (velocity + ((lead + n) / 2 - 0.5) * change)
+        moved = _moved(window.frames[:, place, own], way, window)
+        share = gate * bend[:, :, place, None, None, None]
+        if place == CONTEXT:
+            share = share + (1 - weight)
+        if place == CONTEXT + 1:
+            share = share + weight
+        total = total + share * moved
+    return total - line
 
 
-def _moved(fields: Tensor, displacement: Tensor, window: Window) -> Tensor:
+def _is_used(window: Window, place: int) -> bool:
+    """Whether any interval of the batch has a frame."""
+    return bool(window.known()[:, place].any()) and place < FRAMES
+
+
+def _moved(fields: Tensor, way_m: Tensor, window: Window) -> Tensor:
     """Warp fields (batch, channel, y, x) by (batch, time, 2, y, x)."""
-    times = displacement.shape[1]
+    times = way_m.shape[1]
     repeated = fields[:, None].expand(-1, times, -1, -1, -1).flatten(0, 1)
-    east, north = displacement[:, :, 0].flatten(0, 1), displacement[:, :, 1].flatten(0, 1)
+    east, north = way_m[:, :, 0].flatten(0, 1), way_m[:, :, 1].flatten(0, 1)
     moved = warp(repeated, east, north, window.ground)
     return moved.reshape(len(fields), times, *fields.shape[1:])

@@ -11,6 +11,9 @@ CONTEXT = 3
 FRAMES = 2 * CONTEXT + 2
 """Frames of a window: context before, both ends, context after."""
 
+MOVING_CONTEXT = 2
+"""Frames on each side that are followed along the motion: further away it is another one."""
+
 
 @dataclass(frozen=True)
 class NetworkSettings:
@@ -19,16 +22,15 @@ class NetworkSettings:
     Attributes:
         mean, spread: Of each channel in its own unit, by which it is normalised.
         winds: For each channel the two channels that advect it, or None.
-        levels: For each channel the motion that it shares, -1 for what must not be moved.
+        levels: For each channel the motion that it shares, -1 for what does not move with one.
         level_count: How many motions there are.
         spans_s: Spans at which the scales below are known, ascending, seconds.
         change: RMS of x1 - x0 of each channel at each span, normalised, (span, channel).
         bend: RMS of second differences, likewise.
-        error: RMS error of the spline at mid-interval, likewise, extrapolated by a power law to
-            the shortest span.
+        error: RMS error of the spline along the motion at mid-interval, likewise, extrapolated by
+            a power law to the shortest span.
         width: Features of the network's layers.
         depth: Residual blocks at full resolution.
-        flow: Whether there is a flow branch.
     """
 
     mean: tuple[float, ...]
@@ -42,7 +44,6 @@ class NetworkSettings:
     error: tuple[tuple[float, ...], ...]
     width: int = 32
     depth: int = 3
-    flow: bool = True
 
     @property
     def channels(self) -> int:

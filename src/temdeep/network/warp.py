@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from temdeep.network.features import pad
+from temdeep.network.neighbours import pad
 from temdeep.network.window import Ground
 
 LARGEST_SHIFT = 0.45

@@ -3,13 +3,13 @@
 Knows: torch. Must not know: xarray, files.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from temdeep.network.settings import CONTEXT, FRAMES
-from temdeep.spline import spline_slope_weights, spline_weights
+from temdeep.spline import spline_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,8 @@ class Window:
             `FRAMES` of them: three before, both ends, three after; 0 where there is none.
         before, after: How many frames of context there are, shape (batch,).
         span_s: Shape (batch,).
+        motion: Eastward and northward velocity of each level from a classical flow, m s⁻¹, shape
+            (batch, level, 2, y, x).
         ground: The grid.
     """
 
@@ -53,6 +55,7 @@ class Window:
     before: Tensor
     after: Tensor
     span_s: Tensor
+    motion: Tensor
     ground: Ground
 
     @property
@@ -65,32 +68,28 @@ class Window:
         """The field at t1."""
         return self.frames[:, CONTEXT + 1]
 
-    def without_context(self, before: Tensor, after: Tensor) -> "Window":
-        """The same with no more than some frames of context."""
-        return replace(
-            self,
-            before=torch.minimum(self.before, before),
-            after=torch.minimum(self.after, after),
-        )
+    def spline(self, theta: Tensor, most: int = CONTEXT) -> Tensor:
+        """Weights of the frames in the natural spline, shape (batch, time, frame).
 
-    def spline(self, theta: Tensor) -> Tensor:
-        """Weights of the frames in the natural spline, shape (batch, time, frame)."""
+        Args:
+            theta: Lead fractions, shape (batch, time).
+            most: Use no more than these frames of context on each side.
+        """
         weights = torch.zeros(*theta.shape, FRAMES)
         leads = theta.double().cpu().numpy()
-        for row, (before, after) in enumerate(self._context()):
+        for row, (known_before, known_after) in enumerate(self._context()):
+            before, after = min(known_before, most), min(known_after, most)
             inside = slice(CONTEXT - before, CONTEXT + 2 + after)
             weights[row, :, inside] = torch.from_numpy(
                 spline_weights(before, after, leads[row])
             ).float()
         return weights.to(self.frames.device)
 
-    def slopes(self) -> Tensor:
-        """Weights of the frames in the spline's slopes at both ends, shape (batch, 2, frame)."""
-        weights = torch.zeros(len(self.frames), 2, FRAMES)
-        for row, (before, after) in enumerate(self._context()):
-            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
-            weights[row, :, inside] = torch.from_numpy(spline_slope_weights(before, after)).float()
-        return weights.to(self.frames.device)
+    def known(self) -> Tensor:
+        """1 for frames that there are, else 0, shape (batch, frame)."""
+        place = torch.arange(FRAMES)
+        first, last = CONTEXT - self.before[:, None], CONTEXT + 1 + self.after[:, None]
+        return ((place >= first) & (place <= last)).to(self.frames)
 
     def _context(self) -> list[tuple[int, int]]:
         return list(zip(self.before.tolist(), self.after.tolist(), strict=True))

@@ -31,6 +31,7 @@ from temdeep.training.callbacks import EpochWriter, Images, Progress, Report
 from temdeep.training.coarse import CoarseData, vectors
 from temdeep.training.composite_index import composite_index
 from temdeep.training.module import TrainingRun
+from temdeep.training.scales import measured
 from temdeep.training.selection import choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
 
@@ -107,7 +108,7 @@ def train(
         return model_store.load_method(folder)
     early = series.take(slice(0, held_out_from))
     solar = Solar.fitted_to(early)
-    data = CoarseData.of(series, solar, settings)
+    data = measured(CoarseData.of(series, solar, settings), held_out_from)
     known = data.frames[:held_out_from].numpy()
     index = composite_index(known, data.area.numpy(), vectors(data.channels))
     pl.seed_everything(settings.seed, verbose=False)

@@ -70,9 +70,7 @@ class TrainingRun(pl.LightningModule):
     def held_out_multiples(self) -> tuple[int, ...]:
         """Spans that fit into the held-out block."""
         return tuple(
-            k
-            for k in sorted(self.settings.spans)
-            if held_out_samples(self._data, self.held_out_from, k)
+            k for k in self._data.multiples if held_out_samples(self._data, self.held_out_from, k)
         )
 
     def on_train_epoch_start(self) -> None:
@@ -162,6 +160,7 @@ class TrainingRun(pl.LightningModule):
                 torch.tensor([one.before for one in row]),
                 torch.tensor([one.after for one in row]),
                 torch.full((4,), self._data.step_s, device=self.device),
+                torch.stack([self._cutter.motion(one, view) for one in row]).to(self.device),
                 self._cutter.ground(view, self.device),
             )
             coefficients = self.network(window)
@@ -170,7 +169,8 @@ class TrainingRun(pl.LightningModule):
             made = torch.zeros_like(window.frames[:1])
             made[:, CONTEXT - 1 : CONTEXT + 3] = fields[:, 1]
             one = torch.ones(1, dtype=torch.long)
-            between = Window(made, one, one, window.span_s[:1], window.ground)
+            motion = window.motion[1:3].mean(dim=0, keepdim=True)
+            between = Window(made, one, one, window.span_s[:1], motion, window.ground)
             back = torch.tensor([[1 - lead]], device=self.device)
             again = self._fields(between, self.network(between), back)
             truth = self._cutter.fields(torch.tensor([first + 2]), view)[None].to(self.device)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from temdeep.methods.learnt import classical_motion
 from temdeep.metric import Float64Array
 from temdeep.network.settings import CONTEXT
 from temdeep.network.window import Ground, Window, without_missing
@@ -78,26 +79,31 @@ def epoch_samples(
         index: Composite index of each interval, to take the rapid ones only; None: all.
     """
     rng = np.random.default_rng([settings.seed, 1, epoch])
-    pieces = [slice(run.start, min(run.stop, last)) for run in data.runs]
-    firsts = {
-        k: np.array([i for run in pieces for i in range(run.start, run.stop - k)], dtype=int)
-        for k in settings.spans
-    }
-    firsts = {k: found for k, found in firsts.items() if len(found)}
+    found = {k: intervals(data, last, k) for k in data.multiples}
+    found = {k: of_span for k, of_span in found.items() if of_span}
     if index is not None:
-        firsts = {k: _rapid(found, k, index, settings.rapid) for k, found in firsts.items()}
-    multiples = np.array(sorted(firsts))
+        found = {k: _rapid(of_span, index, settings.rapid) for k, of_span in found.items()}
+    multiples = np.array(sorted(found))
     chance = multiples.astype(float) ** -settings.span_power
     drawn = rng.choice(multiples, settings.samples, p=chance / chance.sum())
     samples = []
     for k in drawn.tolist():
-        i = int(rng.choice(firsts[k]))
-        run = next(run for run in pieces if run.start <= i < run.stop)
-        before, after = context(run, i, k)
+        one = found[k][int(rng.integers(len(found[k])))]
         if rng.random() < settings.fewer_context:
-            before, after = int(rng.integers(before + 1)), int(rng.integers(after + 1))
-        samples.append(Sample(i, k, before, after))
+            before, after = int(rng.integers(one.before + 1)), int(rng.integers(one.after + 1))
+            one = replace(one, before=before, after=after)
+        samples.append(one)
     return samples
+
+
+def intervals(data: CoarseData, last: int, multiple: int) -> list[Sample]:
+    """All intervals of a span that end before a frame, with no context from there on."""
+    found = []
+    for whole in data.runs:
+        run = slice(whole.start, min(whole.stop, last))
+        firsts = range(run.start, run.stop - multiple)
+        found += [Sample(i, multiple, *context(run, i, multiple)) for i in firsts]
+    return found
 
 
 def held_out_samples(data: CoarseData, first: int, multiple: int) -> list[Sample]:
@@ -132,6 +138,7 @@ class Cutter:
 
     def __init__(self, data: CoarseData) -> None:
         self.data = data
+        self._motions: dict[tuple[int, int], Tensor] = {}
         signs = torch.ones(len(data.channels))
         shifts = torch.zeros(len(data.channels))
         for i, channel in enumerate(data.channels):
@@ -142,7 +149,7 @@ class Cutter:
 
     def cut(self, samples: list[Sample], view: View, device: torch.device | str) -> Batch:
         """Windows and hidden times of some samples."""
-        most = max(one.multiple for one in samples) - 1
+        most = max(max(one.multiple for one in samples) - 1, 1)
         theta = torch.full((len(samples), most), 0.5)
         counted = torch.zeros(len(samples), most)
         frames, truths = [], []
@@ -150,7 +157,8 @@ class Cutter:
             hidden = torch.arange(1, one.multiple)
             theta[row, : len(hidden)] = hidden / one.multiple
             counted[row, : len(hidden)] = 1
-            places = one.first + torch.cat([hidden, hidden[:1].expand(most - len(hidden))])
+            padding = torch.zeros(most - len(hidden), dtype=torch.long)
+            places = one.first + torch.cat([hidden, padding])
             truths.append(self.fields(places, view))
             frames.append(self.window_frames(one, view))
         window = Window(
@@ -158,6 +166,7 @@ class Cutter:
             torch.tensor([one.before for one in samples]),
             torch.tensor([one.after for one in samples]),
             torch.tensor([one.multiple * self.data.step_s for one in samples]).to(device),
+            torch.stack([self.motion(one, view) for one in samples]).to(device),
             self.ground(view, device),
         )
         return Batch(
@@ -175,6 +184,21 @@ class Cutter:
         places = sample.first + step * sample.multiple
         fields = self.fields(torch.where(known, places, sample.first), view)
         return without_missing(fields) * known[:, None, None, None]
+
+    def motion(self, sample: Sample, view: View) -> Tensor:
+        """The classical motion of an interval as a view shows it, shape (level, 2, y, x)."""
+        key = sample.first, sample.multiple
+        if key not in self._motions:
+            ends = torch.tensor([sample.first, sample.first + sample.multiple])
+            start, end = torch.nan_to_num(self.data.frames[ends]).numpy()
+            span_s = sample.multiple * self.data.step_s
+            found = classical_motion(start, end, self.data.settings, span_s, self.data.grid)
+            self._motions[key] = torch.from_numpy(found)
+        (top, height), (left, width) = view.rows, view.columns
+        motion = self._motions[key][..., top : top + height, left : left + width]
+        if view.mirrored:
+            motion = motion.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
+        return motion
 
     def fields(self, times: Tensor, view: View) -> Tensor:
         """Frames as a view shows them, shape (time, channel, y, x)."""
@@ -211,8 +235,8 @@ class Cutter:
         return area.flip(-1) if view.mirrored else area
 
 
-def _rapid(firsts: np.ndarray, multiple: int, index: Float64Array, share: float) -> np.ndarray:
+def _rapid(samples: list[Sample], index: Float64Array, share: float) -> list[Sample]:
     """The intervals in which the composite index is highest on average."""
-    level = np.array([index[i : i + multiple].mean() for i in firsts])
-    chosen: np.ndarray = firsts[level >= np.quantile(level, 1 - share)]
-    return chosen
+    level = np.array([index[one.first : one.first + one.multiple].mean() for one in samples])
+    least = np.quantile(level, 1 - share)
+    return [one for one, own in zip(samples, level, strict=True) if own >= least]

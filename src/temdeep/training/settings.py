@@ -45,7 +45,7 @@ class TrainingSettings:
         mirror: Probability that a batch is mirrored in east and west.
         crop: Rows and columns of a batch at most.
         width, depth: Size of the network.
-        flow: Whether the network has a flow branch.
+        flow: Whether anything is moved along a motion.
         averaging: Decay of the running mean of the weights, which is what is kept.
         losses: Weights of the parts of the loss.
         seed: Of all that is random.
