@@ -1,26 +1,45 @@
 # One virtual environment, made from the project's own files; every other target uses it.
-PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: setup demo test check bench clean
+# The first Python that fits makes the environment: make setup PYTHON=/path/to/python names another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	$$python -c 'import ensurepip, venv, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	>/dev/null 2>&1 && echo $$python && break; done)
+
+.PHONY: setup demo test check bench figures constraints clean help
+
+help:
+	@echo 'make setup   make .venv and install this package in it, with what it needs'
+	@echo 'make demo    learn from the shipped series, fill it in, compare with the withheld hours;'
+	@echo '             make demo DATA=FILE [EVERY=3h] [VARIABLE=t2m] does so with a file of yours'
+	@echo 'make test    run all tests'
+	@echo 'make check   ruff, mypy, import contracts'
+	@echo 'make bench   intervals per second of every method (MODEL=RUN: of a model too)'
+	@echo 'make figures draw the figure of the method and put the latest results into README.md'
+	@echo 'make constraints   resolve the pinned versions again'
+	@echo 'make clean   remove .venv and what the demo made'
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo 'Python 3.11, 3.12 or 3.13 with venv is needed:' \
+		'make setup PYTHON=/path/to/python' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --constraint constraints.txt torch
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
-	touch $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
 
 # DATA=FILE [EVERY=3h] [VARIABLE=t2m] takes a file of yours in place of the shipped series.
 demo: setup
-	$(BIN)/python -m temdeep.cli.demo $(if $(DATA),--data "$(DATA)") $(if $(EVERY),--every "$(EVERY)") $(if $(VARIABLE),--variable "$(VARIABLE)")
+	$(BIN)/python -m temdeep.cli.demo $(if $(DATA),--data "$(DATA)") \
+		$(if $(EVERY),--every "$(EVERY)") $(if $(VARIABLE),--variable "$(VARIABLE)")
 
 test: setup
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 check: setup
 	$(BIN)/ruff check .
@@ -29,7 +48,26 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/python -m benchmarks.methods
+	$(BIN)/python -m benchmarks.methods $(if $(MODEL),--model "$(MODEL)")
+
+figures: setup
+	$(BIN)/python docs/draw_method.py
+	$(BIN)/python docs/update_readme.py
+
+# Without the parts of a version that only say how a wheel was built (+cpu), and without what
+# belongs to one kind of machine (NVIDIA's libraries, which torch pins itself).
+constraints: | $(BIN)/python
+	@mkdir -p build
+	$(PIP) install --quiet --dry-run --ignore-installed --report build/resolved.json \
+		'.[dev]' torch==2.13.0
+	@$(BIN)/python -c 'import json; \
+		found = [one["metadata"] for one in json.load(open("build/resolved.json"))["install"]]; \
+		skip = ("temdeep", "nvidia", "cuda", "triton", "setuptools"); \
+		pins = {one["name"]: one["version"].partition("+")[0] for one in found}; \
+		names = sorted((n for n in pins if not n.lower().startswith(skip)), key=str.lower); \
+		print("# The versions that are tested, for Python 3.11 to 3.13. Made by: make constraints"); \
+		print(*(f"{name}=={pins[name]}" for name in names), sep="\n")' > build/constraints.txt
+	@mv build/constraints.txt constraints.txt
 
 clean:
 	rm -rf $(VENV) build demo_output
