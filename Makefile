@@ -9,7 +9,10 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 	$$python -c 'import ensurepip, venv, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	>/dev/null 2>&1 && echo $$python && break; done)
 
-.PHONY: setup demo test check bench figures constraints clean help
+# Real files, for tests and results on them.
+DATA_FOLDER := $(or $(TEMDEEP_DATA),../shared/data)
+
+.PHONY: setup demo test check bench results constraints clean help
 
 help:
 	@echo 'make setup   make .venv and install this package in it, with what it needs'
@@ -18,7 +21,7 @@ help:
 	@echo 'make test    run all tests'
 	@echo 'make check   ruff, mypy, import contracts'
 	@echo 'make bench   intervals per second of every method (MODEL=RUN: of a model too)'
-	@echo 'make figures draw the figure of the method and put the latest results into README.md'
+	@echo 'make results run demo, ERA5 and bench, and put tables and figures into README.md'
 	@echo 'make constraints   resolve the pinned versions again'
 	@echo 'make clean   remove .venv and what the demo made'
 
@@ -50,9 +53,17 @@ check: setup
 bench: setup
 	$(BIN)/python -m benchmarks.methods $(if $(MODEL),--model "$(MODEL)")
 
-figures: setup
+# All that README.md shows; some ten minutes. Reads the ERA5 file of 2 m temperature over the UK.
+results: setup
+	$(BIN)/python -m temdeep.cli.demo
+	for every in 3h 6h 12h; do $(BIN)/python -m temdeep.cli.demo --every $$every \
+		--data "$(DATA_FOLDER)/era5_uk_t2m_2019-03.nc" --output build/era5_$$every || exit; done
+	mkdir -p benchmarks/results
+	$(BIN)/python -m benchmarks.methods --model demo_output/run > build/methods.txt
+	mv build/methods.txt benchmarks/results/methods.txt
 	$(BIN)/python docs/draw_method.py
-	$(BIN)/python docs/update_readme.py
+	$(BIN)/python docs/update_readme.py --demo demo_output \
+		--era5 build/era5_3h build/era5_6h build/era5_12h
 
 # Without the parts of a version that only say how a wheel was built (+cpu), and without what
 # belongs to one kind of machine (NVIDIA's libraries, which torch pins itself).
