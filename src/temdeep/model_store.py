@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -23,6 +24,7 @@ from safetensors.torch import save_file
 from temdeep._version import __version__
 from temdeep.errors import ModelError
 from temdeep.fields.variables import Channel, Kind, Nature
+from temdeep.methods.daily import HourMeans
 from temdeep.methods.learnt import Learnt
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.registry import fitted
@@ -36,6 +38,7 @@ DESCRIPTION = "description.json"
 RESUME = "resume.ckpt"
 _EPOCH = re.compile(r"epoch_(\d{4,})\.safetensors")
 _SUN = "sun."
+_DAILY = "daily.maps"
 
 
 def epoch_file(run: Path, epoch: int) -> Path:
@@ -47,6 +50,11 @@ def epochs(run: Path) -> list[int]:
     """Epochs whose weights a run holds, ascending."""
     found = (_EPOCH.fullmatch(path.name) for path in run.iterdir()) if run.is_dir() else ()
     return sorted(int(match[1]) for match in found if match)
+
+
+def last_epoch(run: Path) -> int:
+    """The last epoch that a run was trained to; 0 if to none."""
+    return max(map(int, read(run).get("epochs", {})), default=0)
 
 
 def is_model(path: Path) -> bool:
@@ -144,14 +152,16 @@ def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> 
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = InterpolationNetwork(_network_settings(told["network"]))
         network.load_state_dict(
-            {name: one for name, one in tensors.items() if not name.startswith(_SUN)}
+            {name: one for name, one in tensors.items() if not name.startswith((_SUN, _DAILY))}
         )
         solar = _solar(told["solar"], tensors)
+        hours = np.array(told["hours_us"], np.int64)
+        daily = HourMeans(solar.basis, hours, tensors[_DAILY].numpy())
         channels = tuple(_channel(one) for one in told["channels"])
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} does not fit its description: {error}.") from error
     network = network.eval().requires_grad_(requires_grad=False).to(device)
-    return Learnt(network, channels, solar, instead={}, classical={})
+    return Learnt(network, channels, solar, daily, instead={}, classical={})
 
 
 def remove(folder: Path) -> None:
@@ -162,12 +172,15 @@ def remove(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def save_weights(run: Path, epoch: int, network: InterpolationNetwork, solar: Solar) -> None:
+def save_weights(
+    run: Path, epoch: int, network: InterpolationNetwork, solar: Solar, daily: HourMeans
+) -> None:
     """Write the weights of an epoch, complete or not at all."""
     tensors = {name: one.detach().cpu().contiguous() for name, one in network.state_dict().items()}
     for name, response in solar.responses.items():
         if response.amplitudes is not None:
             tensors[_SUN + name] = torch.from_numpy(response.amplitudes).contiguous()
+    tensors[_DAILY] = torch.from_numpy(daily.maps).contiguous()
     path = epoch_file(run, epoch)
     beside = path.with_suffix(".partial")
     save_file(tensors, beside)

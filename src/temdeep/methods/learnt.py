@@ -16,6 +16,7 @@ from temdeep.fields.solar import TimeArray, sun_features
 from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
+from temdeep.methods.daily import HourMeans
 from temdeep.methods.motion import estimate
 from temdeep.methods.protocol import Method
 from temdeep.methods.solar import Solar
@@ -24,7 +25,9 @@ from temdeep.network.architecture import InterpolationNetwork
 from temdeep.network.motion import members
 from temdeep.network.rendering import render
 from temdeep.network.settings import CONTEXT, FRAMES, NetworkSettings
+from temdeep.network.trust import shrunk
 from temdeep.network.window import Ground, Window, without_missing
+from temdeep.spline import spline_weights
 
 NAME = "temdeep"
 
@@ -37,6 +40,7 @@ class Learnt:
         network: In evaluation mode, on the device where it is to run.
         channels: The channels that it was trained on, in its order.
         solar: Sun responses, fitted to the same coarse series.
+        daily: What else of the day's cycle is kept from the network.
         instead: By channel name, the classical method to use and why, where the network is not
             better on withheld frames or was not trained.
         classical: Those methods by name.
@@ -45,6 +49,7 @@ class Learnt:
     network: InterpolationNetwork
     channels: tuple[Channel, ...]
     solar: Solar
+    daily: HourMeans
     instead: Mapping[str, tuple[str, str]]
     classical: Mapping[str, Method]
 
@@ -135,7 +140,8 @@ class Learnt:
         sun = sun_part(self.solar, interval.channels, grid, given)
         frames = np.zeros((FRAMES, *interval.start.shape), np.float32)
         inside = slice(CONTEXT - len(interval.before), CONTEXT + 2 + len(interval.after))
-        frames[inside] = (interval.frames - sun - mean) / spread
+        daily = self.daily.at(given, grid)
+        frames[inside] = (interval.frames - sun - daily - mean) / spread
         calm = without_missing(torch.from_numpy(frames))
         motion = classical_motion(
             calm[CONTEXT].numpy(), calm[CONTEXT + 1].numpy(), settings, interval.span_s, grid
@@ -151,13 +157,24 @@ class Learnt:
         )
         with torch.inference_mode():
             lead = torch.from_numpy(theta).float()[None].to(device)
-            departure = render(window, self.network(window), lead, settings.levels)[0]
+            coefficients = shrunk(self.network(window), window, settings)
+            departure = render(window, coefficients, lead, settings.levels)[0]
         filled: Float32Array = by_nature.linear(interval, theta) + spread * departure.cpu().numpy()
+        filled += _bend(daily, len(interval.before), len(interval.after), theta)
         wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))
         t = theta[:, None, None, None].astype(np.float32)
         own = len(interval.before)
         filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
         return filled
+
+
+def _bend(frames: Float32Array, before: int, after: int, theta: Float64Array) -> Float32Array:
+    """The natural spline minus the straight line, shape (time, channel, y, x)."""
+    weights = spline_weights(before, after, theta)
+    weights[:, before] -= 1 - theta
+    weights[:, before + 1] -= theta
+    bend: Float32Array = np.tensordot(weights.astype(np.float32), frames, axes=1)
+    return bend
 
 
 def classical_motion(

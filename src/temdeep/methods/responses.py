@@ -24,6 +24,8 @@ LEAST_GAIN = 0.005
 PRICE_OF_FREEDOM = 0.01
 """Share of the RMSE that a freer response must save against a simpler one."""
 FEWEST_FRAMES = 24
+FOLDS = 4
+"""Blocks in time, each judged with what the others teach."""
 
 _MEMORIES = tuple(range(1, 1 + len(MEMORIES_H)))
 _ALL = tuple(range(1, len(SUN_FEATURES)))  # μ itself adds nothing to its shortest memory
@@ -92,7 +94,7 @@ class Places:
 
 
 def fit(tracks: list[Track], places: Places, floor: Float64Array, count: int) -> list[Response]:
-    """Fit a response for each channel, judged on the last quarter of the series.
+    """Fit a response for each channel, judged on each quarter of the series with the others.
 
     Args:
         tracks: The coarse series in pieces without gaps.
@@ -109,42 +111,60 @@ def fit(tracks: list[Track], places: Places, floor: Float64Array, count: int) ->
     if frames < FEWEST_FRAMES:
         reason = f"only {frames} frames to fit the sun's part to, {FEWEST_FRAMES} are needed"
         return [Response(None, reason=reason)] * count
-    cut = frames - max(frames // 4, 12)
-    early, late = _split(tracks, cut)
-    known = {span: found for span in SPANS if (found := moments(early, span)) is not None}
-    every = {span: found for span in SPANS if (found := moments(tracks, span)) is not None}
-    held = moments(late, 2)
-    if held is None or len(known) == 0:
+    every = _known(tracks)
+    folds = [
+        _Fold(known, held)
+        for i in range(FOLDS)
+        if (held := moments(_block(tracks, i), 2)) is not None
+        and (known := _known(_but_block(tracks, i)))
+    ]
+    if len(folds) < FOLDS or not every:
         reason = "no piece of the series is long enough to fit the sun's part to"
         return [Response(None, reason=reason)] * count
-    return [_fit_channel(c, known, every, held, places, floor) for c in range(count)]
+    return [_fit_channel(c, folds, every, places, floor) for c in range(count)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    """A part of the series that is judged on, and what is known of the rest."""
+
+    known: dict[int, Moments]
+    held: Moments
+
+
+def _known(tracks: list[Track]) -> dict[int, Moments]:
+    """Moments of each span that is short enough."""
+    return {span: found for span in SPANS if (found := moments(tracks, span)) is not None}
 
 
 def _fit_channel(
     channel: int,
-    known: dict[int, Moments],
+    folds: list[_Fold],
     every: dict[int, Moments],
-    held: Moments,
     places: Places,
     floor: Float64Array,
 ) -> Response:
-    seen = np.isfinite(held.errors[channel])
-    for found in every.values():
+    seen = np.ones_like(places.area, dtype=np.bool_)
+    for found in (*every.values(), *(fold.held for fold in folds)):
         seen &= np.isfinite(found.errors[channel])
     area = np.where(seen, places.area, 0)
-    if not _mean_error(held, channel, area) > 0:
+    if not all(_mean_error(fold.held, channel, area) > 0 for fold in folds):
         return Response(None, reason="nothing to explain on withheld frames")
-    early = _System.of(known, channel, area, places, floor)
-    plain = _score(held, channel, area, None)
-    even = np.sqrt(_mean(held.even[channel], area))
-    trials = [early.solve(design) for design in DESIGNS]
-    scores = [_score(held, channel, area, trial @ places.functions) for trial in trials]
+    systems = [_System.of(fold.known, channel, area, places, floor) for fold in folds]
+    trials = [[system.solve(design) for system in systems] for design in DESIGNS]
+    plain = _score_of_folds(folds, channel, area, None)
+    even = _root_mean([_mean(fold.held.even[channel], area) for fold in folds])
+    scores = [
+        _score_of_folds(folds, channel, area, [one @ places.functions for one in trial])
+        for trial in trials
+    ]
     best = min(scores)
     simplest = next(i for i, score in enumerate(scores) if score <= best * (1 + PRICE_OF_FREEDOM))
     is_even = bool(even <= min(plain, scores[simplest]))
     if is_even or scores[simplest] > plain * (1 - LEAST_GAIN):
         return Response(None, is_even, "the sun explains nothing more on withheld frames")
-    shrink = _best_scale(held, channel, area, trials[simplest] @ places.functions)
+    fields = [one @ places.functions for one in trials[simplest]]
+    shrink = _best_scale(folds, channel, area, fields)
     whole = _System.of(every, channel, area, places, floor).solve(DESIGNS[simplest])
     return Response(shrink * whole)
 
@@ -194,16 +214,27 @@ class _System:
         return amplitudes.reshape(-1, functions)
 
 
-def _split(tracks: list[Track], cut: int) -> tuple[list[Track], list[Track]]:
-    """Pieces before and after a number of frames."""
-    early, late, passed = [], [], 0
+def _block(tracks: list[Track], fold: int) -> list[Track]:
+    """The frames of one fold, a block in time."""
+    return _cut(tracks, fold, fold + 1)
+
+
+def _but_block(tracks: list[Track], fold: int) -> list[Track]:
+    """The frames before and after it, in pieces of their own."""
+    return [*_cut(tracks, 0, fold), *_cut(tracks, fold + 1, FOLDS)]
+
+
+def _cut(tracks: list[Track], first: int, last: int) -> list[Track]:
+    """The frames from one fold to before another."""
+    frames = sum(len(track.values) for track in tracks)
+    low, high = frames * first // FOLDS, frames * last // FOLDS
+    pieces, passed = [], 0
     for track in tracks:
         length = len(track.values)
-        here = min(max(cut - passed, 0), length)
-        early.append(track.between(0, here))
-        late.append(track.between(here, length))
+        start, stop = (min(max(edge - passed, 0), length) for edge in (low, high))
+        pieces.append(track.between(start, stop))
         passed += length
-    return early, late
+    return pieces
 
 
 def _mean(values: Float64Array, area: Float64Array) -> float:
@@ -216,22 +247,39 @@ def _mean_error(found: Moments, channel: int, area: Float64Array) -> float:
     return _mean(found.errors[channel], area) / found.count
 
 
-def _score(
-    held: Moments, channel: int, area: Float64Array, amplitudes: Float64Array | None
+def _root_mean(squares: list[float]) -> float:
+    return float(np.sqrt(max(float(np.mean(squares)), 0.0)))
+
+
+def _score_of_folds(
+    folds: list[_Fold], channel: int, area: Float64Array, amplitudes: list[Float64Array] | None
 ) -> float:
-    """Root of the summed square error with amplitudes (feature, cell), without any if None."""
-    square = held.errors[channel]
-    if amplitudes is not None:
-        explained = np.einsum("lx,lx->x", amplitudes, held.both[:, channel])
-        added = np.einsum("lx,mx,lmx->x", amplitudes, amplitudes, held.features, optimize=True)
-        square = square - 2 * explained + added
-    return float(np.sqrt(max(_mean(square, area), 0)))
+    """Root mean of the summed square errors with each fold's amplitudes, without any if None."""
+    if amplitudes is None:
+        return _root_mean([_mean(fold.held.errors[channel], area) for fold in folds])
+    squares = []
+    for fold, own in zip(folds, amplitudes, strict=True):
+        explained, added = _explained(fold.held, channel, own)
+        squares.append(_mean(fold.held.errors[channel] - 2 * explained + added, area))
+    return _root_mean(squares)
 
 
-def _best_scale(held: Moments, channel: int, area: Float64Array, amplitudes: Float64Array) -> float:
-    """The factor from 0 to 1 with which the withheld times like the response best."""
-    explained = _mean(np.einsum("lx,lx->x", amplitudes, held.both[:, channel]), area)
-    added = _mean(
-        np.einsum("lx,mx,lmx->x", amplitudes, amplitudes, held.features, optimize=True), area
-    )
+def _best_scale(
+    folds: list[_Fold], channel: int, area: Float64Array, amplitudes: list[Float64Array]
+) -> float:
+    """The factor from 0 to 1 with which the withheld times like the responses best."""
+    both = [
+        _explained(fold.held, channel, own) for fold, own in zip(folds, amplitudes, strict=True)
+    ]
+    explained = sum((_mean(one, area) for one, _ in both), 0.0)
+    added = sum((_mean(one, area) for _, one in both), 0.0)
     return float(np.clip(explained / added, 0, 1)) if added > 0 else 0.0
+
+
+def _explained(
+    held: Moments, channel: int, amplitudes: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Σ of error times response, and of response squared, by cell."""
+    explained = np.einsum("lx,lx->x", amplitudes, held.both[:, channel])
+    added = np.einsum("lx,mx,lmx->x", amplitudes, amplitudes, held.features, optimize=True)
+    return explained, added

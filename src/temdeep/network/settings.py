@@ -31,6 +31,7 @@ class NetworkSettings:
             a power law to the shortest span.
         width: Features of the network's layers.
         depth: Residual blocks at full resolution.
+        trust: How far the corrections of each channel are believed in use, from 0 to 1.
     """
 
     mean: tuple[float, ...]
@@ -44,6 +45,7 @@ class NetworkSettings:
     error: tuple[tuple[float, ...], ...]
     width: int = 32
     depth: int = 3
+    trust: tuple[float, ...] = ()
 
     @property
     def channels(self) -> int:

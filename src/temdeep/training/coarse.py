@@ -14,6 +14,7 @@ from temdeep.errors import RequestError
 from temdeep.fields.grids import Grid
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
+from temdeep.methods.daily import HourMeans
 from temdeep.methods.learnt import ground_of, sun_part
 from temdeep.methods.motion import SMALLEST_SIDE
 from temdeep.methods.solar import Solar
@@ -43,6 +44,7 @@ class CoarseData:
         multiples: Multiples of the step that are short enough to learn from, ascending.
         channels: What was read.
         settings: Shape of a network for these data; its scales are 1 until they are measured.
+        daily: The day's cycle that was taken out.
         grid: The grid.
         ground: The grid as tensors.
         area: Relative cell areas, shape (y, x).
@@ -54,13 +56,16 @@ class CoarseData:
     multiples: tuple[int, ...]
     channels: tuple[Channel, ...]
     settings: NetworkSettings
+    daily: HourMeans
     grid: Grid
     ground: Ground
     area: Tensor
 
     @classmethod
-    def of(cls, series: Series, solar: Solar, settings: TrainingSettings) -> Self:
-        """Read a series and take the sun's part out.
+    def of(
+        cls, series: Series, solar: Solar, settings: TrainingSettings, held_out_from: int
+    ) -> Self:
+        """Read a series and take the sun's part and the day's cycle out.
 
         Raises:
             RequestError: It is too short, or a variable never changes.
@@ -75,6 +80,10 @@ class CoarseData:
             )
         fields = series.read(channels, slice(None))
         fields = fields - sun_part(solar, channels, series.grid, series.time.sun_time)
+        times = series.time.sun_time
+        known = slice(0, held_out_from)
+        daily = HourMeans.of(fields[known], times[known], solar.basis, series.grid)
+        fields -= daily.at(times, series.grid)
         mean, spread = moments(fields)
         for channel, width in zip(channels, spread, strict=True):
             if not width > 0:
@@ -107,6 +116,7 @@ class CoarseData:
             multiples,
             channels,
             network,
+            daily,
             series.grid,
             ground_of(series.grid),
             torch.from_numpy(series.grid.metric.area_weights.astype(np.float32)),

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from temdeep.methods.optical_flow import LEAST_GAIN
 from temdeep.metric import Float64Array
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import BASIS_SIZE
@@ -42,7 +43,7 @@ def measured(data: CoarseData, last: int) -> CoarseData:
         )
         still = _Measurement.of(fixed, last)
         first = data.multiples[0]
-        helped = moving.error[first] < still.error[first]
+        helped = moving.error[first] < (1 - LEAST_GAIN) * still.error[first]
         levels = tuple(
             level if better else -1
             for level, better in zip(data.settings.levels, helped.tolist(), strict=True)

@@ -10,7 +10,13 @@ import numpy as np
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel
 from temdeep.methods.protocol import Method
+from temdeep.methods.simple import Linear, Nearest
 from temdeep.metric import Float64Array
+
+HANDICAP = 0.1
+"""Share of the RMSE by which a straight method must be better than a curved one."""
+
+STRAIGHT = (Nearest.name, Linear.name)
 
 Errors = dict[str, dict[str, float]]
 """Summed square errors by channel name and method name."""
@@ -42,11 +48,21 @@ def withheld_errors(block: Series, methods: Mapping[str, Method]) -> Errors:
 
 
 def choose(errors: Errors, learnt: str) -> dict[str, str]:
-    """The method with the least error for each channel; the learnt one only where it is best."""
+    """The method with the least error for each channel; the learnt one only where it is best.
+
+    The straight methods are judged at twice the span of use, where they come off better than there:
+    the error of a straight line falls with the square of the span, that of a curve faster. They are
+    taken only where they are better by `HANDICAP`.
+    """
     chosen = {}
     for channel, by_method in errors.items():
-        best = min(by_method, key=lambda name: (by_method[name], name == learnt))
-        chosen[channel] = best
+        scores = {
+            name: square * (1 + HANDICAP) ** 2 if name in STRAIGHT else square
+            for name, square in by_method.items()
+        }
+        best = min(scores.values())
+        equal = [name for name, score in scores.items() if score == best]
+        chosen[channel] = next((name for name in equal if name != learnt), learnt)
     return chosen
 
 

@@ -1,0 +1,91 @@
+"""The mean of each hour of the day that a coarse series samples, as smooth maps.
+
+What is left of the day's cycle beside the sun's part would teach a network the hours of the series,
+which are others inside an interval. Taken out, it learns weather.
+
+Knows: arrays, functions of place. Must not know: files, torch.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.solar import DAY_US, TimeArray
+from temdeep.methods.places import PlaceBasis
+from temdeep.metric import Float32Array, Float64Array
+
+FEWEST_DAYS = 6
+"""Days on which an hour must have been sampled for its mean to be trusted."""
+
+RIDGE = 0.01
+"""Of the least squares fit of the maps, times the functions' roughness."""
+
+
+@dataclass(frozen=True, eq=False)
+class HourMeans:
+    """Mean departure of each sampled hour from the mean of all hours.
+
+    Attributes:
+        basis: Functions of place.
+        hours_us: Microseconds since midnight UTC, ascending, shape (hour,).
+        maps: Coefficients of the functions of place, shape (hour, channel, function).
+    """
+
+    basis: PlaceBasis
+    hours_us: np.ndarray
+    maps: Float64Array
+
+    @classmethod
+    def of(cls, fields: Float32Array, times: TimeArray, basis: PlaceBasis, grid: Grid) -> Self:
+        """Measure a series.
+
+        Args:
+            fields: Shape (time, channel, y, x), NaN where missing.
+            times: UTC, shape (time,).
+            basis: Functions of place.
+            grid: The grid.
+        """
+        hours, place = np.unique(_since_midnight(times), return_inverse=True)
+        counts = np.bincount(place)
+        channels = fields.shape[1]
+        functions = basis.at(grid.latitude, grid.longitude, grid.land_fraction, grid.elevation_m)
+        flat = functions.reshape(len(functions), -1)
+        if len(hours) < 2 or counts.min() < FEWEST_DAYS:
+            return cls(basis, hours[:0], np.zeros((0, channels, len(flat))))
+        sums = [np.nan_to_num(fields[place == i]).mean(axis=0) for i in range(len(hours))]
+        means = np.stack(sums).astype(np.float64)
+        departures = (means - means.mean(axis=0)).reshape(len(hours) * channels, -1)
+        system = flat @ flat.T / flat.shape[1] + RIDGE * np.diag(basis.roughness)
+        maps = np.linalg.solve(system, flat @ departures.T / flat.shape[1]).T
+        return cls(basis, hours, maps.reshape(len(hours), channels, len(flat)))
+
+    def at(self, times: TimeArray, grid: Grid) -> Float32Array:
+        """Departures at some times; all 0 if any of them is at an hour that was not sampled.
+
+        Args:
+            times: UTC, shape (time,).
+            grid: Any grid.
+
+        Returns:
+            Shape (time, channel, y, x).
+        """
+        channels = self.maps.shape[1]
+        departures = np.zeros((len(times), channels, *grid.shape), np.float32)
+        if not len(self.hours_us):
+            return departures
+        functions = self.basis.at(
+            grid.latitude, grid.longitude, grid.land_fraction, grid.elevation_m
+        )
+        on_grid = np.tensordot(self.maps, functions, axes=1).astype(np.float32)
+        wanted = _since_midnight(times)
+        if np.isin(wanted, self.hours_us).all():
+            departures[:] = on_grid[np.searchsorted(self.hours_us, wanted)]
+        return departures
+
+
+def _since_midnight(times: TimeArray) -> np.ndarray:
+    """Microseconds since midnight UTC."""
+    whole: np.ndarray = times.astype("datetime64[us]").astype(np.int64) % DAY_US
+    return whole
