@@ -3,6 +3,7 @@
 Knows: Lightning, the model store. Must not know: the command line.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 
 from temdeep import model_store
+from temdeep.methods.daily import HourMeans
 from temdeep.methods.solar import Solar
 from temdeep.training.module import TrainingRun
 
@@ -25,11 +27,30 @@ class EpochWriter(pl.Callback):
     series' step, the narrowest span whose truth the coarse series holds.
     """
 
-    def __init__(self, run: Path, about: Mapping[str, Any], solar: Solar, patience: int) -> None:
+    def __init__(
+        self, run: Path, about: Mapping[str, Any], solar: Solar, daily: HourMeans, patience: int
+    ) -> None:
         super().__init__()
-        self.run, self._about, self._solar, self._patience = run, about, solar, patience
-        self.rates: dict[str, dict[str, float]] = {}
+        self.run, self._about, self._solar, self._daily = run, about, solar, daily
+        self._patience = patience
+        self.rates: dict[str, dict[str, float | None]] = {}
+        self.losses: dict[str, dict[str, float | None]] = {}
         self.best_epoch = 0
+
+    @property
+    def last_epoch(self) -> int:
+        """The last epoch that was trained."""
+        return max(map(int, self.rates), default=0)
+
+    @property
+    def gains_nothing(self) -> bool:
+        """Whether nothing was gained for as long as patience lasts."""
+        return self.last_epoch - self.best_epoch >= self._patience
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stay stopped where a training that is gone on with had stopped by itself."""
+        del pl_module
+        trainer.should_stop = self.gains_nothing
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Judge the averaged weights on the held-out block and write everything."""
@@ -38,33 +59,73 @@ class EpochWriter(pl.Callback):
         rates = {f"span_{k}": module.held_out_rate(k) for k in module.held_out_multiples}
         for name, rate in rates.items():
             module.log(f"restoration_rate/{name}", rate, rank_zero_only=True)
-        self.rates[str(epoch)] = {name: round(rate, 4) for name, rate in rates.items()}
-        narrow = next(iter(rates), None)
-        if narrow is not None:
-            self.best_epoch = int(max(self.rates, key=lambda one: self.rates[one][narrow]))
-        else:
-            self.best_epoch = epoch
-        if epoch - self.best_epoch >= self._patience:
+        self.rates[str(epoch)] = {name: _number(rate) for name, rate in rates.items()}
+        self.losses[str(epoch)] = {
+            name.removeprefix("loss/"): _number(float(one), digits=8)
+            for name, one in sorted(trainer.callback_metrics.items())
+            if name.startswith("loss/") and not name.endswith(("_step", "_epoch"))
+        }
+        self.best_epoch = best(self.rates)
+        # in all processes or in none, even if their last digits differ
+        if trainer.strategy.reduce_boolean_decision(self.gains_nothing, all=False):
             trainer.should_stop = True
         if trainer.is_global_zero:
-            model_store.save_weights(self.run, epoch, module.averaged, self._solar)
+            model_store.save_weights(self.run, epoch, module.averaged, self._solar, self._daily)
         # every process takes part in saving the state
         beside = self.run / f"{model_store.RESUME}.partial"
         trainer.save_checkpoint(beside)
         if trainer.is_global_zero:
             beside.replace(self.run / model_store.RESUME)
-            model_store.write_description(
-                self.run,
-                {**self._about, "best_epoch": self.best_epoch, "epochs": self.rates},
-            )
+            self._describe()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write what was known already where death came between the state and the description."""
+        del pl_module
+        if trainer.is_global_zero:
+            self._describe()
+
+    def _describe(self) -> None:
+        model_store.write_description(
+            self.run,
+            {
+                **self._about,
+                "best_epoch": self.best_epoch,
+                "epochs": self.rates,
+                "losses": self.losses,
+            },
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """For going on later."""
-        return {"rates": self.rates, "best_epoch": self.best_epoch}
+        return {"rates": self.rates, "losses": self.losses, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where the training stopped."""
-        self.rates, self.best_epoch = state_dict["rates"], state_dict["best_epoch"]
+        self.rates, self.losses = state_dict["rates"], state_dict["losses"]
+        self.best_epoch = state_dict["best_epoch"]
+
+
+def best(rates: Mapping[str, Mapping[str, float | None]]) -> int:
+    """The first epoch with the highest restoration rate at the narrowest span that was judged.
+
+    Without a held-out interval the last one; an epoch whose fields are no numbers is none.
+
+    Args:
+        rates: By epoch and span, narrow spans first.
+    """
+
+    def rate(epoch: str) -> float:
+        found = next(iter(rates[epoch].values()), None)
+        return -math.inf if found is None else found
+
+    if not any(rates.values()):
+        return max(map(int, rates))
+    return int(max(rates, key=rate))
+
+
+def _number(value: float, digits: int = 4) -> float | None:
+    """As JSON has it: there is no NaN and no infinity."""
+    return round(value, digits) if math.isfinite(value) else None
 
 
 class Report(pl.Callback):
@@ -89,7 +150,7 @@ class Images(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """One row of pictures for each channel."""
         module = _run_of(pl_module)
-        if trainer.logger is None or not module.held_out_multiples:
+        if not (trainer.is_global_zero and trainer.logger and module.held_out_multiples):
             return
         truth, line, model = module.held_out_example()
         row = torch.cat([truth, line, model], dim=-1)

@@ -4,66 +4,58 @@ Knows: series, training, the model store. Must not know: the command line.
 """
 
 import dataclasses
+import hashlib
+import json
 import logging
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 import xarray as xr
-from pytorch_lightning.loggers import TensorBoardLogger
-from pytorch_lightning.strategies import DDPStrategy, Strategy
-from torch.utils.data import DataLoader, TensorDataset
 
 from temdeep import model_store
 from temdeep.errors import OutputError, RequestError
 from temdeep.fields.series import Series, series_from_dataset
-from temdeep.fields.time_axis import show
 from temdeep.methods.learnt import NAME, Learnt
 from temdeep.methods.registry import METHOD_NAMES, fitted
 from temdeep.methods.solar import Solar
-from temdeep.training.callbacks import EpochWriter, Images, Progress, Report
-from temdeep.training.coarse import CoarseData, vectors
+from temdeep.metric import Float64Array
+from temdeep.training.callbacks import EpochWriter, Progress
+from temdeep.training.coarse import CoarseData, learnable, vectors
 from temdeep.training.composite_index import composite_index
 from temdeep.training.module import TrainingRun
+from temdeep.training.processes import Processes
+from temdeep.training.runs import State, choose_run, kept_to_ourselves, plan_of, state_of
 from temdeep.training.scales import measured
 from temdeep.training.selection import choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
+from temdeep.training.together import Meeting, Tell, meet
+from temdeep.training.trainer import run_trainer, run_trial, uses_cuda
+from temdeep.training.transfer import resolved, trial, trust
+
+__all__ = ["Meeting", "Processes", "Trained", "TrainingSettings", "meet", "train", "train_run"]
 
 FEWEST_HELD_OUT = 5
 """Frames of the held-out block at least: the middle of 2τ, twice."""
 
 
-@dataclass(frozen=True)
-class Processes:
-    """Where this process stands among those that train together.
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training leaves.
 
     Attributes:
-        count: How many there are, each started by hand.
-        rank: Which one this is, from 0.
-        wait_s: How long to wait for the others.
+        folder: Where the model is.
+        model: The model of the best epoch.
+        found: Whether there was nothing in the folder, a training to go on with, or this model.
     """
 
-    count: int = 1
-    rank: int = 0
-    wait_s: float = 300.0
-
-    def __post_init__(self) -> None:
-        """Refuse a rank that does not exist.
-
-        Raises:
-            RequestError: The rank is not below the number of processes.
-        """
-        if self.count < 1 or not 0 <= self.rank < self.count:
-            raise RequestError(
-                f"--nr {self.rank} is not one of --nodes {self.count} processes: ranks run from 0"
-                f" to {max(self.count - 1, 0)}."
-            )
+    folder: Path
+    model: Learnt
+    found: State
 
 
 def train(
@@ -73,69 +65,206 @@ def train(
     settings: TrainingSettings | None = None,
     overwrite: bool = False,
     resume: bool = True,
-    processes: Processes | None = None,
+    processes: Processes | Meeting | None = None,
     progress: Progress | None = None,
     logs: Path | str | None = None,
+    device: str = "auto",
+    tell: Tell | None = None,
 ) -> Learnt:
     """Learn from a coarse series, and from nothing else.
 
     Args:
         series: The coarse series, as a `Series` or a dataset that is understood as one.
-        run: Folder for the model; made if it is not there.
+        run: Folder for the model; made if it is not there. A last part `N` stands for a number:
+            that of an unfinished training of the same series and settings, else the next free one.
         settings: How to train; the defaults suit a few weeks of 3- to 6-hourly fields on a CPU.
         overwrite: Replace a model that is there.
         resume: Go on with a training of the same series and settings that was stopped.
-        processes: Train data-parallel with others.
+        processes: Train data-parallel with others, which are waited for or have met already.
         progress: Told of each epoch.
-        logs: Folder for TensorBoard; None: none.
+        logs: Folder for TensorBoard; a last part `N` stands for the name of the run's folder. None:
+            none.
+        device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
+        tell: Told what is going on where it is not what was asked for, in sentences; None: it is
+            logged.
 
     Returns:
         The model of the best epoch.
 
     Raises:
-        RequestError: The series is too short, or holds nothing that can be learnt.
+        RequestError: The series is too short, or holds nothing that can be learnt; or the other
+            processes do not come.
         OutputError: There is a model of something else in the folder.
     """
+    trained = train_run(
+        series,
+        run,
+        settings=settings,
+        overwrite=overwrite,
+        resume=resume,
+        processes=processes,
+        progress=progress,
+        logs=logs,
+        device=device,
+        tell=tell,
+    )
+    return trained.model
+
+
+def train_run(
+    series: Series | xr.Dataset,
+    run: Path | str,
+    *,
+    settings: TrainingSettings | None = None,
+    overwrite: bool = False,
+    resume: bool = True,
+    processes: Processes | Meeting | None = None,
+    progress: Progress | None = None,
+    logs: Path | str | None = None,
+    device: str = "auto",
+    tell: Tell | None = None,
+) -> Trained:
+    """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
-    processes = processes or Processes()
+    tell = tell or logging.getLogger(__name__).info
+    if not isinstance(processes, Meeting):
+        processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
+    meeting, first = processes, processes.processes.rank == 0
     if isinstance(series, xr.Dataset):
         series = series_from_dataset(series)
-    folder = Path(run)
     held_out_from = split(series, settings)
-    plan = _description(series, settings, held_out_from)
-    going_on = _prepare(folder, plan, overwrite=overwrite, resume=resume, processes=processes)
-    if going_on and model_store.description(folder).get("instead") is not None:
-        return model_store.load_method(folder)
-    early = series.take(slice(0, held_out_from))
-    solar = Solar.fitted_to(early)
-    data = measured(CoarseData.of(series, solar, settings), held_out_from)
+    plan = plan_of(series, settings, held_out_from)
+    meeting.check_same("series or settings", _digest(plan))
+    beside = Path(logs).parent if logs is not None and Path(logs).name == "N" else None
+    folder = Path(meeting.decided("run", lambda: str(choose_run(Path(run), plan, beside=beside))))
+    with ExitStack() as ours:
+        if first:
+            ours.enter_context(kept_to_ourselves(folder))
+        found = State[
+            meeting.decided(
+                "found", lambda: _prepare(folder, plan, overwrite=overwrite, resume=resume).name
+            )
+        ]
+        tell(_told(folder, found))
+        if found is not State.FINISHED:
+            solar = Solar.fitted_to(series)
+            module, writer = _run(series, plan, folder, solar, settings, held_out_from, found)
+            run_trainer(
+                module,
+                writer,
+                going_on=found is State.UNFINISHED,
+                meeting=meeting,
+                progress=progress,
+                logs=beside / folder.name if beside is not None else _path(logs),
+                device=device,
+            )
+            if first:
+                _do_no_harm(series, folder, held_out_from, solar)
+        meeting.close()
+    return Trained(folder, model_store.load_method(folder), found)
+
+
+def _run(
+    series: Series,
+    plan: Mapping[str, Any],
+    folder: Path,
+    solar: Solar,
+    settings: TrainingSettings,
+    held_out_from: int,
+    found: State,
+) -> tuple[TrainingRun, EpochWriter]:
+    """What is trained, and what writes it down."""
+    data = measured(CoarseData.of(series, solar, settings, held_out_from), held_out_from)
     known = data.frames[:held_out_from].numpy()
     index = composite_index(known, data.area.numpy(), vectors(data.channels))
-    pl.seed_everything(settings.seed, verbose=False)
-    module = TrainingRun(data, settings, held_out_from, index)
+    data = _with_trust(data, settings, held_out_from, index, folder, found)
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay the caller's
+        torch.manual_seed(settings.seed)
+        module = TrainingRun(data, settings, held_out_from, index)
     about = {
         **plan,
         "network": dataclasses.asdict(data.settings),
         "channels": [model_store.describe_channel(one) for one in data.channels],
         "solar": model_store.describe_solar(solar),
+        "hours_us": data.daily.hours_us.tolist(),
         "instead": None,
     }
-    writer = EpochWriter(folder, about, solar, settings.patience)
-    _fit(module, writer, going_on=going_on, processes=processes, progress=progress, logs=logs)
-    if processes.rank == 0:
-        _do_no_harm(series, folder, held_out_from, solar)
-    if processes.count > 1:
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
-    return model_store.load_method(folder)
+    return module, EpochWriter(folder, about, solar, data.daily, settings.patience)
+
+
+def _with_trust(
+    data: CoarseData,
+    settings: TrainingSettings,
+    last: int,
+    index: Float64Array,
+    folder: Path,
+    found: State,
+) -> CoarseData:
+    """The same data with the trust in each channel, found by a trial or read from the run."""
+    if found is State.UNFINISHED:
+        trusted = tuple(model_store.read(folder)["network"]["trust"])
+    else:
+        trusted = tuple(resolved(data).tolist())
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            attempt = trial(data, settings, last, index)
+        if attempt is not None:
+            run_trial(attempt)
+            trusted = trust(attempt, data, last)
+    return replace(data, settings=replace(data.settings, trust=trusted))
+
+
+def _path(path: Path | str | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _digest(plan: Mapping[str, Any]) -> str:
+    """Of what has to be the same in all processes: all but where the series lies."""
+    trained_on = {name: one for name, one in plan["trained_on"].items() if name != "source"}
+    return hashlib.sha256(json.dumps([trained_on, plan["settings"]]).encode()).hexdigest()
+
+
+def _prepare(folder: Path, plan: Mapping[str, Any], *, overwrite: bool, resume: bool) -> State:
+    """Make the folder ready.
+
+    Raises:
+        OutputError: There is a model that is not to be replaced.
+    """
+    if overwrite:
+        model_store.remove(folder)
+    found = state_of(folder, plan)
+    if found is State.UNFINISHED and not resume:
+        raise OutputError(
+            f"{folder} holds a training that was stopped: go on with it, or say to overwrite it."
+        )
+    return found
+
+
+def _told(folder: Path, found: State) -> str:
+    """What a person should know before the training starts."""
+    if found is State.NEW:
+        return f"training into {folder}"
+    told = model_store.read(folder)
+    last, most = model_store.last_epoch(folder), told["settings"]["epochs"]
+    if found is State.UNFINISHED:
+        return f"going on after epoch {last} of {most} in {folder}"
+    return (
+        f"{folder} holds this very model already, trained for {last} epochs: it is used as it is;"
+        " --overwrite trains it anew"
+    )
 
 
 def split(series: Series, settings: TrainingSettings) -> int:
     """Index of the first frame of the held-out block.
 
     Raises:
-        RequestError: The series is too short to hold anything out.
+        RequestError: The series is too short to hold anything out, or holds nothing to learn.
     """
+    if not learnable(series):
+        raise RequestError(
+            f"{series.source} holds nothing that can be learnt, which is plain numbers that hold at"
+            " an instant: use --method cubic or solar, which keep totals."
+        )
     count = len(series.time)
     held_out = max(round(count * settings.held_out), FEWEST_HELD_OUT)
     if count - held_out < 2 * FEWEST_HELD_OUT:
@@ -144,127 +273,6 @@ def split(series: Series, settings: TrainingSettings) -> int:
             " learnt from: give a longer series, or use --method cubic."
         )
     return count - held_out
-
-
-def _description(series: Series, settings: TrainingSettings, held_out_from: int) -> dict[str, Any]:
-    """What a run is about, known before it starts."""
-    times, grid = series.time.values, series.grid
-    return {
-        "trained_on": {
-            "source": series.source,
-            "first": show(times[0]),
-            "last": show(times[-1]),
-            "held_out_from": show(times[held_out_from]),
-            "step_s": series.time.step_us / 1e6,
-            "times": len(times),
-            "variables": [one.name for one in series.channels],
-            "grid": {
-                "rows": grid.shape[0],
-                "columns": grid.shape[1],
-                "latitude_deg": [float(grid.latitude.min()), float(grid.latitude.max())],
-                "longitude_deg": [float(grid.longitude.min()), float(grid.longitude.max())],
-            },
-        },
-        "settings": dataclasses.asdict(settings),
-    }
-
-
-def _prepare(
-    folder: Path,
-    plan: Mapping[str, Any],
-    *,
-    overwrite: bool,
-    resume: bool,
-    processes: Processes,
-) -> bool:
-    """Make the folder ready; whether there is a training to go on with.
-
-    Raises:
-        OutputError: There is a model of something else, or the folder cannot be made.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file: name a folder for the model.")
-    if not model_store.is_model(folder):
-        if processes.rank == 0:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError(f"{folder} cannot be made: {error.strerror}.") from error
-        return False
-    if overwrite:
-        if processes.rank == 0:
-            model_store.remove(folder)
-        return False
-    told = model_store.read(folder)
-    same = all(told.get(name) == _as_json(plan[name]) for name in plan)
-    if resume and same and (folder / model_store.RESUME).is_file():
-        return True
-    raise OutputError(
-        f"{folder} holds a model of another series or other settings: name another folder, or say"
-        " --overwrite."
-    )
-
-
-def _as_json(value: Any) -> Any:
-    """What a value is after it was written and read."""
-    if isinstance(value, Mapping):
-        return {name: _as_json(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(one) for one in value]
-    return value
-
-
-def _fit(
-    module: TrainingRun,
-    writer: EpochWriter,
-    *,
-    going_on: bool,
-    processes: Processes,
-    progress: Progress | None,
-    logs: Path | str | None,
-) -> None:
-    """Run Lightning, quietly."""
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    logger = TensorBoardLogger(Path(logs), name="", version="") if logs is not None else False
-    callbacks: list[pl.Callback] = [writer]
-    if logs is not None:
-        callbacks.append(Images())
-    if progress is not None:
-        callbacks.append(Report(progress))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="pytorch_lightning")
-        warnings.filterwarnings("ignore", module="lightning_fabric")
-        warnings.filterwarnings("ignore", module="torch")
-        trainer = pl.Trainer(
-            max_epochs=module.settings.epochs,
-            accelerator="auto",
-            devices=1,
-            num_nodes=processes.count,
-            strategy=_strategy(processes),
-            logger=logger,
-            callbacks=callbacks,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
-            gradient_clip_val=1.0,
-            log_every_n_steps=1,
-            use_distributed_sampler=False,
-            num_sanity_val_steps=0,
-        )
-        numbers = DataLoader(TensorDataset(torch.arange(module.batches)), batch_size=1)
-        resume = str(writer.run / model_store.RESUME) if going_on else None
-        trainer.fit(module, numbers, ckpt_path=resume, weights_only=True)
-
-
-def _strategy(processes: Processes) -> Strategy | str:
-    """One process, or several that were started by hand."""
-    if processes.count == 1:
-        return "auto"
-    return DDPStrategy(
-        process_group_backend="nccl" if torch.cuda.is_available() else "gloo",
-        timeout=timedelta(seconds=processes.wait_s),
-    )
 
 
 def _do_no_harm(series: Series, folder: Path, held_out_from: int, solar: Solar) -> None:

@@ -24,6 +24,16 @@ class LossWeights:
     temporal: float = 1e-3
     kink: float = 1e-3
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot work.
+
+        Raises:
+            RequestError: A weight is negative or no number.
+        """
+        for name, weight in vars(self).items():
+            if not 0 <= weight < float("inf"):
+                raise RequestError(f"losses.{name} must be 0 or more, got {weight}.")
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -44,7 +54,8 @@ class TrainingSettings:
         fewer_context: Probability that an interval loses some of its context.
         mirror: Probability that a batch is mirrored in east and west.
         crop: Rows and columns of a batch at most.
-        width, depth: Size of the network.
+        width: Channels inside the network.
+        depth: Blocks of the network.
         flow: Whether anything is moved along a motion.
         averaging: Decay of the running mean of the weights, which is what is kept.
         losses: Weights of the parts of the loss.
@@ -82,13 +93,16 @@ class TrainingSettings:
         for name in positive:
             if getattr(self, name) < 1:
                 raise RequestError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        if not self.learning_rate > 0:
+        if not 0 < self.learning_rate < float("inf"):
             raise RequestError(f"learning_rate must be above 0, got {self.learning_rate}.")
-        if not self.spans or min(self.spans) < 2:
-            raise RequestError(f"spans must be whole numbers from 2 on, got {self.spans}.")
+        if not self.spans or min(self.spans) < 2 or len(set(self.spans)) < len(self.spans):
+            raise RequestError(f"spans must be whole numbers from 2 on, each once: {self.spans}.")
         shares = ("pretrain", "rapid", "fewer_context", "mirror", "averaging")
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise RequestError(f"{name} must lie in [0, 1], got {getattr(self, name)}.")
+        for name in ("weight_decay", "span_power", "seed"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise RequestError(f"{name} must be 0 or more, got {getattr(self, name)}.")
         if not 0 < self.held_out <= 0.5:
             raise RequestError(f"held_out must lie in (0, 0.5], got {self.held_out}.")
