@@ -68,6 +68,17 @@ def open_from(arguments: argparse.Namespace) -> Series:
     )
 
 
+def thinned(series: Series, every: int) -> Series:
+    """One time in so many of a series, the rest unseen.
+
+    Raises:
+        RequestError: `every` is no such number.
+    """
+    if every < 1:
+        raise RequestError(f"one time in {every} cannot be taken: say 1 for all, or more.")
+    return series if every == 1 else series.thin(every)
+
+
 def names(values: list[str]) -> list[str]:
     """Split repeated and comma-separated names, keeping their order."""
     parts = [part.strip() for value in values for part in value.split(",")]

@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         tell_json(evaluation.as_json())
     elif not arguments.quiet:
-        _print_tables(evaluation, [target, table])
+        print_tables(evaluation, [target, table])
     tell_notes(evaluation.about["notes"], quiet=arguments.quiet)
     return 0
 
@@ -154,7 +154,8 @@ def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
         )
 
 
-def _print_tables(evaluation: Evaluation, written: list[Path]) -> None:
+def print_tables(evaluation: Evaluation, written: list[Path]) -> None:
+    """Print what an evaluation found, for people."""
     from rich.console import Console
 
     from temdeep.verification.tables import as_rich, rate_table, score_table

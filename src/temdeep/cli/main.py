@@ -6,16 +6,14 @@ Anything else that is raised is our bug and keeps its traceback (exit code 1).
 
 import argparse
 import errno
-import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from temdeep._version import __version__
+from temdeep.cli import downscale, evaluate, info, train
 from temdeep.errors import TemdeepError
-
-COMMANDS = ("info", "train", "downscale", "evaluate")
 
 EPILOG = """examples, with the series that the repository ships:
   temdeep info data/atlantic_6hourly.nc
@@ -38,14 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"temdeep {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        module = f"temdeep.cli.{name}"
-        try:
-            command = importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise
-            continue
+    for command in (info, train, downscale, evaluate):
         command.add_parser(subparsers)
     return parser
 
@@ -60,15 +51,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = build_parser().parse_args(argv)
-    if argv is None:  # the process is ours
+    return guarded(lambda: arguments.func(arguments), "temdeep", signals=argv is None)
+
+
+def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
+    """Run a command and tell mistakes in one sentence.
+
+    Args:
+        command: Returns its exit code.
+        program: Whose mistake it is, in the sentence.
+        signals: Whether the process is the command's own.
+
+    Returns:
+        The exit code.
+    """
+    if signals:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        code: int = arguments.func(arguments)
+        code = command()
         sys.stdout.flush()
     except TemdeepError as error:
-        return _complain(str(error), 2)
-    except KeyboardInterrupt:
-        return _complain("interrupted.", 130)
+        return _complain(program, str(error), 2)
+    except KeyboardInterrupt as error:
+        return _complain(program, str(error) or "interrupted.", 130)
     except BrokenPipeError:
         # The reader of our output (`| head`) has seen enough: no complaint, and none at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         where = f" while writing {error.filename}" if error.filename else ""
-        return _complain(f"the disk is full{where}: free some space and run this again.", 2)
+        return _complain(
+            program, f"the disk is full{where}: free some space and run this again.", 2
+        )
     return code
 
 
@@ -86,8 +93,8 @@ def _stop(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
-def _complain(sentence: str, code: int) -> int:
-    print(f"temdeep: {sentence}", file=sys.stderr)
+def _complain(program: str, sentence: str, code: int) -> int:
+    print(f"{program}: {sentence}", file=sys.stderr)
     return code
 
 
