@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -148,7 +149,7 @@ def train_run(
         tell(_told(folder, found))
         if found is not State.FINISHED:
             solar = Solar.fitted_to(series)
-            module, writer = _run(series, plan, folder, solar, settings, held_out_from, found)
+            module, writer = _run(series, plan, folder, solar, settings, held_out_from, found, tell)
             run_trainer(
                 module,
                 writer,
@@ -172,12 +173,13 @@ def _run(
     settings: TrainingSettings,
     held_out_from: int,
     found: State,
+    tell: Tell,
 ) -> tuple[TrainingRun, EpochWriter]:
     """What is trained, and what writes it down."""
     data = measured(CoarseData.of(series, solar, settings, held_out_from), held_out_from)
     known = data.frames[:held_out_from].numpy()
     index = composite_index(known, data.area.numpy(), vectors(data.channels))
-    data = _with_trust(data, settings, held_out_from, index, folder, found)
+    data = _with_trust(data, settings, held_out_from, index, folder, found, tell)
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay the caller's
         torch.manual_seed(settings.seed)
         module = TrainingRun(data, settings, held_out_from, index)
@@ -199,6 +201,7 @@ def _with_trust(
     index: Float64Array,
     folder: Path,
     found: State,
+    tell: Tell,
 ) -> CoarseData:
     """The same data with the trust in each channel, found by a trial or read from the run."""
     if found is State.UNFINISHED:
@@ -209,7 +212,8 @@ def _with_trust(
             torch.manual_seed(settings.seed)
             attempt = trial(data, settings, last, index)
         if attempt is not None:
-            run_trial(attempt)
+            tell("first a trial at wider spans, to see how far what is learnt there holds")
+            run_trial(attempt, folder)
             trusted = trust(attempt, data, last)
     return replace(data, settings=replace(data.settings, trust=trusted))
 
@@ -289,11 +293,10 @@ def _do_no_harm(series: Series, folder: Path, held_out_from: int, solar: Solar) 
         for name, found in withheld_errors(block.select(variables), {NAME: model}).items():
             errors[name] |= found
     chosen = choose(errors, NAME)
+    idle = _idle(model)
+    chosen |= {name: solar.name for name in idle if chosen.get(name) == NAME}
     rates = {
-        channel: {
-            name: round(100 * (1 - float(np.sqrt(square / max(found["linear"], 1e-300)))), 3)
-            for name, square in found.items()
-        }
+        channel: {name: _rate(square, found["linear"]) for name, square in found.items()}
         for channel, found in errors.items()
     }
     instead = {}
@@ -302,14 +305,29 @@ def _do_no_harm(series: Series, folder: Path, held_out_from: int, solar: Solar) 
         if method != NAME:
             instead[channel.name] = {
                 "method": method,
-                "reason": _reason(channel.name, learnt, rates),
+                "reason": _reason(channel.name, learnt, idle, rates),
             }
     model_store.write_description(
         folder, {**told, "instead": instead, "held_out_restoration_rate": rates}
     )
 
 
-def _reason(name: str, learnt: set[str], rates: Mapping[str, Any]) -> str:
+def _idle(model: Learnt) -> set[str]:
+    """Channels to which the network adds nothing, so that the sun's part is all there is."""
+    settings = model.network.settings
+    each = zip(model.channels, settings.trust, settings.levels, strict=True)
+    return {one.name for one, trusted, level in each if trusted == 0 and level < 0}
+
+
+def _rate(square: float, linear: float) -> float | None:
+    """Restoration rate in %, None where a method's fields are no numbers."""
+    ratio = float(np.sqrt(square / max(linear, 1e-300)))
+    return round(100 * (1 - ratio), 3) if math.isfinite(ratio) else None
+
+
+def _reason(name: str, learnt: set[str], idle: set[str], rates: Mapping[str, Any]) -> str:
+    if name in idle:
+        return "what wide spans teach of it does not hold at narrower ones"
     if name in learnt and name in rates:
         return "the model is not better on withheld frames"
     if name in rates:

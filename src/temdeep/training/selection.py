@@ -6,6 +6,7 @@ Knows: series, methods. Must not know: files, the command line.
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel
@@ -13,8 +14,8 @@ from temdeep.methods.protocol import Method
 from temdeep.methods.simple import Linear, Nearest
 from temdeep.metric import Float64Array
 
-HANDICAP = 0.1
-"""Share of the RMSE by which a straight method must be better than a curved one."""
+MARGIN = 0.1
+"""Share of the RMSE by which a method must be better than one that is believed more."""
 
 STRAIGHT = (Nearest.name, Linear.name)
 
@@ -48,22 +49,28 @@ def withheld_errors(block: Series, methods: Mapping[str, Method]) -> Errors:
 
 
 def choose(errors: Errors, learnt: str) -> dict[str, str]:
-    """The method with the least error for each channel; the learnt one only where it is best.
+    """The method for each channel: the learnt one unless a classical one is clearly better.
 
-    The straight methods are judged at twice the span of use, where they come off better than there:
-    the error of a straight line falls with the square of the span, that of a curve faster. They are
-    taken only where they are better by `HANDICAP`.
+    All are judged at twice the span of use, where the ranking is not that of use: the error of a
+    straight line falls with the square of the span and that of a curve faster. What comes with the
+    learnt method was tried on all of the series before; the block alone, some days long, may
+    overrule that only by a margin. So may a straight method a curved one.
     """
     chosen = {}
     for channel, by_method in errors.items():
         scores = {
-            name: square * (1 + HANDICAP) ** 2 if name in STRAIGHT else square
+            name: square * (1 + MARGIN) ** (2 * _doubts(name, learnt))
             for name, square in by_method.items()
         }
-        best = min(scores.values())
-        equal = [name for name, score in scores.items() if score == best]
-        chosen[channel] = next((name for name in equal if name != learnt), learnt)
+        chosen[channel] = min(scores, key=scores.__getitem__)
     return chosen
+
+
+def _doubts(name: str, learnt: str) -> int:
+    """How many margins a method has to be better by."""
+    if name == learnt:
+        return 0
+    return 2 if name in STRAIGHT else 1
 
 
 def _squares(block: Series, thinned: Series, method: Method) -> Iterator[tuple[str, float]]:
@@ -79,7 +86,8 @@ def _squares(block: Series, thinned: Series, method: Method) -> Iterator[tuple[s
             if middle in at:
                 truth = block.read(instants, [at[middle]])[0]
                 filled = method.fill(interval, half)[0]
-                yield from _each(instants, filled.astype(np.float64) - truth, area)
+                given = np.isfinite(interval.frames).all(axis=0) & np.isfinite(truth)
+                yield from _each(instants, filled.astype(np.float64) - truth, given, area)
     for group in block.period_groups():
         edges = block.period_edges(group[0])
         joined = thinned.period_edges(group[0]) + base
@@ -90,14 +98,19 @@ def _squares(block: Series, thinned: Series, method: Method) -> Iterator[tuple[s
                 continue
             parts = method.fill_periods(period, np.array([0.0, 0.5, 1.0]))
             truth = block.read_rates(group, [first, first + 1])
-            yield from _each(group, parts[0] - truth[0], area)
-            yield from _each(group, parts[1] - truth[1], area)
+            given = np.isfinite(period.rate)
+            for part, true in zip(parts, truth, strict=True):
+                yield from _each(group, part - true, given & np.isfinite(true), area)
 
 
 def _each(
-    channels: Sequence[Channel], errors: Float64Array, area: Float64Array
+    channels: Sequence[Channel],
+    errors: Float64Array,
+    given: npt.NDArray[np.bool_],
+    area: Float64Array,
 ) -> Iterator[tuple[str, float]]:
-    for channel, error in zip(channels, errors, strict=True):
-        known = np.isfinite(error)
-        square = float((np.where(known, error, 0) ** 2 * area).sum())
-        yield channel.name, square
+    """Sums over known errors; infinite where a method makes no number of what is given."""
+    for channel, error, known in zip(channels, errors, given, strict=True):
+        made = np.isfinite(error)
+        square = float((np.where(made, error, 0) ** 2 * area).sum())
+        yield channel.name, square if made[known].all() else float("inf")
