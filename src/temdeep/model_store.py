@@ -10,6 +10,7 @@ Knows: files of models. Must not know: training, the command line.
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -69,13 +70,20 @@ def read(folder: Path) -> dict[str, Any]:
         ModelError: There is none, or it is of another format.
     """
     path = folder / DESCRIPTION
+    if not folder.exists():
+        raise ModelError(f"there is no model {folder}: name the folder of a training run.")
     if not path.is_file():
         raise ModelError(f"{folder} holds no model: it has no {DESCRIPTION}.")
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"{path} is not a description of a model: {error}.") from error
-    if told.get("format") != FORMAT:
+        raise ModelError(
+            f"{path} is broken or no description of a model ({_one_line(error)}): train it anew, or"
+            " take it from where it came from."
+        ) from error
+    if not isinstance(told, dict) or "format" not in told:
+        raise ModelError(f"{path} is no description of a model: it does not say its format.")
+    if told["format"] != FORMAT:
         raise ModelError(
             f"{path} is of format {told.get('format')} and this version reads {FORMAT}: use the"
             f" version it was made with, {told.get('version')}."
@@ -98,8 +106,7 @@ def description(run: Path | str, epoch: int | None = None) -> dict[str, Any]:
     held = epochs(folder)
     chosen = told.get("best_epoch") if epoch is None else epoch
     if chosen not in held:
-        known = ", ".join(map(str, held)) if held else "none"
-        raise ModelError(f"{folder} has no epoch {chosen}; it has {known}.")
+        raise ModelError(f"{folder} has no epoch {chosen}; it has {_ranges(held) or 'none'}.")
     told["epoch"] = chosen
     return told
 
@@ -133,8 +140,13 @@ def load_method(run: Path | str, epoch: int | None = None, device: str = "cpu") 
             f"the training of {folder} has not finished: run the same command again, and it goes"
             " on where it stopped."
         )
-    instead = {name: (one["method"], one["reason"]) for name, one in told["instead"].items()}
     model = learnt_only(folder, epoch, device)
+    try:
+        instead = {name: (one["method"], one["reason"]) for name, one in told["instead"].items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder / DESCRIPTION} does not say which method each variable gets: train it anew."
+        ) from error
     classical = {name: fitted(name, model.solar) for name, _ in instead.values()}
     return dataclasses.replace(model, instead=instead, classical=classical)
 
@@ -150,7 +162,8 @@ def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> 
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = InterpolationNetwork(_network_settings(told["network"]))
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and not used
+            network = InterpolationNetwork(_network_settings(told["network"]))
         network.load_state_dict(
             {name: one for name, one in tensors.items() if not name.startswith((_SUN, _DAILY))}
         )
@@ -158,8 +171,11 @@ def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> 
         hours = np.array(told["hours_us"], np.int64)
         daily = HourMeans(solar.basis, hours, tensors[_DAILY].numpy())
         channels = tuple(_channel(one) for one in told["channels"])
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} does not fit its description: {error}.") from error
+    except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path} is broken or not of the model that {DESCRIPTION} describes"
+            f" ({_one_line(error)}): train it anew, or take both from where they came from."
+        ) from error
     network = network.eval().requires_grad_(requires_grad=False).to(device)
     return Learnt(network, channels, solar, daily, instead={}, classical={})
 
@@ -170,6 +186,9 @@ def remove(folder: Path) -> None:
         epoch_file(folder, epoch).unlink()
     for name in (DESCRIPTION, RESUME):
         (folder / name).unlink(missing_ok=True)
+    for unfinished in folder.glob("*.partial"):
+        if re.fullmatch(r"epoch_\d{4,}|description|resume\.ckpt", unfinished.stem):
+            unfinished.unlink()
 
 
 def save_weights(
@@ -210,6 +229,24 @@ def describe_solar(solar: Solar) -> dict[str, Any]:
 def describe_channel(channel: Channel) -> dict[str, Any]:
     """A channel as plain values."""
     return dataclasses.asdict(channel)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Ascending numbers, those that follow each other in one: 1 to 4, 7."""
+    told: list[str] = []
+    first = None
+    for here, after in itertools.zip_longest(numbers, numbers[1:]):
+        first = here if first is None else first
+        if after != here + 1:
+            told.append(str(here) if first == here else f"{first} to {here}")
+            first = None
+    return ", ".join(told)
+
+
+def _one_line(error: Exception) -> str:
+    """The first line of what a library says."""
+    said = str(error).strip() or type(error).__name__
+    return " ".join(said.splitlines()[0].split()).rstrip(".:")
 
 
 def _solar(told: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Solar:

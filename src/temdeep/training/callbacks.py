@@ -76,15 +76,10 @@ class EpochWriter(pl.Callback):
         trainer.save_checkpoint(beside)
         if trainer.is_global_zero:
             beside.replace(self.run / model_store.RESUME)
-            self._describe()
+            self.describe()
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write what was known already where death came between the state and the description."""
-        del pl_module
-        if trainer.is_global_zero:
-            self._describe()
-
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Write what is known so far."""
         model_store.write_description(
             self.run,
             {

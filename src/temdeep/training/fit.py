@@ -127,7 +127,7 @@ def train_run(
 ) -> Trained:
     """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
-    tell = tell or logging.getLogger(__name__).info
+    tell = logging.getLogger(__name__).info if tell is None else tell
     if not isinstance(processes, Meeting):
         processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
     meeting, first = processes, processes.processes.rank == 0
@@ -139,6 +139,8 @@ def train_run(
     beside = Path(logs).parent if logs is not None and Path(logs).name == "N" else None
     folder = Path(meeting.decided("run", lambda: str(choose_run(Path(run), plan, beside=beside))))
     with ExitStack() as ours:
+        # the caller's random numbers stay the caller's
+        ours.enter_context(torch.random.fork_rng(devices=[]))
         if first:
             ours.enter_context(kept_to_ourselves(folder))
         found = State[
@@ -180,9 +182,8 @@ def _run(
     known = data.frames[:held_out_from].numpy()
     index = composite_index(known, data.area.numpy(), vectors(data.channels))
     data = _with_trust(data, settings, held_out_from, index, folder, found, tell)
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay the caller's
-        torch.manual_seed(settings.seed)
-        module = TrainingRun(data, settings, held_out_from, index)
+    torch.manual_seed(settings.seed)
+    module = TrainingRun(data, settings, held_out_from, index)
     about = {
         **plan,
         "network": dataclasses.asdict(data.settings),
@@ -208,9 +209,8 @@ def _with_trust(
         trusted = tuple(model_store.read(folder)["network"]["trust"])
     else:
         trusted = tuple(resolved(data).tolist())
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            attempt = trial(data, settings, last, index)
+        torch.manual_seed(settings.seed)
+        attempt = trial(data, settings, last, index)
         if attempt is not None:
             tell("first a trial at wider spans, to see how far what is learnt there holds")
             run_trial(attempt, folder)

@@ -119,7 +119,8 @@ def choose_run(pattern: Path, plan: Mapping[str, Any], *, beside: Path | None = 
 
     Args:
         pattern: A folder; or, with the last part `N`, one of the numbered folders of another: the
-            one of an unfinished training of the same plan, else the next free number.
+            one of an unfinished training of the same plan, or with nothing in it; else the next
+            free number.
         plan: What the training is about.
         beside: Where logs are kept under the same numbers, which are then not free.
     """
@@ -195,9 +196,10 @@ def _locked(handle: int) -> bool:
 
 
 def _waits_to_go_on(folder: Path, plan: Mapping[str, Any]) -> bool:
-    """Whether a run was stopped, is of this plan, and nobody else goes on with it."""
+    """Whether a run of this plan was stopped, and nobody else goes on with it."""
     try:
-        if state_of(folder, plan) is not State.UNFINISHED:
+        found = state_of(folder, plan)
+        if found is State.FINISHED or (found is State.NEW and any(folder.iterdir())):
             return False
         with kept_to_ourselves(folder):
             return True

@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy, Strategy
+from torch.distributed import DistError
 from torch.utils.data import DataLoader, TensorDataset
 
 from temdeep import model_store
@@ -97,26 +98,19 @@ def run_trainer(
             num_sanity_val_steps=0,
         )
         numbers = DataLoader(TensorDataset(torch.arange(module.batches)), batch_size=1)
-        try:
+        with _stoppable(writer.run), _deserted(meeting.processes, writer.run):
             trainer.fit(module, numbers, ckpt_path=state, weights_only=True)
-        except (KeyboardInterrupt, SystemExit) as error:
-            # Lightning turns the first into the second
-            if isinstance(error, SystemExit) and not isinstance(
-                error.__context__, KeyboardInterrupt
-            ):
-                raise
-            raise KeyboardInterrupt(_stopped(writer.run)) from error
-        except RuntimeError as error:
-            if processes.count > 1 and "onnection" in str(error):  # Gloo's own, of no class
-                raise RequestError(
-                    "another process has ended: see what it says, and start all again; they go on"
-                    f" after epoch {model_store.last_epoch(writer.run)}."
-                ) from error
-            raise
+        if trainer.is_global_zero:  # once more, if death came between the state and this
+            writer.describe()
 
 
-def run_trial(module: TrainingRun) -> None:
-    """Train in this process alone, on the CPU, and write nothing: the same in every process."""
+def run_trial(module: TrainingRun, run: Path) -> None:
+    """Train in this process alone, on the CPU, and write nothing: the same in every process.
+
+    Args:
+        module: What is trained.
+        run: Folder of the run that it is for.
+    """
     with _quietly():
         trainer = pl.Trainer(
             max_epochs=module.settings.epochs,
@@ -130,7 +124,8 @@ def run_trial(module: TrainingRun) -> None:
             num_sanity_val_steps=0,
         )
         numbers = DataLoader(TensorDataset(torch.arange(module.batches)), batch_size=1)
-        trainer.fit(module, numbers)
+        with _stoppable(run):
+            trainer.fit(module, numbers)
 
 
 def check_state(path: Path) -> None:
@@ -159,10 +154,36 @@ def _strategy(processes: Processes, *, cuda: bool) -> Strategy | str:
     )
 
 
-def _stopped(run: Path) -> str:
-    if not model_store.is_model(run):
-        return "stopped before the first epoch ended: nothing is kept."
-    return f"stopped: the same command again goes on after epoch {model_store.last_epoch(run)}."
+@contextmanager
+def _stoppable(run: Path) -> Iterator[None]:
+    """Say what is kept where a user stops a training, which Lightning makes an exit of."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        if not model_store.is_model(run):
+            kept = "stopped before the first epoch ended: nothing is kept."
+        else:
+            last = model_store.last_epoch(run)
+            kept = f"stopped: the same command again goes on after epoch {last}."
+        raise KeyboardInterrupt(kept) from error
+
+
+@contextmanager
+def _deserted(processes: Processes, run: Path) -> Iterator[None]:
+    """Say in a sentence that another process has ended, for which Gloo has no class of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        lost = isinstance(error, DistError) or "onnection" in str(error)
+        if processes.count == 1 or not lost:
+            raise
+        last = model_store.last_epoch(run) if model_store.is_model(run) else 0
+        raise RequestError(
+            "another process has ended: see what it says, and start all again; they go on after"
+            f" epoch {last}."
+        ) from error
 
 
 @contextmanager
