@@ -139,6 +139,19 @@ class Report(pl.Callback):
         self._progress(trainer.current_epoch + 1, _run_of(pl_module).settings.epochs, told)
 
 
+class Trying(pl.Callback):
+    """Tells of each epoch of the trial, before the first epoch of the training."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        super().__init__()
+        self._progress, self._epochs = progress, epochs
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """How far the trial is."""
+        most = _run_of(pl_module).settings.epochs
+        self._progress(0, self._epochs, f"trial, {trainer.current_epoch + 1} of {most}")
+
+
 class Images(pl.Callback):
     """Draws the first hidden time of the held-out block: truth, straight line, model."""
 

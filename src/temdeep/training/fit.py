@@ -25,7 +25,7 @@ from temdeep.methods.learnt import NAME, Learnt
 from temdeep.methods.registry import METHOD_NAMES, fitted
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float64Array
-from temdeep.training.callbacks import EpochWriter, Progress
+from temdeep.training.callbacks import EpochWriter, Progress, Trying
 from temdeep.training.coarse import CoarseData, learnable, vectors
 from temdeep.training.composite_index import composite_index
 from temdeep.training.module import TrainingRun
@@ -151,7 +151,17 @@ def train_run(
         tell(_told(folder, found))
         if found is not State.FINISHED:
             solar = Solar.fitted_to(series)
-            module, writer = _run(series, plan, folder, solar, settings, held_out_from, found, tell)
+            module, writer = _run(
+                series,
+                plan,
+                folder,
+                solar,
+                settings,
+                held_out_from,
+                found=found,
+                tell=tell,
+                progress=progress,
+            )
             run_trainer(
                 module,
                 writer,
@@ -174,14 +184,18 @@ def _run(
     solar: Solar,
     settings: TrainingSettings,
     held_out_from: int,
+    *,
     found: State,
     tell: Tell,
+    progress: Progress | None,
 ) -> tuple[TrainingRun, EpochWriter]:
     """What is trained, and what writes it down."""
     data = measured(CoarseData.of(series, solar, settings, held_out_from), held_out_from)
     known = data.frames[:held_out_from].numpy()
     index = composite_index(known, data.area.numpy(), vectors(data.channels))
-    data = _with_trust(data, settings, held_out_from, index, folder, found, tell)
+    data = _with_trust(
+        data, settings, held_out_from, index, folder, found=found, tell=tell, progress=progress
+    )
     torch.manual_seed(settings.seed)
     module = TrainingRun(data, settings, held_out_from, index)
     about = {
@@ -201,8 +215,10 @@ def _with_trust(
     last: int,
     index: Float64Array,
     folder: Path,
+    *,
     found: State,
     tell: Tell,
+    progress: Progress | None,
 ) -> CoarseData:
     """The same data with the trust in each channel, found by a trial or read from the run."""
     if found is State.UNFINISHED:
@@ -213,7 +229,7 @@ def _with_trust(
         attempt = trial(data, settings, last, index)
         if attempt is not None:
             tell("first a trial at wider spans, to see how far what is learnt there holds")
-            run_trial(attempt, folder)
+            run_trial(attempt, folder, [Trying(progress, settings.epochs)] if progress else [])
             trusted = trust(attempt, data, last)
     return replace(data, settings=replace(data.settings, trust=trusted))
 

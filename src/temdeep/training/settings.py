@@ -62,7 +62,7 @@ class TrainingSettings:
         seed: Of all that is random.
     """
 
-    epochs: int = 20
+    epochs: int = 12
     samples: int = 128
     batch_size: int = 4
     learning_rate: float = 2e-3

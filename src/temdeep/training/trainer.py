@@ -104,12 +104,13 @@ def run_trainer(
             writer.describe()
 
 
-def run_trial(module: TrainingRun, run: Path) -> None:
+def run_trial(module: TrainingRun, run: Path, callbacks: list[pl.Callback]) -> None:
     """Train in this process alone, on the CPU, and write nothing: the same in every process.
 
     Args:
         module: What is trained.
         run: Folder of the run that it is for.
+        callbacks: Told of each epoch.
     """
     with _quietly():
         trainer = pl.Trainer(
@@ -117,6 +118,7 @@ def run_trial(module: TrainingRun, run: Path) -> None:
             accelerator="cpu",
             devices=1,
             logger=False,
+            callbacks=callbacks,
             enable_progress_bar=False,
             enable_model_summary=False,
             enable_checkpointing=False,
