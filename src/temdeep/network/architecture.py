@@ -40,6 +40,16 @@ class Coefficients:
     acceleration: Tensor
     preference: Tensor
 
+    def single(self) -> "Coefficients":
+        """The same in single precision, whatever the network computed in."""
+        return Coefficients(
+            self.gate.float(),
+            self.residual.float(),
+            self.velocity.float(),
+            self.acceleration.float(),
+            self.preference.float(),
+        )
+
 
 class Block(nn.Module):
     """Two convolutions beside a short cut."""

@@ -57,9 +57,9 @@ def spatial_roughness(coefficients: Coefficients, scale: Tensor) -> Tensor:
 def temporal_roughness(coefficients: Coefficients, scale: Tensor) -> Tensor:
     """Mean square second derivative in θ of what is added to the spline.
 
-        ∫ (Σₖ cₖ Bₖ'')² dθ = 64 c₁² + 768 c₂² + 1024/5 c₃² + cross terms c₁c₃
+        ∫ (Σₖ cₖ Bₖ'')² dθ = 64 c₁² + 192 c₂² + 1024/5 c₃²
 
-    The cross terms are left out: they do not change what is penalised, only how much.
+    The second derivatives are Legendre polynomials, so that there are no cross terms.
 
     Args:
         coefficients: Of a batch of intervals.
@@ -68,7 +68,7 @@ def temporal_roughness(coefficients: Coefficients, scale: Tensor) -> Tensor:
     Returns:
         Shape (batch,), in units of 64 times the spline's error squared.
     """
-    weight = torch.tensor([1.0, 12.0, 3.2], device=scale.device)[None, :, None, None, None]
+    weight = torch.tensor([1.0, 3.0, 3.2], device=scale.device)[None, :, None, None, None]
     rough = (coefficients.residual / scale[:, None]) ** 2 * weight
     return rough.flatten(1).mean(1)
 

@@ -28,6 +28,7 @@ def render(
     with velocity v at mid-interval and its change a over the span; the way is the integral of the
     velocity from n to θ. At θ = 0 frame 0 is not moved, w is 0, s and B are 0, and likewise at
     θ = 1, so that every term is exactly 0 at both ends. Channels without a motion are not moved.
+    Half precision ends before this: it would be rounding of the fields, not of a network.
 
     Args:
         window: Both ends and the context, (batch, frame, channel, y, x), normalised.
@@ -38,6 +39,14 @@ def render(
     Returns:
         Shape (batch, time, channel, y, x), normalised.
     """
+    with torch.autocast(window.frames.device.type, enabled=False):
+        return _render(window, coefficients.single(), theta, levels)
+
+
+def _render(
+    window: Window, coefficients: Coefficients, theta: Tensor, levels: tuple[int, ...]
+) -> Tensor:
+    """The same where all is in single precision."""
     bend = coefficients.gate[:, None] * torch.einsum(
         "btf,bfcyx->btcyx", _bend_weights(window, theta, CONTEXT), window.frames
     )
