@@ -164,10 +164,11 @@ class TrainingRun(pl.LightningModule):
                 self._cutter.ground(view, self.device),
             )
             coefficients = self.network(window)
-            leads = torch.tensor([NEAR_END, lead, 1 - NEAR_END], device=self.device)
-            fields = self._fields(window, coefficients, leads.expand(4, 3))
+            meeting_leads = torch.tensor([lead, 1 - NEAR_END, NEAR_END, lead])
+            leads = torch.stack([torch.full((4,), lead), meeting_leads], dim=1).to(self.device)
+            fields = self._fields(window, coefficients, leads)
             made = torch.zeros_like(window.frames[:1])
-            made[:, CONTEXT - 1 : CONTEXT + 3] = fields[:, 1]
+            made[:, CONTEXT - 1 : CONTEXT + 3] = fields[:, 0]
             one = torch.ones(1, dtype=torch.long)
             motion = window.motion[1:3].mean(dim=0, keepdim=True)
             between = Window(made, one, one, window.span_s[:1], motion, window.ground)
@@ -178,8 +179,8 @@ class TrainingRun(pl.LightningModule):
             counted = torch.ones(1, 1, device=self.device)
             terms["coherence"].append(losses.withheld_error(again, truth, scale, area, counted))
             meeting = window.frames[1, CONTEXT + 1]
-            slope_before = (meeting - fields[1, 2])[None] / NEAR_END
-            slope_after = (fields[2, 0] - meeting)[None] / NEAR_END
+            slope_before = (meeting - fields[1, 1])[None] / NEAR_END
+            slope_after = (fields[2, 1] - meeting)[None] / NEAR_END
             terms["kink"].append(losses.kink(slope_before, slope_after, scale, area))
         return {name: torch.cat(found) if found else nothing for name, found in terms.items()}
 
