@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from temdeep.methods.hidden import Track, moments
-from temdeep.methods.responses import _best_scale, _score
+from temdeep.methods.hidden import Moments, Track, moments
+from temdeep.methods.responses import _best_scale, _Fold, _score_of_folds
 from temdeep.spline import spline_weights
 
 FRAMES, CELLS = 40, 6
@@ -51,7 +51,17 @@ def test_scores_are_what_is_left_of_the_errors(of_periods: bool) -> None:
     assert found is not None
     area = np.linspace(1, 2, CELLS)
     expected = np.sqrt((left.errors[0] * area).sum() / area.sum())
-    assert _score(found, 0, area, amplitudes) == pytest.approx(expected)
+    fold = _Fold({}, found)
+    assert _score_of_folds([fold], 0, area, [amplitudes]) == pytest.approx(expected)
+
+
+def test_folds_count_by_their_squares() -> None:
+    found = moments([track(of_periods=False)], 2)
+    assert found is not None
+    area, fold = np.ones(CELLS), _Fold({}, found)
+    alone = _score_of_folds([fold], 0, area, None)
+    silent = _Fold({}, Moments(0 * found.features, 0 * found.both, 0 * found.errors, found.even, 1))
+    assert _score_of_folds([fold, silent], 0, area, None) == pytest.approx(alone / np.sqrt(2))
 
 
 def test_the_best_scale_is_the_minimum_of_the_score() -> None:
@@ -62,6 +72,7 @@ def test_the_best_scale_is_the_minimum_of_the_score() -> None:
     assert found is not None
     area = np.ones(CELLS)
     scales = np.linspace(0, 1, 201)
-    scores = [_score(found, 0, area, scale * amplitudes) for scale in scales]
-    best = _best_scale(found, 0, area, amplitudes)
+    folds = [_Fold({}, found)]
+    scores = [_score_of_folds(folds, 0, area, [scale * amplitudes]) for scale in scales]
+    best = _best_scale(folds, 0, area, [amplitudes])
     assert best == pytest.approx(scales[int(np.argmin(scores))], abs=0.005)
