@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,7 +14,7 @@ from temdeep.methods.learnt import Learnt
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import Response
 from temdeep.methods.solar import Solar
-from temdeep.metric import Float32Array, GridMetric
+from temdeep.metric import Float32Array, Float64Array, GridMetric
 from temdeep.network.architecture import Coefficients, InterpolationNetwork
 from temdeep.network.basis import BASIS_SIZE
 from temdeep.network.settings import CONTEXT, FRAMES, NetworkSettings
@@ -61,7 +60,7 @@ def network(shape: NetworkSettings, *, seed: int = 0, size: float = 0.0) -> Inte
     """An untrained network (size 0), or one whose heads have weights of some size."""
     torch.manual_seed(seed)
     made = InterpolationNetwork(shape)
-    for head in (made.residual, made.gate, made.motion):
+    for head in (made.residual, made.gate, made.motion) if size else ():
         for parameter in head.parameters():
             torch.nn.init.normal_(parameter, std=size)
     return made.eval().requires_grad_(requires_grad=False)
@@ -173,9 +172,7 @@ def fields(seed: int, count: int, shape: tuple[int, int]) -> Float32Array:
     return np.asarray(mean + spread * noise, np.float32)
 
 
-def waves(
-    shape: tuple[int, int], columns: npt.NDArray[np.float64], rows: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def waves(shape: tuple[int, int], columns: Float64Array, rows: Float64Array) -> Float64Array:
     """A smooth pattern shifted by some cells, shape (shift, y, x)."""
     rng = np.random.default_rng(11)
     y, x = np.meshgrid(np.arange(shape[0]), np.arange(shape[1]), indexing="ij")

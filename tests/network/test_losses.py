@@ -1,6 +1,4 @@
-"""What training minimises, against sums done by hand; and the trap in temporal coherence."""
-
-from collections.abc import Callable
+"""What training minimises, against sums done by hand."""
 
 import pytest
 import torch
@@ -97,44 +95,3 @@ def test_a_kink_is_the_jump_of_the_slope_weighed_by_area() -> None:
     found = kink(before, after, scale, area)
     torch.testing.assert_close(found, torch.tensor([(0.125 + 6.0) / 2]))
     assert kink(before, before, scale, area).item() == 0
-
-
-Filling = Callable[[Tensor, Tensor, float], Tensor]
-
-
-def nearest(start: Tensor, end: Tensor, theta: float) -> Tensor:
-    return start if theta <= 0.5 else end
-
-
-def linear(start: Tensor, end: Tensor, theta: float) -> Tensor:
-    return (1 - theta) * start + theta * end
-
-
-def coherence(fill: Filling, frames: Tensor, theta: float) -> float:
-    """Two frames at one lead fraction of neighbouring intervals, and back to the one between."""
-    first = fill(frames[0], frames[1], theta)
-    second = fill(frames[1], frames[2], theta)
-    again = fill(first, second, 1 - theta)
-    ones = torch.ones(1, 1)
-    error = withheld_error(
-        again[None, None],
-        frames[1][None, None],
-        torch.ones(1, 1, 1, 1),
-        torch.ones(4, 5),
-        ones,
-    )
-    return error.item()
-
-
-@pytest.mark.parametrize("theta", [0.1, 0.4, 0.6, 0.9])
-def test_copying_the_nearest_frame_is_perfectly_coherent_and_still_wrong(theta: float) -> None:
-    """The trap: so coherence may never choose a model. On hidden frames the copy loses."""
-    phase = torch.linspace(0, 3, 20).reshape(1, 4, 5)
-    frames = torch.stack([torch.sin(phase + 0.7 * step) for step in range(3)])
-    assert coherence(nearest, frames, theta) == 0
-    assert coherence(linear, frames, theta) > 1e-4
-    hidden = torch.sin(phase + 0.7 * theta)
-    errors = [
-        (fill(frames[0], frames[1], theta) - hidden).square().mean() for fill in (nearest, linear)
-    ]
-    assert errors[0] > errors[1]

@@ -178,8 +178,8 @@ def test_the_path_leaves_and_reaches_its_ends_without_a_jump(size: float) -> Non
     away = (rendered - ends).abs().mean(dim=(0, 2, 3, 4))
     for first in (0, 3):
         far, near_by = away[first : first + 2] / away[first + 1 : first + 3]
-        assert 7 < far < 13
-        assert 9.5 < near_by < 10.5
+        assert 5 < far < 20
+        assert 9 < near_by < 11
         assert away[first + 2] < 0.01
 
 
@@ -231,6 +231,8 @@ def test_frames_that_travel_with_the_motion_line_up_in_the_middle() -> None:
     travelling = Window(frames, window.before, window.after, window.span_s, motion, window.ground)
     moved = aligned(travelling, MOVING)[0]
     torch.testing.assert_close(moved[:, :3], moved[:1, :3].expand(6, -1, -1, -1))
+    middle = torch.roll(frames[0, CONTEXT, :3], 1, dims=-1)
+    torch.testing.assert_close(moved[0, :3], middle, atol=2e-5, rtol=0)
     assert torch.equal(moved[:, 3], frames[0, 1:7, 3])
 
 
