@@ -54,12 +54,16 @@ class HourMeans:
         flat = functions.reshape(len(functions), -1)
         if len(hours) < 2 or counts.min() < FEWEST_DAYS:
             return cls(basis, hours[:0], np.zeros((0, channels, len(flat))))
-        sums = [np.nan_to_num(fields[place == i]).mean(axis=0) for i in range(len(hours))]
-        means = np.stack(sums).astype(np.float64)
-        departures = (means - means.mean(axis=0)).reshape(len(hours) * channels, -1)
-        system = flat @ flat.T / flat.shape[1] + RIDGE * np.diag(basis.roughness)
-        maps = np.linalg.solve(system, flat @ departures.T / flat.shape[1]).T
-        return cls(basis, hours, maps.reshape(len(hours), channels, len(flat)))
+        means = np.stack([_mean(fields[place == i]) for i in range(len(hours))])
+        departures = (means - means.mean(axis=0)).reshape(len(hours), channels, -1)
+        maps = np.zeros((len(hours), channels, len(flat)))
+        for channel in range(channels):
+            known = np.isfinite(departures[:, channel]).all(axis=0)
+            own = flat[:, known]
+            system = own @ own.T / max(known.sum(), 1) + RIDGE * np.diag(basis.roughness)
+            wanted = own @ departures[:, channel, known].T / max(known.sum(), 1)
+            maps[:, channel] = np.linalg.solve(system, wanted).T
+        return cls(basis, hours, maps)
 
     def at(self, times: TimeArray, grid: Grid) -> Float32Array:
         """Departures at some times; all 0 if any of them is at an hour that was not sampled.
@@ -83,6 +87,15 @@ class HourMeans:
         if np.isin(wanted, self.hours_us).all():
             departures[:] = on_grid[np.searchsorted(self.hours_us, wanted)]
         return departures
+
+
+def _mean(fields: Float32Array) -> Float64Array:
+    """Mean over times of what is known, NaN where nothing is."""
+    known = np.isfinite(fields)
+    total = np.where(known, fields, 0).sum(axis=0, dtype=np.float64)
+    count = known.sum(axis=0)
+    mean: Float64Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
 
 
 def _since_midnight(times: TimeArray) -> np.ndarray:
