@@ -22,6 +22,8 @@ def test_era5_grib_and_netcdf_give_the_same_numbers(real_data: Path) -> None:
     netcdf = open_series(real_data / "era5_uk_t2m_2019-03.nc")
     assert kinds(grib) == kinds(netcdf) == {"t2m": Kind.INSTANTANEOUS}
     assert grib.grid.same_places(netcdf.grid)
+    assert grib.time_name == netcdf.time_name == "time"
+    assert grib.dataset["time"].attrs["standard_name"] == "time"
     np.testing.assert_array_equal(grib.time.values, netcdf.time.values)
     frames = grib.read(grib.channels, slice(None))
     np.testing.assert_array_equal(frames, netcdf.read(netcdf.channels, slice(None)))

@@ -63,11 +63,22 @@ def with_valid_times(
     if not name:
         raise TimeAxisError(_why_no_times(dataset, source))
     dim = str(dataset[name].dims[0])
-    if dim != name:
+    if dim != name and _same_times(dataset, dim, name):
+        name = dim  # analyses in GRIB: reference time and valid time are one
+        said = {"standard_name": "time", "long_name": "valid time"}
+        dataset = dataset.assign_coords({dim: dataset[dim].assign_attrs(said)})
+    elif dim != name:
         dataset = dataset.swap_dims({dim: name})
         dataset[name].attrs.setdefault("standard_name", "time")
     _refuse_several_runs(dataset, name, source)
     return dataset, name
+
+
+def _same_times(dataset: xr.Dataset, dim: str, name: str) -> bool:
+    """Whether a dimension's own coordinate holds the very times of another."""
+    if dim not in dataset.coords or not holds_times(dataset[dim]):
+        return False
+    return bool(np.array_equal(dataset[dim].values, dataset[name].values))
 
 
 def _undecoded(array: xr.DataArray) -> bool:
