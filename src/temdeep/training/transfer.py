@@ -16,7 +16,7 @@ from temdeep.metric import Float64Array
 from temdeep.network.rendering import render
 from temdeep.training.coarse import CoarseData
 from temdeep.training.module import TrainingRun
-from temdeep.training.samples import Cutter, held_out_samples, whole_view
+from temdeep.training.samples import Cutter, intervals, whole_view
 from temdeep.training.scales import anchor
 from temdeep.training.settings import LossWeights, TrainingSettings
 
@@ -80,8 +80,8 @@ def trust(trained: TrainingRun, data: CoarseData, last: int) -> tuple[float, ...
     cutter, levels, channels = Cutter(data), data.settings.levels, len(data.channels)
     both, own = torch.zeros(channels), torch.zeros(channels)
     network = trained.averaged.eval()
-    for sample in held_out_samples(data, trained.held_out_from, NARROW):
-        if sample.first + NARROW >= last:
+    for sample in intervals(data, last, NARROW):
+        if sample.first < trained.held_out_from:
             continue
         cut = cutter.cut([sample], whole_view(data), "cpu")
         with torch.no_grad():
