@@ -179,7 +179,7 @@ def test_frames_beyond_the_third_are_not_looked_at() -> None:
 
 
 def test_missing_context_changes_nothing_far_away_and_leaves_no_hole() -> None:
-    interval, model = noisy(12, shape=(20, 60)), None
+    interval = noisy(12, shape=(20, 60))
     model = making.learnt(interval.grid, size=0.1, levels=STILL)
     before = interval.before.copy()
     before[1, 0, 4, 5] = np.nan
@@ -189,6 +189,10 @@ def test_missing_context_changes_nothing_far_away_and_leaves_no_hole() -> None:
     assert np.isfinite(holed).all()
     changed = (holed != whole).any(axis=(0, 1))
     assert changed[4, 5]
+    before[1, 0, 4, 5] = interval.before[2, 0, 4, 5]  # the next frame towards the interval
+    before[:, 2, 4, 5] = interval.start[2, 4, 5]
+    near = model.fill(replace(interval, before=before), THETA)
+    np.testing.assert_array_equal(holed, near)
     # two convolutions at full resolution, five at half of it, one more for the stem
     assert not changed[:, 5 + 2 * 5 + 3 + 2 :].any()
 
