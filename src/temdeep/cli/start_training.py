@@ -45,6 +45,8 @@ def _train(arguments: Sequence[str], file: Path) -> int:
         Config, file=file, arguments=arguments, program="main.py", description=DESCRIPTION
     )
     processes = _processes(config)
+    # before torch is loaded: who is gone is told in a sentence, not in a stack of C++
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from temdeep.training.fit import meet, train_run
     from temdeep.training.trainer import uses_cuda
 

@@ -1,0 +1,100 @@
+"""`temdeep train`: what it tells, what it leaves, how it ends."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from tests.training.making import series
+
+from temdeep.cli.main import build_parser, main
+from temdeep.cli.train import EPILOG
+
+TINY = "epochs: 2\nsamples: 8\nwidth: 8\ndepth: 1\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    series().to_netcdf("coarse.nc")
+    Path("tiny.yaml").write_text(TINY)
+    return tmp_path
+
+
+def test_it_tells_which_method_each_variable_gets(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(shlex.split("train coarse.nc -o run --config tiny.yaml --log-dir tb")) == 0
+    told = capsys.readouterr()
+    assert "epoch 2 of 2: loss " in told.err
+    assert "held-out restoration" in told.err
+    assert "run: trained for 2 epochs" in told.out
+    for name in ("t2m", "u10", "v10", "tp"):
+        assert f"\n  {name}" in told.out
+    assert list((here / "tb").glob("events*"))
+    command = "downscale coarse.nc -o fine.nc --step 1h --model run --quiet"
+    assert main(shlex.split(command)) == 0
+    with xr.open_dataset("fine.nc") as fine:
+        assert fine.sizes["time"] == 3 * 39 + 1
+    assert main(shlex.split("train coarse.nc -o run --config tiny.yaml")) == 0
+    assert "holds this very model already" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_its_summary_is_json_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "train coarse.nc -o run --config tiny.yaml --epochs 1 --variable t2m,tp --json"
+    assert main(shlex.split(command)) == 0
+    told = capsys.readouterr()
+    summary = json.loads(told.out)
+    assert told.err == ""
+    assert summary["model"] == "run"
+    assert summary["found"] == "new"
+    assert summary["epochs"] == summary["best_epoch"] == 1
+    assert len(summary["model_sha256"]) == 64
+    assert set(summary["variables"]) == {"t2m", "tp"}
+    assert set(summary["variables"]["t2m"]) == {"treatment", "held_out_restoration_rate"}
+
+
+@pytest.mark.usefixtures("here")
+def test_it_learns_from_part_of_the_series_thinned(capsys: pytest.CaptureFixture[str]) -> None:
+    part = "--from 2019-03-01T03:00 --to 2019-03-05T12:00 --every 2"
+    command = f"train coarse.nc -o run --config tiny.yaml --quiet {part}"
+    assert main(shlex.split(command)) == 0
+    printed = capsys.readouterr()
+    assert printed.out + printed.err == ""
+    told = json.loads(Path("run/description.json").read_text())["trained_on"]
+    assert (told["first"], told["last"]) == ("2019-03-01T03:00", "2019-03-05T09:00")
+    assert told["step_s"] == 6 * 3600
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("-o run --epochs 0", "epochs must be at least 1"),
+        ("-o run --every 0", "one time in 0 cannot be taken"),
+        ("-o run --every 4", "has 10 times"),
+        ("-o run --config none.yaml", "none.yaml cannot be read"),
+        ("-o run --config typo.yaml", "do you mean epochs?"),
+        ("-o run --variable d2m", "'d2m'"),
+        ("-o run --device abacus", "no device 'abacus'"),
+        ("-o coarse.nc", "coarse.nc"),
+        ("-o run --to 2019-03-02", "times"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_no_model(
+    here: Path, capsys: pytest.CaptureFixture[str], options: str, words: str
+) -> None:
+    (here / "typo.yaml").write_text("epoch: 3")
+    assert main(["train", "coarse.nc", *shlex.split(options)]) == 2
+    complaint = capsys.readouterr().err.splitlines()[-1]
+    assert complaint.startswith("temdeep: ")
+    assert words in complaint
+    assert not (here / "run" / "description.json").exists()
+
+
+def test_examples_in_the_help_are_understood() -> None:
+    for line in EPILOG.splitlines():
+        words = shlex.split(line.removeprefix("then:"))
+        if words[:1] == ["temdeep"]:
+            build_parser().parse_args(words[1:])

@@ -1,0 +1,194 @@
+"""Models on disk: read back to the bit, and refused in a sentence where they cannot be."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from tests.training.making import TINY, series
+
+import temdeep
+from temdeep import model_store
+from temdeep.errors import ModelError
+from temdeep.fields.series import series_from_dataset
+from temdeep.methods.learnt import Learnt
+from temdeep.metric import Float32Array
+from temdeep.training.fit import train
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("store") / "run"
+    train(series(), run, settings=TINY)
+    return run
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy, to be broken."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def filled(model: Learnt) -> Float32Array:
+    """All hidden frames of another series."""
+    known = series_from_dataset(series(seed=3))
+    theta = np.array([0.0, 0.31, 0.5, 1.0])
+    each = known.intervals(model.context, known.instantaneous())
+    return np.stack([model.fill(interval, theta) for _, interval in each])
+
+
+def test_a_model_is_read_back_to_the_bit(run: Path) -> None:
+    first, again = model_store.load_method(run), model_store.load_method(run)
+    np.testing.assert_array_equal(filled(first), filled(again))
+    moved = Path(shutil.move(run, run.with_name("elsewhere")))
+    np.testing.assert_array_equal(filled(model_store.load_method(moved)), filled(first))
+
+
+def test_weights_written_again_are_the_same_file(run: Path) -> None:
+    model, epoch = model_store.learnt_only(run), model_store.description(run)["epoch"]
+    before = model_store.epoch_file(run, epoch).read_bytes()
+    model_store.save_weights(run, epoch, model.network, model.solar, model.daily)
+    assert model_store.epoch_file(run, epoch).read_bytes() == before
+    assert model_store.digest(run, epoch) == hashlib.sha256(before).hexdigest()
+    assert not list(run.glob("*.partial"))
+
+
+def test_a_model_needs_no_state(run: Path) -> None:
+    expected = filled(model_store.load_method(run))
+    (run / model_store.RESUME).unlink()
+    np.testing.assert_array_equal(filled(model_store.load_method(run)), expected)
+
+
+def test_the_description_says_what_the_model_is(run: Path) -> None:
+    told = model_store.description(run)
+    assert told["epoch"] == told["best_epoch"]
+    assert told["version"] == temdeep.__version__
+    assert [one["name"] for one in told["channels"]] == ["t2m", "u10", "v10"]
+    assert told["instead"]["tp"]["method"] in temdeep.methods.registry.METHOD_NAMES
+    assert model_store.epochs(run) == [1, 2]
+    assert model_store.last_epoch(run) == 2
+    assert model_store.description(run, 1)["epoch"] == 1
+
+
+def test_removing_leaves_what_is_not_ours(run: Path) -> None:
+    for name in ("notes.txt", "plan.partial", "epoch_0003.partial", "resume.ckpt.partial"):
+        (run / name).write_text("")
+    model_store.remove(run)
+    assert {path.name for path in run.iterdir()} == {"notes.txt", "plan.partial"}
+
+
+def rewritten(run: Path, change: Callable[[dict[str, object]], object]) -> None:
+    """Change the description."""
+    path = run / model_store.DESCRIPTION
+    told = json.loads(path.read_text())
+    change(told)
+    path.write_text(json.dumps(told))
+
+
+def each_weights(run: Path, breaking: Callable[[Path], None]) -> None:
+    """Break the weights of all epochs."""
+    for path in run.glob("epoch_*"):
+        breaking(path)
+
+
+def cut(path: Path) -> None:
+    """Lose the second half of a file."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no folder": (shutil.rmtree, "there is no model .*run: name the folder of a training run"),
+    "no description": (
+        lambda run: (run / "description.json").unlink(),
+        r"holds no model: it has no description\.json",
+    ),
+    "truncated description": (
+        lambda run: cut(run / "description.json"),
+        r"description\.json is broken or no description of a model",
+    ),
+    "another JSON": (
+        lambda run: (run / "description.json").write_text("[]"),
+        "does not say its format",
+    ),
+    "a later format": (
+        lambda run: rewritten(run, lambda told: told.update(format=9)),
+        "is of format 9 and this version reads 1",
+    ),
+    "no weights": (
+        lambda run: each_weights(run, Path.unlink),
+        r"has no epoch \d; it has none",
+    ),
+    "truncated weights": (
+        lambda run: each_weights(run, cut),
+        r"epoch_000\d\.safetensors is broken or not of the model",
+    ),
+    "weights of another network": (
+        lambda run: rewritten(run, lambda told: told["network"].update(width=16)),  # type: ignore[attr-defined]
+        "is broken or not of the model that",
+    ),
+    "a part that is gone": (
+        lambda run: rewritten(run, lambda told: told.pop("solar")),
+        "is broken or not of the model that",
+    ),
+    "no methods": (
+        lambda run: rewritten(run, lambda told: told.update(instead={"t2m": "cubic"})),
+        "does not say which method each variable gets",
+    ),
+    "unfinished": (
+        lambda run: rewritten(run, lambda told: told.update(instead=None)),
+        "has not finished: run the same command again",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_model_that_cannot_be_used_is_refused_in_one_sentence(run: Path, name: str) -> None:
+    breaking, words = BROKEN[name]
+    breaking(run)
+    with pytest.raises(ModelError, match=words) as refused:
+        model_store.load_method(run)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_epoch_that_is_not_there_lists_those_that_are(run: Path) -> None:
+    weights = model_store.epoch_file(run, 2)
+    for epoch in (3, 4, 4000):
+        shutil.copy(weights, model_store.epoch_file(run, epoch))
+    with pytest.raises(ModelError, match="has no epoch 7; it has 1 to 4, 4000"):
+        model_store.load_method(run, 7)
+
+
+OTHER: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], str]] = {
+    "another variable": (
+        lambda data: data.rename(t2m="d2m"),
+        "the model knows t2m, u10, v10, not d2m",
+    ),
+    "a variable less": (
+        lambda data: data.drop_vars("v10"),
+        "the model also needs v10, which it was trained with",
+    ),
+    "another unit": (
+        lambda data: data.assign(t2m=data.t2m.assign_attrs(units="degC")),
+        "'t2m' is in 'degC' and the model was trained on 'K'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_a_model_of_other_data_is_refused_by_name(trained: Path, name: str) -> None:
+    change, words = OTHER[name]
+    with pytest.raises(ModelError, match=words):
+        used_throughout(trained, change(series()))
+
+
+def used_throughout(run: Path, data: xr.Dataset) -> None:
+    """Fill with the network whatever a held-out block of a day thought of it."""
+    model = model_store.learnt_only(run)
+    known = series_from_dataset(data)
+    for _, interval in known.intervals(model.context, known.instantaneous()):
+        model.fill(interval, np.array([0.5]))
