@@ -150,7 +150,10 @@ def test_frames_that_are_not_there_are_zero_and_context_is_at_steps_of_the_span(
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_all_parts_of_a_batch_show_the_same_place(data: CoarseData, mirrored: bool) -> None:
-    cutter = Cutter(data)
+    made = torch.manual_seed(0)
+    place = torch.rand(data.ground.place.shape, generator=made)
+    area = torch.rand(data.area.shape, generator=made)
+    cutter = Cutter(replace(data, ground=replace(data.ground, place=place), area=area))
     whole = cutter.cut(SAMPLES, replace(WHOLE, mirrored=mirrored), "cpu")
     part = cutter.cut(SAMPLES, replace(PART, mirrored=mirrored), "cpu")
     left = 20 - 5 - 11 if mirrored else 5  # the mirror counts columns from the other side
@@ -165,6 +168,7 @@ def test_all_parts_of_a_batch_show_the_same_place(data: CoarseData, mirrored: bo
         (whole.window.ground.place, part.window.ground.place),
     ]:
         assert torch.equal(of_whole[..., rows, columns], of_part)
+    assert torch.equal(whole.area, area.flip(-1) if mirrored else area)
     assert data.settings.level_count == 1
     assert (whole.window.motion != 0).any()
 

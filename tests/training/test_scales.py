@@ -38,6 +38,11 @@ def test_the_law_goes_through_the_widest_span_where_twice_the_narrowest_is_not_t
     np.testing.assert_allclose(extrapolated(error)[1], 2.0 / 2**1.5)
 
 
+def test_the_law_is_that_of_the_narrowest_spans() -> None:
+    error = {2: np.array([4.0]), 3: np.array([9.0]), 4: np.array([16.0]), 8: np.array([17.0])}
+    np.testing.assert_allclose(extrapolated(error)[1], 1.0)
+
+
 def test_no_error_grows_faster_than_that_of_a_smooth_function_or_hardly_at_all() -> None:
     error = {2: np.array([1.0, 1.0]), 4: np.array([2.0**9, 0.5])}
     np.testing.assert_allclose(extrapolated(error)[1], [2.0**-4, 2.0**-0.5])

@@ -94,6 +94,22 @@ def test_trust_does_not_look_at_the_held_out_block() -> None:
     assert trusted(altered, 1.5 * best_gate()) == trusted(data, 1.5 * best_gate())
 
 
+def test_trust_does_not_look_at_what_the_trial_was_taught_with() -> None:
+    """But for context: three frames at steps of two."""
+    data = coarse(oscillation())
+    frames = data.frames.clone()
+    frames[: int(LAST * (1 - TESTED)) - 6] = 50.0
+    altered = replace(data, frames=frames)
+    assert trusted(altered, 1.5 * best_gate()) == trusted(data, 1.5 * best_gate())
+
+
+def test_what_the_step_does_not_resolve_is_believed_less() -> None:
+    data = coarse(oscillation())
+    bends = ((1.0,) * 3, (2**0.8,) * 3, (4**0.8,) * 3)
+    doubtful = replace(data, settings=replace(data.settings, bend=bends))
+    np.testing.assert_allclose(trusted(doubtful, best_gate()), 0.5, atol=0.03)
+
+
 def test_smooth_series_are_resolved_and_white_noise_is_not() -> None:
     frames = oscillation()
     frames[:, 1] = torch.randn(frames[:, 1].shape, generator=torch.manual_seed(0))
