@@ -1,8 +1,8 @@
 """The classical methods by name.
 
 A method is one file with one class that keeps the promises of `protocol.Method`, a line in
-`BUILDERS` below and, if it works without having seen a series, its class in `UNFITTED`; every table,
-the command line and the contract tests take it from there.
+`BUILDERS` below and, if it works without having seen a series, its class in `UNFITTED`; every
+table, the command line and the contract tests take it from there.
 
 Knows: series and methods. Must not know: files, learnt models.
 """
