@@ -11,6 +11,7 @@ from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.plan import plan
 from temdeep.methods.cubic import Cubic, CubicLocal
 from temdeep.methods.simple import Linear
+from temdeep.methods.solar import Solar
 
 
 def both(dataset: xr.Dataset, method: Any, chunks: Any, **request: Any) -> list[xr.Dataset]:
@@ -33,6 +34,21 @@ def test_lazy_equals_eager(method: Any, chunks: Any, request_: Any) -> None:
     xr.testing.assert_identical(eager, lazy.compute())
     for name in ("t2m", "sp", "tp"):
         assert lazy[name].dtype == eager[name].dtype == lazy[name].compute().dtype
+
+
+@pytest.mark.parametrize("request_", [{"step": "1h"}, {"step": "50min"}, {"step": "40min"}])
+def test_lazy_sunlight_equals_eager(request_: Any) -> None:
+    """How much of a period's light an hour gets depends on how the whole period is divided."""
+    dataset = mixed(count=43)
+    rng = np.random.default_rng(1)
+    light = np.maximum(0, 500 * np.sin(np.arange(43) * np.pi / 4))[:, None, None]
+    values = light * rng.uniform(0.3, 1, dataset["tp"].shape)
+    attributes = {"units": "W m-2", "cell_methods": "time: mean"}
+    dataset["ssrd"] = (dataset["tp"].dims, values, attributes)
+    dataset["tmax"] = dataset["t2m"].assign_attrs(cell_methods="time: maximum")
+    method = Solar.fitted_to(in_memory(dataset))
+    eager, lazy = both(dataset, method, {"time": 5}, **request_)
+    xr.testing.assert_identical(eager, lazy.compute())
 
 
 def test_nothing_is_computed_until_asked() -> None:

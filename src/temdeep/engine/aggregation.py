@@ -18,16 +18,20 @@ Int64Array = npt.NDArray[np.int64]
 class Aggregator:
     """Adds parts up to output periods, and gives each out when nothing more can reach it."""
 
-    def __init__(self, periods_us: Int64Array, combine: np.ufunc) -> None:
+    def __init__(
+        self, periods_us: Int64Array, combine: np.ufunc, cuts_us: Int64Array | None = None
+    ) -> None:
         """Begin.
 
         Args:
             periods_us: Begin and end of each output period, both ascending, shape (time, 2).
             combine: How parts make a whole: `np.add`, `np.maximum` or `np.minimum`.
+            cuts_us: Where input periods are divided, ascending, where these are some of more output
+                periods; None: at the bounds of these.
         """
         self._combine = combine
         self._begin, self._end = periods_us.T
-        self._bounds = np.unique(periods_us)
+        self._bounds = np.unique(periods_us) if cuts_us is None else cuts_us
         self._open: dict[int, tuple[FloatArray, int]] = {}
         self._next = 0
 

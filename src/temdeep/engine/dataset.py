@@ -111,8 +111,10 @@ def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     bare = replace(series, dataset=times_only)
     shared = delayed((bare, method), pure=False, traverse=False)
     pieces: dict[str, list[da.Array]] = {name: [] for name in names}
+    if plan.periods_us is not None:
+        plan = replace(plan, cuts_us=np.unique(plan.periods_us))
     for times in _pieces(plan):
-        part = _part(plan, times)
+        part = _part(series, plan, times)
         window = _window(series, part, method.context)
         fields = series.dataset[names].isel({series.time_name: window})
         made = delayed(_fill_piece, pure=False)(shared, fields, window, part)
@@ -135,16 +137,25 @@ def _pieces(plan: Plan) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(bounds)]
 
 
-def _part(plan: Plan, times: slice) -> Plan:
-    periods = None if plan.periods_us is None else plan.periods_us[times]
-    return Plan(
-        plan.offset_us[times],
-        plan.given[times],
-        plan.interval[times],
-        plan.theta[times],
-        periods,
-        (),
+def _part(series: Series, plan: Plan, times: slice) -> Plan:
+    """Some times of a plan, whose periods divide the input's as those of the whole plan do."""
+    part = Plan(
+        plan.offset_us[times], plan.given[times], plan.interval[times], plan.theta[times], None, ()
     )
+    if plan.periods_us is None or plan.cuts_us is None:
+        return part
+    periods = plan.periods_us[times]
+    touched = [_touched(edges, periods) for edges in series.edges.values()]
+    begin = min([int(periods[0, 0]), *(int(one[0, 0]) for one in touched if len(one))])
+    end = max([int(periods[-1, 1]), *(int(one[-1, 1]) for one in touched if len(one))])
+    near = (plan.cuts_us >= begin) & (plan.cuts_us <= end)
+    return replace(part, periods_us=periods, cuts_us=plan.cuts_us[near])
+
+
+def _touched(edges: Int64Array, periods: Int64Array) -> Int64Array:
+    """Input periods, shape (time, 2), that share time with successive output periods."""
+    shared: Int64Array = edges[(edges[:, 0] < periods[-1, 1]) & (edges[:, 1] > periods[0, 0])]
+    return shared
 
 
 def _window(series: Series, part: Plan, context: int) -> slice:
@@ -178,4 +189,5 @@ def _moved(part: Plan, first: int, shift_us: int) -> Plan:
         given=given,
         interval=part.interval - first,
         periods_us=None if part.periods_us is None else part.periods_us - shift_us,
+        cuts_us=None if part.cuts_us is None else part.cuts_us - shift_us,
     )

@@ -56,6 +56,8 @@ class Plan:
         periods_us: Begin and end of each output time's period, shape (time, 2); None without
             period variables.
         notes: What was not asked for but should be known, a sentence each.
+        cuts_us: Bounds of periods beside these that divide the same input periods, ascending; None
+            if there are none. How a period is divided depends on all of its parts.
     """
 
     offset_us: Int64Array
@@ -64,6 +66,7 @@ class Plan:
     theta: Float64Array
     periods_us: Int64Array | None
     notes: tuple[str, ...]
+    cuts_us: Int64Array | None = None
 
     def __len__(self) -> int:
         """Number of output times."""

@@ -76,9 +76,12 @@ def fill(series: Series, method: Method, plan: Plan) -> Iterator[Block]:
     if plan.periods_us is None:
         return
     for group in series.period_groups():
-        yield from _sums_and_means(series, method, plan.periods_us, group)
+        parts = Aggregator(plan.periods_us, np.add, plan.cuts_us)
+        yield from _sums_and_means(series, method, plan.periods_us, group, parts)
     for group in extreme_groups(series):
-        yield from _extremes(series, plan.periods_us, group)
+        combine = np.maximum if group[0].kind is Kind.MAXIMUM else np.minimum
+        parts = Aggregator(plan.periods_us, combine, plan.cuts_us)
+        yield from _extremes(series, plan.periods_us, group, parts)
 
 
 def variables_of(channels: Sequence[Channel]) -> list[str]:
@@ -150,10 +153,13 @@ class _GivenFrames:
 
 
 def _sums_and_means(
-    series: Series, method: Method, periods_us: Int64Array, group: tuple[Channel, ...]
+    series: Series,
+    method: Method,
+    periods_us: Int64Array,
+    group: tuple[Channel, ...],
+    parts: Aggregator,
 ) -> Iterator[Block]:
     series, edges = _reached(series, group[0], periods_us, method.context)
-    parts = Aggregator(periods_us, np.add)
     for index, interval in series.period_intervals(method.context, group):
         begin, end = (int(edge) for edge in edges[index])
         if parts.touches(begin, end):
@@ -166,13 +172,11 @@ def _sums_and_means(
 
 
 def _extremes(
-    series: Series, periods_us: Int64Array, group: tuple[Channel, ...]
+    series: Series, periods_us: Int64Array, group: tuple[Channel, ...], parts: Aggregator
 ) -> Iterator[Block]:
     series, edges = _reached(series, group[0], periods_us, 1)
     lengths = np.diff(edges, axis=1)[:, 0]
     alike = (edges[1:, 0] == edges[:-1, 1]) & (lengths[1:] == lengths[:-1])
-    upward = group[0].kind is Kind.MAXIMUM
-    parts = Aggregator(periods_us, np.maximum if upward else np.minimum)
     window = Window(
         lambda times: series.read(group, times),
         slice(0, len(edges)),
