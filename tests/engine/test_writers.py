@@ -221,6 +221,27 @@ def test_levels_and_coordinates_along_time_are_kept(tmp_path: Path, target: str)
     )
 
 
+def test_numbers_along_time_are_neither_wrapped_nor_averaged_where_they_mean_no_amount(
+    tmp_path: Path,
+) -> None:
+    base = temperature(range(4))
+    hours = {"units": "h"}
+    dataset = base.assign(
+        falling=("time", np.array([200, 100, 50, 0], "u1"), hours),
+        wide=("time", np.array([-30000, 30000, -30000, 30000], "i2"), hours),
+        quality=("time", np.array([0, 3, 0, 3], "i1"), {"flag_values": np.array([0, 3], "i1")}),
+        heading=("time", [350.0, 10.0, 350.0, 330.0], {"standard_name": "wind_from_direction"}),
+    )
+    path, _ = fill_file(dataset, tmp_path, "out.nc", Linear(), step="1h")
+    found = read(path)
+    np.testing.assert_allclose(found["falling"][:5], [200, 500 / 3, 400 / 3, 100, 250 / 3])
+    np.testing.assert_array_equal(found["wide"][:4], [-30000, -10000, 10000, 30000])
+    np.testing.assert_array_equal(found["quality"][:7], [0, 0, 3, 3, 3, 0, 0])
+    np.testing.assert_allclose(found["heading"][:4] % 360, [350, 350 + 20 / 3, 10 / 3, 10])
+    assert found["wide"].dtype == np.int16
+    assert found["quality"].dtype == np.int8
+
+
 def test_text_along_time_is_left_out_and_said(tmp_path: Path) -> None:
     dataset = temperature(range(3))
     dataset["quality"] = ("time", np.array(["good", "bad", "good"]))

@@ -16,10 +16,12 @@ from temdeep._version import __version__
 from temdeep.engine.plan import Plan
 from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import time_encoding
+from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
 from temdeep.fields.valid_times import bounds_name
-from temdeep.fields.variables import Kind
+from temdeep.fields.variables import Kind, Nature
 from temdeep.methods.protocol import Method
+from temdeep.metric import Float64Array
 
 PROVENANCE = "temdeep_provenance"
 KEPT_TIME_ENCODING = ("units", "calendar", "dtype")
@@ -116,30 +118,44 @@ def _time(series: Series, plan: Plan, bounds: str) -> tuple[dict[str, xr.Variabl
 def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None:
     """A coordinate along time, such as a lead time, on the line between its given values.
 
-    None where it cannot be: text, or more than numbers along time.
+    Categories take the nearest, directions turn the short way round. None where nothing can be
+    made: text, or more than numbers along time.
     """
     given = series.dataset[variable]
-    if given.dims != (series.time_name,) or given.dtype.kind not in "fiumM":
+    if given.dims != (series.time_name,) or given.dtype.kind not in "fiubmM":
         return None
     values = given.values
     if given.dtype.kind in "mM" and np.isnat(values).any():
         return None
-    origin = values[0]
-    numbers = (values - origin).astype(np.float64)
-    ends = _extended(series.time.offset_us, numbers, plan)
-    at = np.interp(plan.offset_us, *ends)
+    nature, _ = nature_of(variable, given.attrs, given.dtype)
     if given.dtype.kind in "mM":
+        at = _on_line(series, plan, (values - values[0]).astype(np.float64))
         unit = np.datetime_data(given.dtype)[0]
-        made = origin + np.rint(at).astype(f"timedelta64[{unit}]")
+        made = values[0] + np.rint(at).astype(f"timedelta64[{unit}]")
+    elif nature is Nature.FLAG:
+        stamps = series.time.offset_us
+        made = values[np.searchsorted((stamps[1:] + stamps[:-1]) / 2, plan.offset_us, "right")]
+    elif nature is Nature.DIRECTION:
+        at = _on_line(series, plan, np.unwrap(values.astype(np.float64), period=360))
+        lowest = -180.0 if (values < 0).any() else 0.0
+        made = (at - lowest) % 360 + lowest
     else:
-        made = origin + at
-        if given.dtype.kind in "iu" and not (made == np.rint(made)).all():
-            given = given.astype(np.float64)
+        made = _on_line(series, plan, values.astype(np.float64))
     exact = plan.given >= 0
+    if given.dtype.kind in "iu":
+        limits, new = np.iinfo(given.dtype), made[~exact]
+        if ((new != np.rint(new)) | (new < limits.min) | (new > limits.max)).any():
+            given = given.astype(np.float64)
     made = made.astype(given.dtype)
     made[exact] = values[plan.given[exact]]
     encoding = {key: given.encoding[key] for key in ("units", "calendar") if key in given.encoding}
     return xr.Variable(given.dims, made, dict(given.attrs), encoding)
+
+
+def _on_line(series: Series, plan: Plan, numbers: Float64Array) -> Float64Array:
+    """Numbers along the input's times, shape (time,), at the output's."""
+    line: Float64Array = np.interp(plan.offset_us, *_extended(series.time.offset_us, numbers, plan))
+    return line
 
 
 def _extended(
