@@ -67,7 +67,7 @@ def downscale(
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
     wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
     chosen = choose(series, method=method, model=Path(model) if model else None, epoch=epoch)
-    said = f"step={step!r}" if times is None else f"times=<{len(times)} times>"
+    said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"
     made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"
     filled, notes = fill_dataset(
         series,

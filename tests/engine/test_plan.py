@@ -1,6 +1,6 @@
 """Which times are written, and where in the series they lie."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.engine.making import HOUR, in_memory, mixed, temperature
 
 from temdeep.engine.output_periods import uncovered
 from temdeep.engine.plan import plan
-from temdeep.errors import RequestError, TimeAxisError
+from temdeep.errors import RequestError, TemdeepError, TimeAxisError
 from temdeep.fields.series import Series
 
 MINUTE_US = 60_000_000
@@ -63,6 +63,12 @@ def test_a_step_that_is_no_positive_duration_is_refused(series: Series, step: ob
         plan(series, step=step)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("step", [np.timedelta64(1, "M"), np.timedelta64("NaT")], ids=str)
+def test_a_step_without_one_length_is_refused(series: Series, step: np.timedelta64) -> None:
+    with pytest.raises(RequestError, match=r"step: .* has no one length"):
+        plan(series, step=step)
+
+
 def test_a_step_coarser_than_the_input_is_refused(series: Series) -> None:
     with pytest.raises(RequestError, match="step: 6h is coarser than the 3h of the dataset"):
         plan(series, step="6h")
@@ -88,6 +94,38 @@ def test_times_may_come_as_an_array_or_an_index(series: Series) -> None:
     ways: list[Any] = [times, times.values, list(times.to_pydatetime()), tuple(map(str, times))]
     for asked in ways:
         assert minutes(plan(series, at=asked).offset_us) == [60, 150]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2019-03-01T01:00",
+        np.datetime64("2019-03-01T01:00"),
+        np.array("2019-03-01T01:00", "datetime64[ns]"),
+        datetime(2019, 3, 1, 1),  # noqa: DTZ001 - times are UTC
+        cftime.datetime(2019, 3, 1, 1, calendar="proleptic_gregorian"),
+        xr.DataArray(np.datetime64("2019-03-01T01:00", "ns")),
+        xr.DataArray(np.array(["2019-03-01T01:00"], "datetime64[ns]"), dims="time"),
+    ],
+    ids=repr,
+)
+def test_a_single_time_may_stand_alone(series: Series, time: Any) -> None:
+    assert minutes(plan(series, at=time).offset_us) == [60]
+
+
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        ([np.datetime64("NaT")], "is not a time"),
+        ([17], "17 is not a time"),
+        (17, "17 are no times"),
+        ([cftime.datetime(2019, 3, 1, 1, calendar="360_day")], "is a time of the 360_day calendar"),
+    ],
+    ids=str,
+)
+def test_what_is_no_time_is_refused(series: Series, time: Any, told: str) -> None:
+    with pytest.raises(TemdeepError, match=told):
+        plan(series, at=time)
 
 
 @pytest.mark.parametrize("time", ["2019-02-28T23:59", "2019-03-02T00:01"])

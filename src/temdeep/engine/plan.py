@@ -29,7 +29,7 @@ from temdeep.engine.output_periods import (
     unwritten_notes,
     usual_length_us,
 )
-from temdeep.engine.requests import Duration, Times, duration_us, offsets_of, read_times
+from temdeep.engine.requests import Duration, Times, duration_us, listed, offsets_of, read_times
 from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import format_duration
@@ -118,12 +118,10 @@ def plan(
         offsets, notes = _lattice(series, edges, runs, step_us)
         period_us = period_us or step_us
     else:
-        named = at if times is None else times
-        asked = (
-            read_times(Path(named))
-            if isinstance(named, Path | str)
-            else list(() if named is None else named)
-        )
+        if isinstance(times, Path | str):
+            asked = read_times(Path(times))
+        else:
+            asked = listed(() if at is None else at) if times is None else listed(times)
         offsets = _snap(offsets_of(series.time, asked), series.time.offset_us)
         _refuse_outside(series, runs, offsets)
         offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)

@@ -6,10 +6,11 @@ Knows: text, NetCDF files of times. Must not know: fields, methods.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import cftime
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,7 +20,7 @@ from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.time_axis import TimeAxis, parse_duration
 
 Duration = str | timedelta | np.timedelta64
-Times = Sequence[object] | npt.NDArray[Any] | pd.DatetimeIndex
+Times = Sequence[object] | npt.NDArray[Any] | pd.DatetimeIndex | xr.DataArray
 NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf")
 
 
@@ -39,6 +40,8 @@ def duration_us(duration: Duration, what: str) -> int:
         except RequestError as error:
             raise RequestError(f"{what}: {error}") from error
     if isinstance(duration, np.timedelta64):
+        if np.isnat(duration) or np.datetime_data(duration.dtype)[0] in ("Y", "M", "generic"):
+            raise RequestError(f"{what}: {duration!r} has no one length: say it as 15min or 3h.")
         micros = int(duration / np.timedelta64(1, "us"))
     elif isinstance(duration, timedelta):
         micros = duration // timedelta(microseconds=1)
@@ -49,6 +52,27 @@ def duration_us(duration: Duration, what: str) -> int:
     if micros <= 0:
         raise RequestError(f"{what}: {duration} is not a positive duration.")
     return micros
+
+
+def listed(times: Times) -> list[Any]:
+    """Times as a list, of one where a single one is given.
+
+    Raises:
+        RequestError: Neither times nor one.
+    """
+    if isinstance(times, xr.DataArray):
+        times = times.values
+    if isinstance(times, np.ndarray):
+        return list(np.atleast_1d(times).ravel())
+    if isinstance(times, str | np.datetime64 | date | cftime.datetime):
+        return [times]
+    try:
+        return list(times)
+    except TypeError:
+        raise RequestError(
+            f"{times!r} are no times: write them as text such as 2019-03-05T07:20, or give"
+            " datetimes."
+        ) from None
 
 
 def offsets_of(axis: TimeAxis, times: Times) -> npt.NDArray[np.int64]:

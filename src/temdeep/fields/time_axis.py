@@ -142,17 +142,32 @@ class TimeAxis:
             time: Text such as `2019-03-05T07:20`, or a datetime of any usual type, in UTC.
 
         Raises:
-            TimeAxisError: The text is not a time, or not one of this calendar.
+            TimeAxisError: It is not a time, or not one of this calendar.
         """
+        if isinstance(time, cftime.datetime):
+            self._refuse_other_calendar(time)
         if isinstance(time, str | datetime.date) or hasattr(time, "isoformat"):
             time = self._parse(time if isinstance(time, str) else time.isoformat())
         elif isinstance(time, np.datetime64) and self.values.dtype.kind != "M":
             time = self._parse(str(time.astype("datetime64[us]")))
+        known = isinstance(time, np.datetime64 | cftime.datetime)
+        if not known or (isinstance(time, np.datetime64) and np.isnat(time)):
+            raise TimeAxisError(f"{time!r} is not a time: write it as 2019-03-05T07:20 (UTC).")
         as_given = np.array([time]) if isinstance(time, np.datetime64) else _object_array([time])
         exact = self.values == as_given[0]
         if np.any(exact):
             return int(self.offset_us[int(np.argmax(exact))])
         return int(difference_us(as_given, self.origin)[0])
+
+    def _refuse_other_calendar(self, time: cftime.datetime) -> None:
+        """A day of another calendar is not the day of the same name in this one."""
+        first = self.values[0]
+        own = "standard" if isinstance(first, np.datetime64) else first.calendar
+        if time.calendar and time.calendar != own and not {time.calendar, own} <= set(GREGORIAN):
+            raise TimeAxisError(
+                f"{time} is a time of the {time.calendar} calendar, those of the series are of the"
+                f" {own} calendar: give it as text or in that calendar."
+            )
 
     def _parse(self, text: str) -> Any:
         match = _STAMP.fullmatch(text.strip().removesuffix("+00:00"))
