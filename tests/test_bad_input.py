@@ -57,6 +57,11 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
         TimeAxisError,
         ("2019-03-01T01:00 stands twice in bad.nc", "positions 1 and 2", "remove one"),
     ),
+    "no cells": (
+        lambda data: data.isel(lat=slice(0, 0)),
+        GridError,
+        ("'t2m' in bad.nc has no cells", "'lat' is empty"),
+    ),
     "unsorted times": (
         lambda data: data.isel(time=[0, 2, 1, 3]),
         TimeAxisError,

@@ -91,8 +91,11 @@ def find_grid(dataset: xr.Dataset, name: str, other_dims: tuple[str, ...], sourc
         source: Name of the file, for messages.
 
     Raises:
-        GridError: No latitude and longitude, and no projection to compute them from.
+        GridError: No cells; no latitude and longitude, and no projection to compute them from.
     """
+    empty = [str(dim) for dim, size in dataset[name].sizes.items() if size == 0]
+    if empty:
+        raise GridError(f"'{name}' in {source} has no cells: its dimension '{empty[0]}' is empty.")
     dims = tuple(str(dim) for dim in dataset[name].dims if dim not in other_dims)
     latitude = _coordinate(dataset, "latitude", _LATITUDE_NAMES, dims, other_dims)
     longitude = _coordinate(dataset, "longitude", _LONGITUDE_NAMES, dims, other_dims)
