@@ -15,6 +15,8 @@ from temdeep.methods.registry import METHOD_NAMES
 from temdeep.training.fit import train
 from temdeep.training.settings import TrainingSettings
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -128,11 +130,15 @@ def test_a_model_is_one_more_method_and_told_when_it_was_shown_the_test(
     assert scores["about"]["split"]["trained_on"]["last"] == "2019-03-27T00:00"
 
 
-@pytest.mark.usefixtures("here")
-def test_examples_in_the_help_run_as_printed() -> None:
-    for line in EPILOG.splitlines()[1:]:
-        program, *arguments = shlex.split(line)
-        assert program == "temdeep"
+def test_examples_in_the_help_run_as_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    examples = [line for line in EPILOG.splitlines() if line.startswith("  temdeep evaluate ")]
+    assert len(examples) >= 3
+    for line in examples:
+        arguments = shlex.split(line)[1:]
         build_parser().parse_args(arguments)
         if "--model" not in arguments:
             assert main([*arguments, "--overwrite", "--quiet"]) == 0

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 import xarray as xr
 from tests.fields.making import dataset, hours, sums
 
+from temdeep.cli.info import EPILOG
 from temdeep.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -76,3 +80,15 @@ def test_help_prints_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["info", "--help"])
     assert "temdeep info era5.nc" in capsys.readouterr().out
+
+
+def test_examples_in_the_help_run_as_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    examples = [line for line in EPILOG.splitlines() if line.startswith("  temdeep info data")]
+    examples += [line for line in EPILOG.splitlines() if line.startswith("  temdeep info 'data")]
+    assert len(examples) >= 3
+    for line in examples:
+        assert main(shlex.split(line)[1:]) == 0

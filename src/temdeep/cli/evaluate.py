@@ -24,11 +24,12 @@ resampled days, extremes, spectra; all lead fractions together and each alone) a
 CSV beside it.
 """
 
-EPILOG = """examples:
-  temdeep evaluate era5.nc --withhold 3
-  temdeep evaluate era5.nc --withhold 6 --method cubic,solar -o scores.json
-  temdeep evaluate era5.nc --model run --withhold 3 --from 2019-03-24 --to 2019-03-31T23:00
-  temdeep evaluate era5.nc --model run --withhold 3 --figures figures --json
+EPILOG = """examples, with the series that the repository ships:
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 3 --method cubic,solar -o scores.json
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --from 2000-04-06 --to 2000-04-09T12
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --model run --figures figures
+                                            (after: temdeep train data/atlantic_6hourly.nc -o run)
 """
 
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from temdeep.fields.survey import Survey
     from temdeep.fields.variables import Channel
 
-EPILOG = """examples:
-  temdeep info era5.nc
-  temdeep info forecast.grib --json
-  temdeep info 'era5_*.nc' --static orography.nc
-  temdeep info radar.nc --kind rain=sum:5min
-  temdeep info run
+EPILOG = """examples, with the series that the repository ships:
+  temdeep info data/atlantic_6hourly.nc
+  temdeep info data/atlantic_hourly_truth.nc --variable t2m,pr --json
+  temdeep info 'data/atlantic_6*.nc' --static data/atlantic_hourly_truth.nc
+  temdeep info data/atlantic_6hourly.nc --kind pr=mean:6h
+  temdeep info run                          (after: temdeep train data/atlantic_6hourly.nc -o run)
 """
 
 
