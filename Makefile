@@ -59,7 +59,7 @@ results: setup
 	for every in 3h 6h 12h; do $(BIN)/python -m temdeep.cli.demo --every $$every \
 		--data "$(DATA_FOLDER)/era5_uk_t2m_2019-03.nc" --output build/era5_$$every || exit; done
 	mkdir -p benchmarks/results
-	$(BIN)/python -m benchmarks.methods --model demo_output/run > build/methods.txt
+	$(BIN)/python -m benchmarks.methods --model demo_output/run --rounds 3 > build/methods.txt
 	mv build/methods.txt benchmarks/results/methods.txt
 	$(BIN)/python docs/draw_method.py
 	$(BIN)/python docs/update_readme.py --demo demo_output \
