@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake(
 def test_help_prints_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["info", "--help"])
-    assert "temdeep info era5.nc" in capsys.readouterr().out
+    assert "temdeep info data/atlantic_6hourly.nc" in capsys.readouterr().out
 
 
 def test_examples_in_the_help_run_as_printed(
