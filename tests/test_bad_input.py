@@ -331,3 +331,73 @@ def test_a_grib_message_damaged_inside_is_named(real_data: Path, tmp_path: Path)
     path.write_bytes(bytes(whole))
     with pytest.raises(InputError, match=r"bad.grib"):
         read_all(path)
+
+
+def leveled(data: xr.Dataset, levels: list[int]) -> xr.Dataset:
+    both = xr.concat([data.t2m, data.t2m + 10], dim="level")
+    return both.transpose("time", "level", "lat", "lon").to_dataset().assign_coords(level=levels)
+
+
+def days_of_30(data: xr.Dataset) -> xr.Dataset:
+    times = xr.date_range("2019-03-01", periods=6, freq="1h", calendar="360_day", use_cftime=True)
+    return data.assign_coords(time=times)
+
+
+OTHERS: dict[str, tuple[Breaking, Breaking, type[TemdeepError], str]] = {
+    "units": (
+        lambda data: data,
+        lambda data: data.assign(t2m=(data.t2m - 273).assign_attrs(POINT | {"units": "degC"})),
+        VariableError,
+        "'t2m' has the units 'K' in one.nc and 'degC' in other.nc",
+    ),
+    "kind": (
+        lambda data: data,
+        lambda data: data.assign(t2m=data.t2m.assign_attrs(cell_methods="time: mean")),
+        VariableError,
+        "'t2m' has the cell methods 'time: point' in one.nc and 'time: mean' in other.nc",
+    ),
+    "order of levels": (
+        lambda data: leveled(data, [500, 850]),
+        lambda data: leveled(data, [850, 500]),
+        VariableError,
+        "'t2m' does not have the same 'level' in one.nc and other.nc",
+    ),
+    "height": (
+        lambda data: data.assign_coords(height=2.0),
+        lambda data: data.assign_coords(height=10.0),
+        VariableError,
+        "'height' is 2.0 in one.nc and 10.0 in other.nc",
+    ),
+    "run": (
+        lambda data: data.assign_coords(forecast_reference_time=data.time.values[0]),
+        lambda data: data.assign_coords(forecast_reference_time=data.time.values[0]),
+        TimeAxisError,
+        "one.nc and other.nc come from two forecast runs",
+    ),
+    "calendar": (
+        days_of_30,
+        lambda data: data,
+        TimeAxisError,
+        "one.nc and other.nc count their days in different calendars",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_files_that_do_not_mean_the_same_are_not_joined(tmp_path: Path, case: str) -> None:
+    change, change_other, error, told = OTHERS[case]
+    whole = dataset()
+    one = written(change(whole.isel(time=slice(0, 6))), tmp_path, "one.nc")
+    other = written(change_other(whole.isel(time=slice(6, 12))), tmp_path, "other.nc")
+    with pytest.raises(error, match=told):
+        open_series([one, other])
+
+
+def test_analyses_are_joined_though_each_begins_a_run(tmp_path: Path) -> None:
+    whole = dataset()
+    paths = []
+    for i in range(3):
+        single = whole.isel(time=[i])
+        run = single.assign_coords(forecast_reference_time=single.time.values[0])
+        paths.append(written(run, tmp_path, f"{i}.nc"))
+    assert len(open_series(paths).time) == 3

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from temdeep.errors import GridError, InputError, TimeAxisError
+from temdeep.errors import GridError, InputError, TimeAxisError, VariableError
 from temdeep.fields.grids import find_grid
-from temdeep.fields.time_axis import Times, show
-from temdeep.fields.valid_times import with_valid_times
+from temdeep.fields.time_axis import GREGORIAN, Times, difference_us, show
+from temdeep.fields.valid_times import holds_times, is_reference, with_valid_times
 
 _CHUNK_BYTES = 32 * 2**20
 
@@ -31,7 +31,9 @@ def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
 
     Raises:
         GridError: Two files have different grids.
-        TimeAxisError: Files with different variables have different times.
+        VariableError: A variable has not the same units, levels or kind in two files.
+        TimeAxisError: Files with different variables have different times, or several runs follow
+            each other.
         InputError: Files cannot be joined for another reason.
     """
     if len(opened) == 1:
@@ -95,6 +97,13 @@ def _along_time(
 ) -> Opened:
     if len(group) == 1:
         return group[0][:2]
+    kinds = {dataset[time_name].dtype.kind for dataset, _, _ in group}
+    calendars = {dataset[time_name].dt.calendar for dataset, _, _ in group}
+    if len(kinds) > 1 or not (len(calendars) == 1 or calendars <= set(GREGORIAN)):
+        raise TimeAxisError(
+            f"{group[0][2]} and {group[1][2]} count their days in different calendars"
+            f" ({', '.join(sorted(calendars))}): bring them to one first."
+        )
     ordered = sorted(group, key=lambda one: one[0][time_name].values[0])
     for (one, _, before), (other, _, after) in itertools.pairwise(ordered):
         if one[time_name].values[-1] >= other[time_name].values[0]:
@@ -103,6 +112,9 @@ def _along_time(
                 f" {show(other[time_name].values[0])}: files joined in time must not overlap;"
                 " give one of them, or cut one."
             )
+    for dataset, _, later in ordered[1:]:
+        _refuse_unlike(ordered[0][0], dataset, (ordered[0][2], later), time_name)
+        _refuse_other_scalars(ordered[0][0], dataset, (ordered[0][2], later), time_name)
     chunked = [_chunked(dataset, time_name) for dataset, _, _ in ordered]
     try:
         joined = xr.concat(
@@ -127,6 +139,75 @@ def _along_time(
         if all(name in bounds for _, bounds, _ in ordered)
     }
     return joined, bounds
+
+
+def _refuse_unlike(
+    first: xr.Dataset, other: xr.Dataset, names: tuple[str, str], time_name: str
+) -> None:
+    """Refuse files whose numbers do not mean the same.
+
+    Raises:
+        VariableError: A variable has other units, cell methods, levels or members.
+    """
+    for variable in map(str, first.data_vars):
+        one, two = first[variable], other[variable]
+        if time_name not in one.dims or holds_times(one):
+            continue
+        for what in ("units", "cell_methods"):
+            said = [str(array.attrs.get(what, "")) for array in (one, two)]
+            if said[0] != said[1]:
+                raise VariableError(
+                    f"'{variable}' has the {what.replace('_', ' ')} '{said[0]}' in {names[0]} and"
+                    f" '{said[1]}' in {names[1]}: bring it to one of them first."
+                )
+        for dim in _extra_dims(first, variable, time_name, names[0]):
+            if dim not in two.dims or not first[dim].equals(other[dim]):
+                raise VariableError(
+                    f"'{variable}' does not have the same '{dim}' in {names[0]} and {names[1]}:"
+                    " bring them to one order first, or give one of them."
+                )
+
+
+def _refuse_other_scalars(
+    first: xr.Dataset, other: xr.Dataset, names: tuple[str, str], time_name: str
+) -> None:
+    """Refuse files at two heights, or of two forecast runs.
+
+    Raises:
+        VariableError: A coordinate that is one number has another value.
+        TimeAxisError: The files come from several forecast runs; analyses, each the first time of
+            its own run, do not.
+    """
+    for scalar in first.coords:
+        one, two = first[scalar], other.get(scalar, first[scalar])
+        if one.ndim or two.ndim or np.array_equal(one.values, two.values):
+            continue
+        if holds_times(one):
+            leads = [
+                set(difference_us(file[time_name].values, run.values))
+                for file, run in ((first, one), (other, two))
+            ]
+            if (scalar == "time" or is_reference(one)) and len(leads[0] | leads[1]) > 1:
+                raise TimeAxisError(
+                    f"{names[0]} and {names[1]} come from two forecast runs ('{scalar}' is"
+                    f" {show(one.values[()])} and {show(two.values[()])}), and nothing is filled"
+                    " from one run into the next: give one run at a time."
+                )
+        elif one.dtype.kind in "fiu" and not (np.isnan(one.values) and np.isnan(two.values)):
+            raise VariableError(
+                f"'{scalar}' is {one.values} in {names[0]} and {two.values} in {names[1]}: give one"
+                " of them at a time."
+            )
+
+
+def _extra_dims(dataset: xr.Dataset, variable: str, time_name: str, name: str) -> list[str]:
+    """Dimensions with coordinates besides time and the grid: levels, members."""
+    try:
+        places = find_grid(dataset, variable, (time_name,), name).dims
+    except GridError:
+        places = ()
+    dims = [str(dim) for dim in dataset[variable].dims if dim in dataset.coords]
+    return [dim for dim in dims if dim != time_name and dim not in places]
 
 
 def _chunked(dataset: xr.Dataset, time_name: str) -> xr.Dataset:

@@ -94,7 +94,8 @@ def holds_times(array: xr.DataArray) -> bool:
     return isinstance(array.values.ravel()[0], cftime.datetime)
 
 
-def _is_reference(array: xr.DataArray) -> bool:
+def is_reference(array: xr.DataArray) -> bool:
+    """Whether an array says when forecasts began."""
     standard = array.attrs.get("standard_name", "")
     return standard == "forecast_reference_time" or array.name in _REFERENCE
 
@@ -126,7 +127,7 @@ def _valid_time_name(dataset: xr.Dataset, variables: Sequence[str] | None) -> st
         array = dataset[name]
         if array.ndim != 1 or str(name) in bounds or not holds_times(array):
             continue
-        if _is_reference(array) and dataset.sizes[array.dims[0]] > 0 and array.dims[0] != name:
+        if is_reference(array) and dataset.sizes[array.dims[0]] > 0 and array.dims[0] != name:
             continue
         users = sum(
             array.dims[0] in dataset[one].dims and one != name
@@ -148,7 +149,7 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
     if not references or not leads:
         return ""
     lead = leads[0]
-    reference = next((one for one in references if _is_reference(one)), references[0])
+    reference = next((one for one in references if is_reference(one)), references[0])
     if lead.dtype.kind == "m":
         values = lead.values
     else:
@@ -167,7 +168,7 @@ def _refuse_several_runs(dataset: xr.Dataset, name: str, source: str) -> None:
     """Refuse a time axis that passes through several runs at changing lead times."""
     for other in dataset.variables:
         array = dataset[other]
-        if other == name or array.dims != (name,) or not _is_reference(array):
+        if other == name or array.dims != (name,) or not is_reference(array):
             continue
         if array.dtype != dataset[name].dtype:
             continue
