@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import subprocess
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, t
 from temdeep.engine import stores
 from temdeep.engine.plan import plan
 from temdeep.engine.writers import Written, check_target, steps, write
-from temdeep.errors import InputError, OutputError
+from temdeep.errors import InputError, OutputError, RequestError
 from temdeep.fields.series import open_series
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.simple import Linear
@@ -219,6 +220,27 @@ def test_levels_and_coordinates_along_time_are_kept(tmp_path: Path, target: str)
     np.testing.assert_allclose(
         found["t2m"][:, 0, :, 0].T, [np.arange(7) / 2, 100 + np.arange(7) / 2]
     )
+
+
+def test_a_field_with_the_name_of_the_flag_is_refused(tmp_path: Path) -> None:
+    dataset = temperature(range(3)).rename(t2m="temdeep_provenance")
+    with pytest.raises(RequestError, match="has a field called 'temdeep_provenance'"):
+        fill_file(dataset, tmp_path, "out.nc")
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_text_and_bare_integers_go_into_a_store_without_complaint(tmp_path: Path) -> None:
+    dataset = temperature(range(3))
+    dataset["station"] = ("place", np.array(["a", "bb"]))
+    series = opened(dataset, tmp_path)
+    series.dataset["t2m"].encoding = {"dtype": np.dtype("int16"), "scale_factor": 0.01}
+    path = tmp_path / "out.zarr"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write(series, Cubic(), plan(series, step="1h"), path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        assert read(path)["station"].values.tolist() == ["a", "bb"]
 
 
 def test_numbers_along_time_are_neither_wrapped_nor_averaged_where_they_mean_no_amount(

@@ -169,7 +169,10 @@ class ZarrStore:
                 **spec.filters,
             }
         whole = frame.assign(fields)
-        whole.to_zarr(self.path, mode="w", compute=False, encoding=encoding, consolidated=False)
+        with warnings.catch_warnings():  # of text in Zarr, and of integers without a fill value
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", xr.SerializationWarning)
+            whole.to_zarr(self.path, mode="w", compute=False, encoding=encoding, consolidated=False)
         self._group, self._specs = zarr.open_group(self.path, mode="r+"), specs
 
     def write(self, name: str, first: int, raw: Values) -> None:
@@ -188,6 +191,7 @@ class ZarrStore:
         if self._group is not None:
             with warnings.catch_warnings():  # readers look for it, though no specification has it
                 warnings.simplefilter("ignore", ZarrUserWarning)
+                warnings.simplefilter("ignore", FutureWarning)  # again of text
                 zarr.consolidate_metadata(self._group.store)
         self._group = None
         for path in self.path.rglob("*"):

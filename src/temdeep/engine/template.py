@@ -16,6 +16,7 @@ from temdeep._version import __version__
 from temdeep.engine.plan import Plan
 from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import time_encoding
+from temdeep.errors import RequestError
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
 from temdeep.fields.valid_times import bounds_name
@@ -63,10 +64,18 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
         plan: The output times.
         provenance: Global attributes besides `temdeep_version` and `temdeep_method`; a `history`
             among them goes before the input's.
+
+    Raises:
+        RequestError: A field has the name of the flag that the output adds.
     """
     source, name = series.dataset, series.time_name
     notes = [*series.notes, *plan.notes]
     filled = variables_of(series.channels)
+    if PROVENANCE in filled:
+        raise RequestError(
+            f"{series.source} has a field called '{PROVENANCE}', which is what the output calls its"
+            " flag of given and made times: rename it, or choose others with --variable."
+        )
     bounds = bounds_name(source, name) or (f"{name}_bnds" if plan.periods_us is not None else "")
     carried = {
         str(one): source[one].variable.copy()

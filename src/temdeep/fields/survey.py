@@ -82,7 +82,7 @@ def survey(
     Args:
         dataset: As opened.
         source: Name of the file, for messages.
-        variables: Names of the variables to look at; None: all.
+        variables: Names of the variables to look at, or one name; None: all.
         kinds: What the user says variables are, such as `{"tp": "sum:1h"}`.
         static: Elevation and land fraction from a file of their own.
         bounds: Time bounds of single variables, shape (time, 2), where the file has them otherwise
@@ -93,6 +93,7 @@ def survey(
         VariableError: A variable asked for is not there.
         RequestError: A kind is given that does not exist, or for no variable of the file.
     """
+    variables = [variables] if isinstance(variables, str) else variables
     requests = {name: parse_kind(name, text) for name, text in (kinds or {}).items()}
     _check_names(dataset, variables, requests, source)
     dataset, time_name = with_valid_times(dataset, source, variables)
