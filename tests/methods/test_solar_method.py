@@ -158,3 +158,26 @@ def test_mean_sunlight_of_constant_clearness_comes_back_and_is_conserved() -> No
 def shift(thin: Series, truth: Series) -> int:
     """Microseconds from the first time of one series to that of the other."""
     return int((thin.time.sun_time[0] - truth.time.sun_time[0]) / np.timedelta64(1, "us"))
+
+
+def test_a_part_of_a_period_holds_the_same_light_whatever_its_neighbours() -> None:
+    """Hours are the sums of their minutes, and an hour alone is the hour among all."""
+    ends = HOURLY[1:]
+    sun = mean_cos_zenith(ends - np.timedelta64(3600, "s"), ends, LATITUDE, LONGITUDE)
+    clearness = 700 + 100 * weather(5)
+    light = np.concatenate([np.zeros((1, *LATITUDE.shape)), sun]) * clearness
+    truth = series({"ssrd": light}, "mean", "W m-2")
+    thin = truth.thin(6)
+    solar = Solar.fitted_to(thin)
+    for _, interval in list(thin.period_intervals(12))[4:20]:
+        hours = solar.fill_periods(interval, np.arange(7) / 6)
+        tens = solar.fill_periods(interval, np.arange(37) / 36)
+        odd = solar.fill_periods(interval, np.array([0.0, 0.13, 1 / 6, 0.45, 1.0]))
+        alone = solar.fill_periods(interval, np.array([0.0, 2 / 6, 3 / 6, 1.0]))
+        np.testing.assert_allclose(tens.reshape(6, 6, *hours.shape[1:]).mean(axis=1), hours)
+        np.testing.assert_allclose(alone[1], hours[2])
+        first = (odd[0] * 0.13 + odd[1] * (1 / 6 - 0.13)) * 6
+        np.testing.assert_allclose(first, hours[0], atol=1e-9)
+        np.testing.assert_allclose(hours.mean(axis=0), interval.rate)
+        whole = solar.fill_periods(interval, np.array([0.0, 1.0]))
+        np.testing.assert_array_equal(whole[0], interval.rate)

@@ -124,8 +124,9 @@ class Solar:
         for i, channel in enumerate(near.channels):
             response = self.responses.get(channel.name, NO_RESPONSE)
             if channel.nature is Nature.SUNLIGHT:
-                sun, part_sun = self._mean_sun(near, edges)
-                parts[:, i] = sunlight.fill_period(rates[:, i], sun, own, part_sun, edges)
+                parts[:, i] = sunlight.fill_period(
+                    rates[:, i], _mean_sun(near), own, *_sun_inside(near, edges), edges
+                )
             elif response.even:
                 parts[:, i] = near.rate[i]
             elif (amplitudes := self.amplitudes(channel.name, near.grid)) is not None:
@@ -181,17 +182,22 @@ class Solar:
         parts: Float64Array = rate + changed
         return parts
 
-    def _mean_sun(
-        self, interval: PeriodInterval, edges: Float64Array
-    ) -> tuple[Float32Array, Float32Array]:
-        """Mean μ over the period with its context, and over its parts."""
-        where = interval.grid.latitude, interval.grid.longitude
-        bounds = np.arange(-len(interval.before), len(interval.after) + 2, dtype=np.float64)
-        periods, parts = _times(interval, bounds), _times(interval, edges)
-        return (
-            mean_cos_zenith(periods[:-1], periods[1:], *where),
-            mean_cos_zenith(parts[:-1], parts[1:], *where),
-        )
+
+def _mean_sun(interval: PeriodInterval) -> Float32Array:
+    """Mean μ over the period and its context, shape (period, y, x)."""
+    bounds = np.arange(-len(interval.before), len(interval.after) + 2, dtype=np.float64)
+    times = _times(interval, bounds)
+    return mean_cos_zenith(times[:-1], times[1:], interval.grid.latitude, interval.grid.longitude)
+
+
+def _sun_inside(interval: PeriodInterval, edges: Float64Array) -> tuple[Float32Array, Float32Array]:
+    """Mean μ over the period's cells, shape (cell, y, x), and over its pieces."""
+    where = interval.grid.latitude, interval.grid.longitude
+    cells = _times(interval, np.linspace(0, 1, sunlight.CELLS + 1))
+    parts = _times(interval, sunlight.pieces(edges))
+    return mean_cos_zenith(cells[:-1], cells[1:], *where), mean_cos_zenith(
+        parts[:-1], parts[1:], *where
+    )
 
 
 def _times(interval: Interval | PeriodInterval, lead: Float64Array) -> Times:

@@ -17,6 +17,9 @@ LOW_SUN = 0.05
 LOW_MEAN_SUN = 0.01
 """The same for the mean cosine over a period."""
 
+CELLS = 12
+"""Equal cells of a period, in each of which clearness is one."""
+
 
 def clearness_between(
     clearness: Float64Array, lead: Float64Array, theta: Float64Array, typical: float
@@ -92,49 +95,89 @@ def fill_instants(
     return result
 
 
+def pieces(edges: Float64Array) -> Float64Array:
+    """Bounds of a period's parts and of the cells in which clearness is taken as one.
+
+    Args:
+        edges: Lead fractions of the parts' bounds, ascending from 0 to 1, shape (part + 1,).
+
+    Returns:
+        Lead fractions, ascending, shape (piece + 1,); cells that end where a part does, to a
+        millionth, end there.
+    """
+    cells = np.linspace(0, 1, CELLS + 1)
+    apart = np.abs(cells[:, None] - edges).min(axis=1) > 1e-6
+    return np.sort(np.concatenate([edges, cells[apart]]))
+
+
 def fill_period(
     rates: Float64Array,
     sun: Float32Array,
     own: int,
-    part_sun: Float32Array,
+    cell_sun: Float32Array,
+    piece_sun: Float32Array,
     edges: Float64Array,
 ) -> Float64Array:
     """Sunlight in parts of a period: in proportion to clearness times mean μ, conserved.
 
-    Where the sun is too low over the whole period, its light is divided evenly over the lit parts,
-    and over all parts if none is lit.
+    Each of `CELLS` equal cells of the period gets its share, whatever parts are asked for, and
+    divides it in proportion to μ: so a part holds the same light, whether its neighbours are asked
+    for or not. Where the sun is too low over the whole period, its light is divided evenly over the
+    lit cells, and over all of them if none is lit.
 
     Args:
         rates: Mean sunlight of the periods, shape (period, y, x).
         sun: Mean μ over the periods, likewise.
         own: Index of the period to divide.
-        part_sun: Mean μ over its parts, shape (part, y, x).
+        cell_sun: Mean μ over its cells, shape (cell, y, x).
+        piece_sun: Mean μ over `pieces(edges)`, shape (piece, y, x).
         edges: Lead fractions of the parts' bounds, shape (part + 1,).
 
     Returns:
         Shape (part, y, x).
     """
+    if len(edges) == 2:
+        return rates[own : own + 1].copy()
     centres = np.arange(len(rates), dtype=np.float64) - own + 0.5
     clearness = np.where(sun >= LOW_MEAN_SUN, rates / np.maximum(sun, LOW_MEAN_SUN), np.nan)
-    middles = (edges[1:] + edges[:-1]) / 2
-    clear = np.maximum(clearness_between(clearness, centres, middles, 1.0), 0)
-    lengths = np.diff(edges)[:, None, None]
-    lit = part_sun.astype(np.float64)
-    pattern = _shares(lit * clear, lengths)
-    plain = _shares(lit, lengths)
-    by_lit = _shares((lit > 0).astype(np.float64), lengths)
+    cell_middles = (np.arange(CELLS) + 0.5) / CELLS
+    clear = np.maximum(clearness_between(clearness, centres, cell_middles, 1.0), 0)
+    lit = cell_sun.astype(np.float64)
+    pattern, plain, by_lit = (
+        _shares(lit * clear),
+        _shares(lit),
+        _shares(np.where(lit > 0, 1.0, 0.0)),
+    )
     own_sun = sun[own]
     shares = np.where(np.isfinite(pattern) & (own_sun >= LOW_MEAN_SUN), pattern, by_lit)
     shares = np.where(np.isfinite(pattern) | (own_sun < LOW_MEAN_SUN), shares, plain)
-    parts: Float64Array = rates[own] * np.where(np.isfinite(shares), shares, 1.0)
+    shares = np.where(np.isfinite(shares), shares, 1 / CELLS)
+    in_parts = np.add.reduceat(
+        _in_pieces(shares, piece_sun, pieces(edges)),
+        np.searchsorted(pieces(edges), edges[:-1]),
+        axis=0,
+    )
+    parts: Float64Array = rates[own] * in_parts / np.diff(edges)[:, None, None]
     return parts
 
 
-def _shares(pattern: Float64Array, lengths: Float64Array) -> Float64Array:
-    """A pattern over parts divided by its mean; NaN where that is 0."""
-    mean = (pattern * lengths).sum(axis=0)
+def _in_pieces(shares: Float64Array, piece_sun: Float32Array, bounds: Float64Array) -> Float64Array:
+    """What each cell gets divided among its pieces: as the sun shines, by length if it does not."""
+    cell = np.minimum((bounds[1:] + bounds[:-1]) / 2 * CELLS, CELLS - 1).astype(np.intp)
+    starts = np.searchsorted(cell, np.arange(CELLS))
+    lengths = np.diff(bounds)[:, None, None]
+    light = piece_sun * lengths
+    total, length = (np.add.reduceat(one, starts, axis=0)[cell] for one in (light, lengths))
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares: Float64Array = np.where(mean > 0, pattern / mean, np.nan)
+        within: Float64Array = np.where(total > 0, light / total, lengths / length)
+    return shares[cell] * within
+
+
+def _shares(amounts: Float64Array) -> Float64Array:
+    """Amounts divided by their sum over cells; NaN where that is 0."""
+    total = amounts.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares: Float64Array = np.where(total > 0, amounts / total, np.nan)
     return shares
 
 
