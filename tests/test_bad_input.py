@@ -334,7 +334,7 @@ def test_a_grib_message_damaged_inside_is_named(real_data: Path, tmp_path: Path)
 
 
 def leveled(data: xr.Dataset, levels: list[int]) -> xr.Dataset:
-    both = xr.concat([data.t2m, data.t2m + 10], dim="level")
+    both: xr.DataArray = xr.concat([data.t2m, data.t2m + 10], dim="level")
     return both.transpose("time", "level", "lat", "lon").to_dataset().assign_coords(level=levels)
 
 
