@@ -242,6 +242,8 @@ def test_a_training_that_was_killed_goes_on_to_the_very_same_model(
 
 @pytest.mark.slow
 def test_stopping_with_ctrl_c_says_how_to_go_on(here: Path, start: Start) -> None:
+    # a shell makes what it starts in the background deaf to it, and what that starts as well
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stopped = start(here, "python main.py --epochs=40 --patience=40 --model_path=./save")
     deadline = time.monotonic() + 60
     while not (here / "save" / "epoch_0002.safetensors").exists():
