@@ -61,6 +61,15 @@ NON_NEGATIVE_NAMES = frozenset(
     """.split()  # noqa: SIM905  (a table to read)
 )
 
+PRECIPITATION_WORDS = ("precipitation", "rainfall", "snowfall")
+PRECIPITATION_NAMES = frozenset(
+    """
+    tp cp lsp pr prc prra prsn prate crate tprate apcp acpcp ncpcp prcp precip precipitation
+    rain rainc rainnc rainfall sf csf lsf snow snowc snownc snowfall tot_prec rain_gsp
+    rain_con snow_gsp snow_con mtpr mcpr mlspr avg_tprate
+    """.split()  # noqa: SIM905  (a table to read)
+)
+
 DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
 DIRECTION_NAMES = frozenset(["wdir", "wd", "wd10", "10wdir", "wind_direction", "dd", "mwd", "dwi"])
 
@@ -183,6 +192,18 @@ def nature_of(
 
 def _says(standard: str, words: Sequence[str]) -> bool:
     return any(word in standard for word in words)
+
+
+def is_precipitation(name: str, standard_name: str) -> bool:
+    """Whether a variable is what falls from the sky: it comes in cells that move.
+
+    Args:
+        name: Name of the variable.
+        standard_name: Its CF standard name, empty if none.
+    """
+    if standard_name:
+        return _says(standard_name, PRECIPITATION_WORDS) and "type" not in standard_name
+    return name.lower() in PRECIPITATION_NAMES
 
 
 def tied_to_ground(name: str, attributes: Attributes, nature: Nature) -> bool:
