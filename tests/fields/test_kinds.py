@@ -102,7 +102,7 @@ def test_what_the_user_says_is_understood() -> None:
     said = parse_kind("tp", "sum:3h")
     assert (said.kind, said.length_us) == (Kind.SUM, 3 * 3_600_000_000)
     with pytest.raises(RequestError, match="not a kind that 'tp' can have"):
-        parse_kind("tp", "accumulated")
+        parse_kind("tp", "total")
     with pytest.raises(RequestError, match="is not a duration"):
         parse_kind("tp", "sum:often")
     with pytest.raises(RequestError, match="has no period"):

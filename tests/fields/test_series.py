@@ -239,7 +239,7 @@ def test_running_totals_are_taken_apart_and_small_falls_levelled() -> None:
     edges = series.period_edges(series.channels[0])
     np.testing.assert_array_equal(edges[:, 1] - edges[:, 0], HOUR)
     assert "running total since 2019-03-01T00:00" in series.notes[0]
-    assert "1 falls" in series.notes[0]
+    assert "1 values (1.0%) that lie below an earlier one" in series.notes[0]
 
 
 def test_totals_that_restart_are_taken_apart_at_each_restart() -> None:

@@ -38,7 +38,8 @@ def add_series_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=KIND",
         help="what NAME's numbers stand for, where the file does not say: instantaneous, sum,"
         " mean, maximum or minimum, the last four with the length of a period that ends at the"
-        " stamp, such as tp=sum:1h (repeatable)",
+        " stamp, such as tp=sum:1h; accumulated for a running total, accumulated:1d for one that is"
+        " emptied every day at 00 UTC (repeatable)",
     )
     series.add_argument(
         "--static",

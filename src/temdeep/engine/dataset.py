@@ -17,7 +17,8 @@ import xarray as xr
 from dask.delayed import delayed
 
 from temdeep.engine.plan import Int64Array, Plan
-from temdeep.engine.stream import fill, variables_of
+from temdeep.engine.running_totals import fill
+from temdeep.engine.stream import variables_of
 from temdeep.engine.template import Template, template
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
@@ -58,7 +59,7 @@ def assembled(series: Series, frame: Template, arrays: Mapping[str, Any]) -> xr.
         for name, attributes in frame.variables.items()
     }
     for name, variable in fields.items():
-        said = series.dataset[name].encoding
+        said = series.as_given(name).encoding
         variable.encoding = {
             key: said[key] for key in ("coordinates", "grid_mapping") if key in said
         }
@@ -78,7 +79,7 @@ def shape_of(series: Series, plan: Plan, variable: str) -> tuple[int, ...]:
 
 def dtype_of(series: Series, variable: str) -> np.dtype[Any]:
     """Type of a variable in memory: the input's, but no integers where values may be missing."""
-    dtype = series.dataset[variable].dtype
+    dtype = series.as_given(variable).dtype
     if dtype.kind == "f" or variable not in series.edges:
         return np.dtype(dtype)
     return np.dtype(np.float64 if dtype.itemsize > 2 else np.float32)

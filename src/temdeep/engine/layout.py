@@ -38,7 +38,7 @@ def field_spec(
         attributes: Its CF attributes.
         suffix: Of the output: packing is kept across formats, compression within one.
     """
-    array = series.dataset[variable]
+    array = series.as_given(variable)
     encoding = array.encoding
     storage = Storage.from_encoding(encoding, dtype_of(series, variable))
     shape = shape_of(series, plan, variable)

@@ -54,7 +54,7 @@ class Plan:
         theta: Lead fraction in the interval from that input time to the next, shape (time,); 0
             where given.
         periods_us: Begin and end of each output time's period, shape (time, 2); None without
-            period variables.
+            period variables other than running totals.
         notes: What was not asked for but should be known, a sentence each.
         cuts_us: Bounds of periods beside these that divide the same input periods, ascending; None
             if there are none. How a period is divided depends on all of its parts.
@@ -126,11 +126,13 @@ def plan(
         _refuse_outside(series, runs, offsets)
         offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)
     periods = None
-    if edges is not None:
-        periods = output_periods(series, edges, offsets, period_us)
-        notes += missing_notes(series, periods)
+    plain = series.without_totals()
+    plain_edges = None if plain is None else reference_edges(plain)
+    if plain is not None and plain_edges is not None:
+        periods = output_periods(plain, plain_edges, offsets, period_us)
+        notes += missing_notes(plain, periods)
         if step is not None:
-            notes += unwritten_notes(series, periods)
+            notes += unwritten_notes(plain, periods)
         elif len(np.unique(periods[:, 1] - periods[:, 0])) > 1:
             notes.append("periods reach from one output time to the next: --period says otherwise.")
     return _placed(series, offsets, periods, notes)
@@ -165,8 +167,14 @@ def _lattice(
     if edges is not None and periods_only:
         first = int(from_begin_us(stamp_position(edges, series.time), np.array(step_us)))
         last = first - step_us
+    totals_only = periods_only and all(one.variable in series.totals for one in series.periods())
     parts = [
-        np.arange(run.begin_us + first, run.end_us + last + 1, step_us, dtype=np.int64)
+        np.arange(
+            run.begin_us + (0 if totals_only and run.begin_us >= 0 else first),
+            run.end_us + last + 1,
+            step_us,
+            dtype=np.int64,
+        )
         for run in runs
     ]
     offsets = np.concatenate(parts)

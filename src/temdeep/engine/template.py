@@ -14,12 +14,14 @@ import xarray as xr
 
 from temdeep._version import __version__
 from temdeep.engine.plan import Plan
+from temdeep.engine.running_totals import bounds_us
 from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import time_encoding
 from temdeep.errors import RequestError
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
-from temdeep.fields.valid_times import bounds_name
+from temdeep.fields.time_axis import Int64Array
+from temdeep.fields.valid_times import OWN_BOUNDS, bounds_name, own_bounds_name
 from temdeep.fields.variables import Kind, Nature
 from temdeep.methods.protocol import Method
 from temdeep.metric import Float64Array
@@ -76,16 +78,24 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
             f"{series.source} has a field called '{PROVENANCE}', which is what the output calls its"
             " flag of given and made times: rename it, or choose others with --variable."
         )
-    bounds = bounds_name(source, name) or (f"{name}_bnds" if plan.periods_us is not None else "")
+    period_bounds = _period_bounds(series, plan)
+    bounds = bounds_name(source, name) or (f"{name}_bnds" if period_bounds else "")
+    own = {
+        variable: one
+        for variable, one in period_bounds.items()
+        if not np.array_equal(one, next(iter(period_bounds.values())))
+    }
     carried = {
         str(one): source[one].variable.copy()
         for one in source.variables
         if name not in source[one].dims and one not in filled
     }
-    coordinates, time_note = _time(series, plan, bounds)
+    shared = next(iter(period_bounds.values()), None)
+    coordinates, time_note = _time(series, plan, bounds, shared, own)
+    taken = (name, bounds, *filled, *(own_bounds_name(source[one]) for one in filled))
     notes += [time_note] if time_note else []
     for one in source.variables:
-        if name in source[one].dims and one not in (name, bounds, *filled):
+        if name in source[one].dims and one not in (*taken, *coordinates):
             along = _along_time(series, plan, str(one))
             if along is None:
                 notes.append(f"'{one}' is no field in time that can be filled in and is left out.")
@@ -100,27 +110,59 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
     }
     said = treatments(series, method)
     variables = {
-        variable: {**source[variable].attrs, "temdeep_method": said[variable]}
+        variable: {
+            **_said_attributes(series, variable),
+            **({OWN_BOUNDS: f"{variable}_bnds"} if variable in own else {}),
+            "temdeep_method": said[variable],
+        }
         for variable in filled
     }
     return Template(dataset, variables, tuple(dict.fromkeys(notes)))
 
 
-def _time(series: Series, plan: Plan, bounds: str) -> tuple[dict[str, xr.Variable], str]:
-    """The time coordinate and its bounds, stored so that both are exact."""
+def _period_bounds(series: Series, plan: Plan) -> dict[str, Int64Array]:
+    """Begin and end of the output's periods, (time, 2), by variable; what most have comes first."""
+    plain = [one.variable for one in series.periods() if one.variable not in series.totals]
+    found = {} if plan.periods_us is None else dict.fromkeys(plain, plan.periods_us)
+    return found | {name: bounds_us(series, name, plan.offset_us) for name in series.totals}
+
+
+def _said_attributes(series: Series, variable: str) -> dict[str, Any]:
+    """Attributes as given; a running total that only the user called so says what it is."""
+    attributes = {
+        key: value for key, value in series.as_given(variable).attrs.items() if key != OWN_BOUNDS
+    }
+    if variable in series.totals and not {"cell_methods", "GRIB_stepType"} & set(attributes):
+        attributes["cell_methods"] = f"{series.time_name}: sum"
+    return attributes
+
+
+def _time(
+    series: Series,
+    plan: Plan,
+    bounds: str,
+    periods_us: Int64Array | None,
+    own: Mapping[str, Int64Array],
+) -> tuple[dict[str, xr.Variable], str]:
+    """The time coordinate and its bounds, stored so that all are exact."""
     name, coordinate = series.time_name, series.dataset[series.time_name]
     stored = plan.offset_us
-    if plan.periods_us is not None:
-        stored = np.concatenate([stored, plan.periods_us.ravel()])
+    if periods_us is not None:
+        stored = np.concatenate(
+            [stored, periods_us.ravel(), *(one.ravel() for one in own.values())]
+        )
     encoding, note = time_encoding(coordinate.encoding, series.time, stored)
     attributes = {key: value for key, value in coordinate.attrs.items() if key != "bounds"}
     made = {name: xr.Variable((name,), series.time.at(plan.offset_us), attributes, encoding)}
-    if plan.periods_us is not None:
+    if periods_us is not None:
         made[name].attrs["bounds"] = bounds
         known = series.dataset.variables.get(bounds)
         dims = (name, "bnds") if known is None else tuple(map(str, known.dims))
-        edges = series.time.at(plan.periods_us.ravel()).reshape(-1, 2)
+        edges = series.time.at(periods_us.ravel()).reshape(-1, 2)
         made[bounds] = xr.Variable(dims, edges, {} if known is None else known.attrs, encoding)
+        for variable, one in own.items():
+            edges = series.time.at(one.ravel()).reshape(-1, 2)
+            made[f"{variable}_bnds"] = xr.Variable(dims, edges, {}, encoding)
     return made, note
 
 
@@ -189,6 +231,8 @@ def _flag(series: Series, plan: Plan, method: Method) -> xr.Variable:
     whole = at_stamps.copy()
     if plan.periods_us is not None:
         for channel in series.periods():
+            if channel.variable in series.totals:
+                continue
             edges = series.period_edges(channel)[plan.given]
             whole &= (edges == plan.periods_us).all(axis=1)
     if not series.instantaneous():

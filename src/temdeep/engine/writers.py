@@ -21,8 +21,8 @@ import xarray as xr
 from temdeep.engine.layout import field_spec, without_new_fills
 from temdeep.engine.packing import PLAIN, RunningTotal, Storage, TooNarrowError, UnfitError
 from temdeep.engine.plan import Plan
+from temdeep.engine.running_totals import fill, passes
 from temdeep.engine.stores import NetCDFStore, Store, ZarrStore
-from temdeep.engine.stream import fill, passes
 from temdeep.engine.template import Template, template, treatments
 from temdeep.errors import OutputError
 from temdeep.fields.series import Series
@@ -124,7 +124,8 @@ def write(
     except BaseException:
         output.remove()
         raise
-    given = int((plan.given >= 0).sum()) if series.instantaneous() else 0
+    at_stamps = series.instantaneous() or series.totals
+    given = int((plan.given >= 0).sum()) if at_stamps else 0
     return Written(
         target,
         given,
@@ -183,9 +184,11 @@ class _Output:
         self._totals = {
             name: RunningTotal(series.edges[name][:, 0].tolist())
             for name in self._specs
-            if kinds[name] in (Kind.SUM, Kind.MEAN)
+            if kinds[name] in (Kind.SUM, Kind.MEAN) and name not in series.totals
         }
-        self._is_given = {name: not kinds[name].is_period for name in self._specs}
+        self._is_given = {
+            name: name in series.totals or not kinds[name].is_period for name in self._specs
+        }
         self._is_mean = {name: kinds[name] is Kind.MEAN for name in self._specs}
         self._held: dict[str, list[Values]] = {name: [] for name in self._specs}
         self._stored = dict.fromkeys(self._specs, 0)

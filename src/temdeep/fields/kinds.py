@@ -15,6 +15,9 @@ from temdeep.fields.natures import NON_NEGATIVE_NAMES, SUNLIGHT_NAMES, categorie
 from temdeep.fields.time_axis import parse_duration
 from temdeep.fields.variables import Kind
 
+ACCUMULATED = "accumulated"
+"""What the user calls a running total."""
+
 _CELL_METHODS = {
     "point": Kind.INSTANTANEOUS,
     "sum": Kind.SUM,
@@ -103,23 +106,31 @@ class KindRequest:
     Attributes:
         kind: How values relate to time.
         length_us: Length of the periods, which end at the stamps; None: the file's own bounds.
+        accumulated: Whether values are running totals, which count from a start that they share.
+        bucket_us: How often a running total is emptied, counted from 00 UTC; None: never, or as its
+            values tell.
     """
 
     kind: Kind
     length_us: int | None = None
+    accumulated: bool = False
+    bucket_us: int | None = None
 
 
 def parse_kind(name: str, text: str) -> KindRequest:
-    """Read `instantaneous`, `sum`, `mean:3h` and the like.
+    """Read `instantaneous`, `sum`, `mean:3h`, `accumulated`, `accumulated:1d` and the like.
 
     Raises:
         RequestError: Not one of the kinds, or not a duration after the colon.
     """
     word, _, duration = text.partition(":")
+    if word.strip() == ACCUMULATED:
+        bucket_us = parse_duration(duration) if duration else None
+        return KindRequest(Kind.SUM, accumulated=True, bucket_us=bucket_us)
     try:
         kind = Kind(word.strip())
     except ValueError as error:
-        known = ", ".join(kind.value for kind in Kind)
+        known = ", ".join([*(kind.value for kind in Kind), ACCUMULATED])
         raise RequestError(
             f"'{text}' is not a kind that '{name}' can have: say one of {known}, or with the"
             " length of a period that ends at the stamp, such as sum:1h."
@@ -181,16 +192,26 @@ def ambiguous(name: str, why: str, source: str) -> VariableKindError:
     return VariableKindError(
         f"'{name}' in {source} could hold for an instant or for a period ({why}): say --kind"
         f" {name}=instantaneous, or for a period that ends at the stamp --kind {name}=sum:1h"
-        " (or mean:1h, maximum:1h, minimum:1h)."
+        f" (or mean:1h, maximum:1h, minimum:1h); a running total? say --kind {name}={ACCUMULATED}."
     )
 
 
-def without_period(name: str, kind: Kind, source: str) -> VariableKindError:
-    """The error for a period variable whose period is not given."""
+def without_period(name: str, kind: Kind, source: str, seen: str = "") -> VariableKindError:
+    """The error for a period variable whose period is not given.
+
+    Args:
+        name: Name of the variable.
+        kind: Its kind.
+        source: Name of the file.
+        seen: What its values look like, in words.
+    """
+    running = ""
+    if kind is Kind.SUM:
+        running = f", --kind {name}={ACCUMULATED} if it is a running total{seen}"
     return VariableKindError(
         f"'{name}' in {source} is a {kind} over a period, but the time axis has no bounds that say"
-        f" which: say --kind {name}={kind}:1h for periods of an hour that end at the stamp, or"
-        f" --kind {name}=instantaneous."
+        f" which: say --kind {name}={kind}:1h for periods of an hour that end at the"
+        f" stamp{running}, or --kind {name}=instantaneous."
     )
 
 

@@ -12,14 +12,18 @@ import numpy as np
 import xarray as xr
 
 from temdeep.errors import InputError, TimeAxisError, VariableError
-from temdeep.fields import reading_frames, thinning
+from temdeep.fields import reading_frames, thinning, walking
+from temdeep.fields.accumulations import Totals
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.opening import Sources, survey_files
 from temdeep.fields.survey import Survey, survey
-from temdeep.fields.time_axis import SAME_STEP, Int64Array, TimeAxis, Times, show, sun_times
+from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, show
 from temdeep.fields.variables import Channel, Kind
+from temdeep.fields.walking import sun_time_of
 from temdeep.metric import Float32Array, Float64Array
+
+__all__ = ["Series", "open_series", "series_from_dataset", "series_from_survey", "sun_time_of"]
 
 Selection = slice | Sequence[int] | Int64Array
 
@@ -38,6 +42,8 @@ class Series:
         places: Index of each channel along the extra dimensions of its variable, by channel name.
         edges: Begin and end of each period in microseconds since the first valid time, shape
             (time, 2), by name of the period variable; no length where a stamp has no value.
+        totals: Variables that came in as running totals, by name; `dataset` holds their sums per
+            step, this the totals themselves.
         statics: Role (`elevation`, `geopotential`, `land`) of each static variable used.
         notes: What was assumed or changed when the series was opened, in sentences.
     """
@@ -50,6 +56,7 @@ class Series:
     channels: tuple[Channel, ...]
     places: Mapping[str, Mapping[str, int]]
     edges: Mapping[str, Int64Array]
+    totals: Mapping[str, Totals] = field(default_factory=dict)
     statics: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -79,6 +86,19 @@ class Series:
         A stamp without a value has a period of no length.
         """
         return self.edges[channel.variable]
+
+    def as_given(self, variable: str) -> xr.DataArray:
+        """A variable as it came in: a running total, levelled, in place of its sums per step."""
+        found = self.totals.get(variable)
+        return self.dataset[variable] if found is None else found.levels
+
+    def without_totals(self) -> "Series | None":
+        """The variables that are no running totals as a series of their own, if there are any."""
+        if not self.totals:
+            return self
+        held = dict.fromkeys(one.variable for one in self.channels)
+        names = [name for name in held if name not in self.totals]
+        return self.select(names) if names else None
 
     def read(self, channels: Sequence[Channel], times: Selection) -> Float32Array:
         """Fields as stored, shape (time, channel, y, x), NaN where missing.
@@ -110,46 +130,8 @@ class Series:
         channels: Sequence[Channel] | None = None,
         segments: Sequence[slice] | None = None,
     ) -> Iterator[tuple[int, Interval]]:
-        """Consecutive instantaneous fields with the context on either side, in time order.
-
-        Frames are read once, some ahead. The arrays are read-only views of what was read.
-
-        Args:
-            context: Largest number of frames on each side; only frames at steps of the interval's
-                own span, without a break, are given.
-            channels: Which; None: all instantaneous ones.
-            segments: Runs of times to walk through, as `TimeAxis.segments` gives them; None: those
-                without a gap.
-
-        Yields:
-            Index of the interval's first time, and the interval.
-        """
-        chosen = tuple(self.instantaneous() if channels is None else channels)
-        if not chosen:
-            return
-        steps, sun_time = self.time.steps_us(), self.time.sun_time
-        for segment in self.time.segments() if segments is None else segments:
-            window = reading_frames.Window(
-                lambda times: self.read(chosen, times), segment, self.frame_bytes(chosen)
-            )
-            for i in range(segment.start, segment.stop - 1):
-                first = _reach(steps, i, -1, min(context, i - segment.start))
-                last = _reach(steps, i, +1, min(context, segment.stop - 2 - i)) + 1
-                frames = window.frames(first, last + 1)
-                here = i - first
-                yield (
-                    i,
-                    Interval(
-                        frames[here],
-                        frames[here + 1],
-                        float(steps[i]) / 1e6,
-                        sun_time[i],
-                        chosen,
-                        self.grid,
-                        frames[:here],
-                        frames[here + 2 :],
-                    ),
-                )
+        """Consecutive instantaneous fields with their context, as `walking.intervals`."""
+        return walking.intervals(self, context, channels, segments)
 
     def period_groups(self) -> tuple[tuple[Channel, ...], ...]:
         """Sums and means, together where they hold for the same periods."""
@@ -169,58 +151,8 @@ class Series:
     def period_intervals(
         self, context: int, channels: Sequence[Channel] | None = None
     ) -> Iterator[tuple[int, PeriodInterval]]:
-        """Periods of sums and means with the periods on either side, in time order.
-
-        Channels whose periods differ come one group after the other, as in `period_groups`.
-        Stamps without a period are passed over.
-
-        Args:
-            context: Largest number of periods on each side; only ones of the same length without
-                a break between are given.
-            channels: Which sums and means; None: all.
-
-        Yields:
-            Index of the stamp, and the period.
-        """
-        wanted = None if channels is None else {one.name for one in channels}
-        for group in self.period_groups():
-            chosen = tuple(one for one in group if wanted is None or one.name in wanted)
-            if chosen:
-                yield from self._periods_of(context, chosen)
-
-    def _periods_of(
-        self, context: int, chosen: tuple[Channel, ...]
-    ) -> Iterator[tuple[int, PeriodInterval]]:
-        edges = self.period_edges(chosen[0])
-        lengths = edges[:, 1] - edges[:, 0]
-        joined = edges[1:, 0] == edges[:-1, 1]
-        alike = joined & (lengths[1:] == lengths[:-1]) & (lengths[1:] > 0)
-        begin = sun_time_of(self.time, edges[:, 0])
-        window = reading_frames.Window(
-            lambda times: self.read_rates(chosen, times),
-            slice(0, len(self.time)),
-            2 * self.frame_bytes(chosen),
-        )
-        for i in np.flatnonzero(lengths > 0).tolist():
-            first = last = i
-            while first > 0 and i - first < context and alike[first - 1]:
-                first -= 1
-            while last < len(lengths) - 1 and last - i < context and alike[last]:
-                last += 1
-            rates = window.frames(first, last + 1)
-            here = i - first
-            yield (
-                i,
-                PeriodInterval(
-                    rates[here],
-                    float(lengths[i]) / 1e6,
-                    begin[i],
-                    chosen,
-                    self.grid,
-                    rates[:here],
-                    rates[here + 1 :],
-                ),
-            )
+        """Sums and means with their context, as `walking.period_intervals`."""
+        return walking.period_intervals(self, context, channels)
 
     def frame_bytes(self, channels: Sequence[Channel]) -> int:
         """Bytes of one time of some channels as float32."""
@@ -286,6 +218,10 @@ class Series:
             dataset=self.dataset.isel({self.time_name: times}),
             time=axis,
             edges={name: edges[times] - shift for name, edges in self.edges.items()},
+            totals={
+                name: one.take(times, self.time_name, int(shift))
+                for name, one in self.totals.items()
+            },
         )
 
     def select(self, variables: Sequence[str]) -> "Series":
@@ -311,22 +247,8 @@ class Series:
             ),
             places={name: place for name, place in self.places.items() if name in names},
             edges={name: edges for name, edges in self.edges.items() if name in variables},
+            totals={name: one for name, one in self.totals.items() if name in variables},
         )
-
-
-def _reach(steps: Int64Array, i: int, direction: int, most: int) -> int:
-    """How far from interval i neighbouring intervals of the same span go, as an interval index."""
-    near = i
-    for _ in range(most):
-        if abs(int(steps[near + direction]) - int(steps[i])) > SAME_STEP * int(steps[i]):
-            break
-        near += direction
-    return near
-
-
-def sun_time_of(axis: TimeAxis, offset_us: Int64Array) -> np.ndarray:
-    """Times at offsets as datetime64[us], for the position of the sun."""
-    return sun_times(axis.at(offset_us), axis.calendar)
 
 
 def series_from_survey(found: Survey) -> Series:
@@ -352,6 +274,7 @@ def series_from_survey(found: Survey) -> Series:
         found.channels,
         found.places,
         found.edges,
+        found.totals,
         found.statics,
         found.notes,
     )

@@ -18,7 +18,8 @@ from temdeep.errors import (
     VariableError,
     VariableKindError,
 )
-from temdeep.fields import accumulations, natures, statics
+from temdeep.fields import accumulations, natures, resets, running, statics
+from temdeep.fields.accumulations import Totals
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
 from temdeep.fields.levels import level_of, places_of
@@ -28,10 +29,13 @@ from temdeep.fields.valid_times import (
     describe_periods,
     edges_from_bounds,
     holds_times,
+    own_bounds_name,
+    reference_us,
+    run_notes,
     time_axis,
     with_valid_times,
 )
-from temdeep.fields.variables import Channel, Kind
+from temdeep.fields.variables import Channel, Kind, Nature
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,7 @@ class Survey:
         places: Index of each channel along the extra dimensions of its variable, by channel name.
         edges: Begin and end of each period in microseconds since the first valid time, shape
             (time, 2), by name of the period variable.
+        totals: Running totals as given, by name of the variable; `dataset` has sums per step.
         statics: Role of each static variable used.
         notes: What was assumed or changed, in sentences.
         problems: What was not understood, by name of the variable.
@@ -62,6 +67,7 @@ class Survey:
     channels: tuple[Channel, ...] = ()
     places: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     edges: Mapping[str, Int64Array] = field(default_factory=dict)
+    totals: Mapping[str, Totals] = field(default_factory=dict)
     statics: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: Mapping[str, TemdeepError] = field(default_factory=dict)
@@ -139,11 +145,14 @@ class _Looker:
         self.channels: list[Channel] = []
         self.places: dict[str, Mapping[str, int]] = {}
         self.edges: dict[str, Int64Array] = {}
+        self.totals: dict[str, Totals] = {}
         self.notes: list[str] = [f"The {axis.note}."] if axis.note else []
+        self.notes += run_notes(axis)
         self.problems: dict[str, TemdeepError] = {}
         self.carried: list[str] = []
         self.helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         self.helpers |= {bounds_name(dataset, time_name)}
+        self.helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
@@ -191,7 +200,7 @@ class _Looker:
         kind, reason = self._kind(name)
         if kind.is_period:
             self._add_periods(name, kind)
-            reason = f"{reason}; {describe_periods(self.edges[name], self.axis)}"
+            reason = f"{reason}; {self._periods_in_words(name)}"
         self._add_channels(name, kind, reason, grid)
 
     def _check_grid(self, name: str, grid: Grid) -> None:
@@ -209,25 +218,67 @@ class _Looker:
         array = self.dataset[name]
         return kind_of(name, array.attrs, (self.time_name,), self.source, array.dtype)
 
+    def _periods_in_words(self, name: str) -> str:
+        steps = describe_periods(self.edges[name], self.axis)
+        if name not in self.totals:
+            return steps
+        return f"a running total {accumulations.since(self.totals[name].edges, self.axis)}; {steps}"
+
     def _add_periods(self, name: str, kind: Kind) -> None:
         request = self.requests.get(name)
-        common = bounds_name(self.dataset, self.time_name)
-        if request is not None and request.length_us is not None:
+        bounds = self._bounds_of(name)
+        edges = None if bounds is None else edges_from_bounds(bounds, self.axis, self.source)
+        if request is not None and request.accumulated:
+            self._add_totals(name, edges, request)
+        elif request is not None and request.length_us is not None:
             ends = self.axis.offset_us
-            edges = np.stack([ends - request.length_us, ends], axis=1)
-        elif name in self.bounds:
-            edges = edges_from_bounds(self.bounds[name], self.axis, self.source)
-        elif common:
-            edges = edges_from_bounds(self.dataset[common].values, self.axis, self.source)
+            self.edges[name] = np.stack([ends - request.length_us, ends], axis=1)
+        elif edges is not None and accumulations.overlaps(edges):
+            accumulations.refuse_overlaps(edges, name, kind, self.axis, self.source)
+            self._add_totals(name, edges, None)
+        elif edges is not None:
+            self.edges[name] = edges
+        elif kind is Kind.SUM:
+            self._add_totals(name, None, None)
         else:
             raise without_period(name, kind, self.source)
-        if accumulations.overlaps(edges):
-            array, edges, note = accumulations.per_step(
-                self.dataset[name], edges, kind, self.axis, self.source
+
+    def _bounds_of(self, name: str) -> Times | None:
+        """Time bounds of a variable: its own, else those of the time axis."""
+        if name in self.bounds:
+            return self.bounds[name]
+        own = own_bounds_name(self.dataset[name])
+        found = own if own in self.dataset else bounds_name(self.dataset, self.time_name)
+        return self.dataset[found].values if found else None
+
+    def _add_totals(self, name: str, edges: Int64Array | None, said: KindRequest | None) -> None:
+        """Take a running total apart, and keep it as it is beside its sums per step."""
+        array = self.dataset[name]
+        nature, _ = natures.nature_of(name, array.attrs, array.dtype)
+        if edges is None and said is None and array.size * 4 > accumulations.LARGEST_BYTES:
+            raise without_period(name, Kind.SUM, self.source)
+        values = accumulations.loaded_totals(array, self.time_name, self.source)
+        asked = resets.Question(
+            name=name,
+            source=self.source,
+            axis=self.axis,
+            origin_us=reference_us(self.dataset, self.axis),
+            bucket_us=None if said is None else said.bucket_us,
+            rising=nature in (Nature.NON_NEGATIVE, Nature.SUNLIGHT),
+            precision=accumulations.packing_step(array),
+        )
+        if edges is not None and (edges[:, 1] != self.axis.offset_us).any() and said is None:
+            raise VariableKindError(
+                f"'{name}' in {self.source} is a running total whose periods do not end at their"
+                " stamps: give the times at which the totals hold."
             )
-            self.dataset = self.dataset.assign({name: array})
-            self.notes.append(note)
-        self.edges[name] = edges
+        edges, assumed = running.total_edges(values, edges, asked, told=said is not None)
+        sums, steps, totals = accumulations.take_apart(
+            array, values, edges, self.axis, self.source, rising=asked.rising
+        )
+        self.dataset = self.dataset.assign({name: sums})
+        self.edges[name], self.totals[name] = steps, totals
+        self.notes += [totals.note, *assumed]
 
     def _add_channels(self, name: str, kind: Kind, reason: str, grid: Grid) -> None:
         array = self.dataset[name]
@@ -281,6 +332,7 @@ class _Looker:
             _with_partners(self.channels, self.places, self.dataset),
             self.places,
             self.edges,
+            self.totals,
             found,
             tuple(self.notes),
             self.problems,

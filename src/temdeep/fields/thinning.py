@@ -32,6 +32,11 @@ def thin(series: Series, every: int, offset: int = 0) -> Series:
         raise RequestError(f"cannot keep every {every}-th time from the {offset}-th on.")
     if every == 1 and offset == 0:
         return series
+    if series.time.runs is not None:
+        raise RequestError(
+            f"{series.source} holds several forecast runs, one after the other, and times are"
+            " hidden within one run only: cut out one of them."
+        )
     if series.instantaneous():
         kept = series.time.every(every, offset)
         groups = {
@@ -119,6 +124,9 @@ def _joined(series: Series, kept: Int64Array, groups: dict[str, Int64Array]) -> 
         dataset=dataset,
         time=axis,
         edges={name: one - origin for name, one in edges.items()},
+        totals={
+            name: one.take(kept, series.time_name, origin) for name, one in series.totals.items()
+        },
     )
 
 

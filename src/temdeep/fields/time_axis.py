@@ -95,6 +95,8 @@ class TimeAxis:
         offset_us: Microseconds since the first valid time, exact, shape (time,).
         step_us: The usual step: the most frequent difference.
         note: What was assumed about the stamps, in words; empty if nothing.
+        runs: Begin of the forecast run that each time belongs to, microseconds since the first
+            valid time, shape (time,); None where one run or none passes through all times.
     """
 
     values: Times
@@ -102,6 +104,7 @@ class TimeAxis:
     offset_us: Int64Array
     step_us: int
     note: str = ""
+    runs: Int64Array | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -195,15 +198,33 @@ class TimeAxis:
     def breaks(self, max_gap_us: int | None = None) -> Int64Array:
         """Indices i where the step from i to i + 1 is not to be filled.
 
+        A step from one forecast run into the next never is.
+
         Args:
             max_gap_us: Longest step that is filled; None: only the usual step is.
         """
+        return np.union1d(self.gaps(max_gap_us), self.run_ends()).astype(np.int64)
+
+    def gaps(self, max_gap_us: int | None = None) -> Int64Array:
+        """Indices i where times are missing between i and i + 1, as `breaks`."""
         steps = self.steps_us()
         if max_gap_us is None:
             broken = np.abs(steps - self.step_us) > SAME_STEP * self.step_us
         else:
             broken = steps > max_gap_us
-        return np.flatnonzero(broken)
+        return np.setdiff1d(np.flatnonzero(broken), self.run_ends())
+
+    def run_ends(self) -> Int64Array:
+        """Indices i after which another forecast run begins."""
+        if self.runs is None:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero(np.diff(self.runs) != 0)
+
+    def linked_steps_us(self) -> Int64Array:
+        """Differences between neighbours; -1 from one forecast run into the next."""
+        steps = self.steps_us().copy()
+        steps[self.run_ends()] = -1
+        return steps
 
     def segments(self, max_gap_us: int | None = None) -> list[slice]:
         """Runs of times without a break, as slices; a lone time between two breaks is one too."""
@@ -212,7 +233,7 @@ class TimeAxis:
 
     def irregularity(self, max_gap_us: int | None = None) -> str:
         """Say in one sentence where the steps stop being regular, and the way out; or nothing."""
-        broken = self.breaks(max_gap_us)
+        broken = self.gaps(max_gap_us)
         if not len(broken):
             return ""
         steps, first = self.steps_us(), int(broken[0])
@@ -248,8 +269,9 @@ class TimeAxis:
         """Some of the times as an axis of their own."""
         offsets = self.offset_us[indices]
         step = usual_step_us(offsets) if len(offsets) > 1 else self.step_us
+        runs = None if self.runs is None else self.runs[indices] - offsets[0]
         return TimeAxis(
-            self.values[indices], self.calendar, offsets - offsets[0], step, note=self.note
+            self.values[indices], self.calendar, offsets - offsets[0], step, self.note, runs
         )
 
     @property

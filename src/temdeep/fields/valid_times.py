@@ -4,6 +4,7 @@ Knows: xarray, CF names of time coordinates. Must not know: torch, files.
 """
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import cftime
 import numpy as np
@@ -22,6 +23,9 @@ from temdeep.fields.time_axis import (
 
 _REFERENCE = ("forecast_reference_time", "reference_time", "init_time", "initial_time", "basetime")
 _LEAD = ("step", "lead_time", "prediction_timedelta", "leadtime", "forecast_period", "fhour")
+OWN_BOUNDS = "time_bounds"
+"""Attribute of a variable that names its own time bounds."""
+
 _UNIT_S = {
     "nano": 1e-9,
     "micro": 1e-6,
@@ -70,7 +74,6 @@ def with_valid_times(
     elif dim != name:
         dataset = dataset.swap_dims({dim: name})
         dataset[name].attrs.setdefault("standard_name", "time")
-    _refuse_several_runs(dataset, name, source)
     return dataset, name
 
 
@@ -164,22 +167,20 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
     return dataset.assign_coords(valid_time=(lead.dims[0], times, attributes))
 
 
-def _refuse_several_runs(dataset: xr.Dataset, name: str, source: str) -> None:
-    """Refuse a time axis that passes through several runs at changing lead times."""
+def _runs(dataset: xr.Dataset, name: str) -> Int64Array | None:
+    """Begin of the forecast run of each time, where lead times change along the time axis."""
     for other in dataset.variables:
         array = dataset[other]
         if other == name or array.dims != (name,) or not is_reference(array):
             continue
         if array.dtype != dataset[name].dtype:
             continue
-        lead = difference_us(dataset[name].values, dataset[name].values[0]) - difference_us(
-            array.values, dataset[name].values[0]
-        )
-        if np.ptp(lead) and len(np.unique(array.values)) > 1:
-            raise TimeAxisError(
-                f"{source} holds several forecast runs along one time axis ('{other}' changes), and"
-                " nothing is filled from one run into the next: give one run at a time."
-            )
+        first = dataset[name].values[0]
+        began = difference_us(array.values, first)
+        lead = difference_us(dataset[name].values, first) - began
+        if np.ptp(lead) and len(np.unique(began)) > 1:
+            return began
+    return None
 
 
 def _why_no_times(dataset: xr.Dataset, source: str) -> str:
@@ -214,7 +215,8 @@ def time_axis(dataset: xr.Dataset, name: str, source: str) -> TimeAxis:
     coordinate = dataset[name]
     calendar = str(coordinate.encoding.get("calendar", ""))
     values = coordinate.values
-    return build_time_axis(values, source, calendar if values.dtype.kind == "M" else "")
+    axis = build_time_axis(values, source, calendar if values.dtype.kind == "M" else "")
+    return replace(axis, runs=_runs(dataset, name))
 
 
 def bounds_name(dataset: xr.Dataset, name: str) -> str:
@@ -225,6 +227,41 @@ def bounds_name(dataset: xr.Dataset, name: str) -> str:
         if one and one in dataset.variables and _fits(dataset[one], name):
             return str(one)
     return ""
+
+
+def own_bounds_name(array: xr.DataArray) -> str:
+    """Name of the time bounds that a variable has for itself, empty if it has none.
+
+    CF has one set of bounds for a time axis; a file with running totals and sums per step beside
+    each other needs two. Ours say so in an attribute.
+    """
+    return str(array.attrs.get(OWN_BOUNDS, ""))
+
+
+def reference_us(dataset: xr.Dataset, axis: TimeAxis) -> int | None:
+    """When the one forecast run of a dataset began, microseconds since its first valid time."""
+    for name in dataset.coords:
+        array = dataset[name]
+        if array.ndim == 0 and holds_times(array) and name != "valid_time":
+            known = array.dtype.kind == "M" and not np.isnat(array.values)
+            if known or array.dtype == object:
+                began = int(difference_us(np.atleast_1d(array.values), axis.values[0])[0])
+                if began <= 0 and (is_reference(array) or name == "time"):
+                    return began
+    return None
+
+
+def run_notes(axis: TimeAxis) -> list[str]:
+    """Say where one forecast run follows another along the time axis."""
+    ends = axis.run_ends()
+    if not len(ends):
+        return []
+    first = f"{show(axis.values[ends[0]])} and {show(axis.values[ends[0] + 1])}"
+    more = f" and {len(ends) - 1} more places" if len(ends) > 1 else ""
+    return [
+        f"{len(ends) + 1} forecast runs follow each other (between {first}{more}): nothing that"
+        " holds at an instant is filled from one run into the next."
+    ]
 
 
 def _fits(array: xr.DataArray, name: Hashable) -> bool:

@@ -123,7 +123,7 @@ def _triples(series: Series, channels: list[Channel]) -> Iterator[Interval]:
     """Some intervals of two steps, with the frame between as their only context."""
     if not channels:
         return
-    steps = series.time.steps_us()
+    steps = series.time.linked_steps_us()
     alike = np.flatnonzero(np.abs(np.diff(steps)) <= 1e-3 * steps[1:])
     tried = MOST_CELLS_TRIED // (len(channels) * series.grid.latitude.size)
     count = min(max(tried, 3), MOST_TRIALS, len(alike))
