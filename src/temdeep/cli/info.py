@@ -119,7 +119,7 @@ def summary_of(found: Survey) -> dict[str, object]:
                     "to": show(time.values[i + 1]),
                     "length": format_duration(int(time.steps_us()[i])),
                 }
-                for i in time.breaks().tolist()
+                for i in time.gaps().tolist()
             ],
             "advice": time.irregularity(),
         },

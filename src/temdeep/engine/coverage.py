@@ -85,7 +85,7 @@ def refuse_gaps(series: Series, runs: list[Run]) -> None:
     Raises:
         TimeAxisError: Naming the first gap and the ways out.
     """
-    if len(runs) < 2:
+    if len(runs) < 2 or (series.instantaneous() and not len(series.time.gaps())):
         return
     if series.instantaneous():
         raise TimeAxisError(f"{series.source}: {series.time.irregularity()}")
@@ -101,6 +101,12 @@ def gap_text(series: Series, before: Run, after: Run) -> str:
     """Name the gap between two runs."""
     length = format_duration(after.begin_us - before.end_us)
     return f"{moment(series, before.end_us)} to {moment(series, after.begin_us)} ({length})"
+
+
+def between_forecasts(series: Series, before: Run) -> bool:
+    """Whether what follows a run is not a gap but another forecast."""
+    ends = series.time.offset_us[series.time.run_ends()]
+    return bool((ends == before.end_us).any())
 
 
 def moment(series: Series, offset_us: int) -> str:

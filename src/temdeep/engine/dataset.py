@@ -68,7 +68,7 @@ def assembled(series: Series, frame: Template, arrays: Mapping[str, Any]) -> xr.
     order += [name for name in full.data_vars if name not in order]
     ordered = full[order]
     ordered.encoding = frame.dataset.encoding
-    return ordered
+    return series.in_file_dims(ordered)
 
 
 def shape_of(series: Series, plan: Plan, variable: str) -> tuple[int, ...]:

@@ -50,7 +50,10 @@ def field_spec(
     zarr = suffix == ".zarr"
     in_one_piece = not zarr and not unlimited and bool(encoding.get("contiguous"))
     return FieldSpec(
-        dims=tuple(map(str, array.dims)),
+        dims=tuple(
+            series.file_dim or str(dim) if dim == series.time_name else str(dim)
+            for dim in array.dims
+        ),
         shape=shape,
         time_axis=time_axis,
         storage=storage,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from temdeep.engine.coverage import (
     Run,
+    between_forecasts,
     from_begin_us,
     gap_text,
     moment,
@@ -181,6 +182,7 @@ def _lattice(
     notes = [
         f"left out, in a gap: {gap_text(series, before, after)}."
         for before, after in itertools.pairwise(runs)
+        if not between_forecasts(series, before)
     ]
     unfinished = (runs[-1].end_us - runs[-1].begin_us) % step_us
     if unfinished:
@@ -228,6 +230,12 @@ def _outside_gaps(
     first = int(offsets[~filled][0])
     after = next(i for i, run in enumerate(runs) if run.begin_us > first)
     if refused or not filled.any():
+        if between_forecasts(series, runs[after - 1]):
+            raise TimeAxisError(
+                f"{moment(series, first)} lies between two forecast runs of {series.source},"
+                f" {gap_text(series, runs[after - 1], runs[after])}, and nothing is filled from one"
+                " into the next: ask for other times."
+            )
         gap = runs[after].begin_us - runs[after - 1].end_us
         raise TimeAxisError(
             f"{moment(series, first)} lies in a gap of {series.source},"

@@ -175,7 +175,7 @@ class _Output:
 
     def __init__(self, series: Series, plan: Plan, frame: Template, target: Path) -> None:
         self._plan, self._target = plan, target
-        self._frame = without_new_fills(frame.dataset)
+        self._frame = without_new_fills(series.in_file_dims(frame.dataset))
         self._specs = {
             name: field_spec(series, plan, name, attributes, suffix=target.suffix)
             for name, attributes in frame.variables.items()

@@ -46,6 +46,8 @@ class Series:
             step, this the totals themselves.
         statics: Role (`elevation`, `geopotential`, `land`) of each static variable used.
         notes: What was assumed or changed when the series was opened, in sentences.
+        file_dim: The file's own name of the time dimension where that is another one, such as a
+            lead time; empty where it is not.
     """
 
     dataset: xr.Dataset
@@ -59,6 +61,7 @@ class Series:
     totals: Mapping[str, Totals] = field(default_factory=dict)
     statics: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    file_dim: str = ""
 
     def instantaneous(self) -> tuple[Channel, ...]:
         """Channels that hold at the stamps."""
@@ -99,6 +102,12 @@ class Series:
         held = dict.fromkeys(one.variable for one in self.channels)
         names = [name for name in held if name not in self.totals]
         return self.select(names) if names else None
+
+    def in_file_dims(self, dataset: xr.Dataset) -> xr.Dataset:
+        """Give an output the time dimension that the file has: a lead time, not valid times."""
+        if not self.file_dim:
+            return dataset
+        return dataset.swap_dims({self.time_name: self.file_dim})
 
     def read(self, channels: Sequence[Channel], times: Selection) -> Float32Array:
         """Fields as stored, shape (time, channel, y, x), NaN where missing.
@@ -277,6 +286,7 @@ def series_from_survey(found: Survey) -> Series:
         found.totals,
         found.statics,
         found.notes,
+        found.file_dim,
     )
 
 

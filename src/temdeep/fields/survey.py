@@ -3,7 +3,7 @@
 Knows: xarray, CF and GRIB attributes. Must not know: torch, files.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,6 +57,8 @@ class Survey:
         notes: What was assumed or changed, in sentences.
         problems: What was not understood, by name of the variable.
         carried: Variables that are no fields in time.
+        file_dim: The file's own name of the time dimension where that is another one, such as a
+            lead time.
     """
 
     dataset: xr.Dataset
@@ -72,6 +74,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     problems: Mapping[str, TemdeepError] = field(default_factory=dict)
     carried: tuple[str, ...] = ()
+    file_dim: str = ""
 
 
 def survey(
@@ -102,13 +105,22 @@ def survey(
     variables = [variables] if isinstance(variables, str) else variables
     requests = {name: parse_kind(name, text) for name, text in (kinds or {}).items()}
     _check_names(dataset, variables, requests, source)
+    file_dims = dataset.sizes
     dataset, time_name = with_valid_times(dataset, source, variables)
+    file_dim = "" if time_name in file_dims else _vanished(file_dims, dataset)
     axis = time_axis(dataset, time_name, source)
     looker = _Looker(dataset, source, axis, time_name, requests, dict(bounds or {}))
     for name in map(str, dataset.data_vars):
         if variables is None or name in variables:
             looker.look_at(name, asked=variables is not None)
-    return looker.result(static, None if variables is None else set(variables))
+    found = looker.result(static, None if variables is None else set(variables))
+    return replace(found, file_dim=file_dim)
+
+
+def _vanished(file_dims: Mapping[Hashable, int], dataset: xr.Dataset) -> str:
+    """The dimension that valid times have taken the place of."""
+    gone = [str(dim) for dim, size in file_dims.items() if dim not in dataset.dims and size > 1]
+    return gone[0] if len(gone) == 1 else ""
 
 
 def _check_names(
