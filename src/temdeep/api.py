@@ -8,12 +8,13 @@ from pathlib import Path
 
 import xarray as xr
 
-from temdeep.engine.dataset import fill_dataset
+from temdeep.engine.forecast_runs import fill_runs
 from temdeep.engine.plan import plan
 from temdeep.engine.provenance import choose, provenance
 from temdeep.engine.requests import Duration, Times
+from temdeep.engine.writers import Filling
 from temdeep.errors import RequestError
-from temdeep.fields.series import series_from_dataset
+from temdeep.fields.forecasts import forecasts_from_dataset
 
 
 class TemdeepWarning(UserWarning):
@@ -62,17 +63,19 @@ def downscale(
     Warns:
         TemdeepWarning: For what was not asked for but should be known.
     """
-    series = series_from_dataset(ds, variables=variables, kinds=kinds, static=static)
+    forecasts = forecasts_from_dataset(ds, variables=variables, kinds=kinds, static=static)
     if (step is None) == (times is None):
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
-    wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
-    chosen = choose(series, method=method, model=Path(model) if model else None, epoch=epoch)
+    fillings = []
+    for series in forecasts.series:
+        wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
+        chosen = choose(series, method=method, model=Path(model) if model else None, epoch=epoch)
+        fillings.append(Filling(series, chosen.method, wanted))
     said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"
     made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"
-    filled, notes = fill_dataset(
-        series,
-        chosen.method,
-        wanted,
+    filled, notes = fill_runs(
+        forecasts,
+        fillings,
         provenance(chosen, f"temdeep.downscale(ds, {said}, {made_by})"),
     )
     for note in notes:

@@ -1,6 +1,7 @@
 """Forecasts: lead-time axes come back finer, and nothing is filled from one run into the next."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from tests.engine.making import HOUR, SHAPE, save
 import temdeep
 from temdeep.cli.main import main
 from temdeep.errors import RequestError, TimeAxisError
-from temdeep.fields.series import series_from_dataset
+from temdeep.fields.forecasts import survey_runs
+from temdeep.fields.series import open_series, series_from_dataset
 
 pytestmark = pytest.mark.filterwarnings("ignore::temdeep.api.TemdeepWarning")
 
@@ -100,3 +102,112 @@ def test_nothing_is_filled_from_one_run_into_the_next_on_one_axis() -> None:
 def test_times_are_not_hidden_across_runs() -> None:
     with pytest.raises(RequestError, match="several forecast runs"):
         series_from_dataset(in_a_row()).thin(2)
+
+
+def alone(data: xr.Dataset, run: int, **options: Any) -> xr.Dataset:
+    return temdeep.downscale(data.isel(time=run), **options)
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_each_run_is_filled_on_its_own(runs: int, lazy: bool) -> None:
+    data = forecast(runs)
+    data["orog"] = (("lat", "lon"), np.ones(SHAPE), {"units": "m"})
+    fine = temdeep.downscale(data.chunk() if lazy else data, step="1h", method="cubic")
+    assert (fine.t2m.chunks is not None) == lazy
+    assert fine.t2m.dims == data.t2m.dims
+    assert fine.orog.dims == ("lat", "lon")
+    np.testing.assert_array_equal(fine.time, data.time)
+    np.testing.assert_array_equal(fine.valid_time, data.time.values[:, None] + fine.step.values)
+    for run in range(runs):
+        expected = alone(data, run, step="1h", method="cubic")
+        np.testing.assert_array_equal(fine.t2m[run], expected.t2m)
+
+
+def lead_times(runs: int) -> xr.Dataset:
+    """As the exporters of learnt forecast models have it: other names, other order."""
+    data = forecast(runs).drop_vars("valid_time")
+    data["time"].attrs = {}
+    return data.rename(step="lead_time").transpose("time", "lat", "lon", "lead_time")
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+@pytest.mark.parametrize("make", [forecast, lead_times])
+@pytest.mark.parametrize("packing", [{}, {"dtype": "int16", "scale_factor": 0.01}])
+def test_runs_are_written_as_they_came(
+    tmp_path: Path, suffix: str, make: Any, packing: dict[str, Any]
+) -> None:
+    data = make(3)
+    data["t2m"].encoding = packing
+    if packing:  # about 400 K too low for the integers: they are widened while run 1 is written
+        data["t2m"] = data.t2m.round(2) - 280
+        data["t2m"].encoding = {**packing, "_FillValue": -32767}
+    path = save(data, tmp_path, f"in.{suffix}")
+    arguments = ["downscale", str(path), "-o", str(tmp_path / f"fine.{suffix}"), "--step", "1h"]
+    assert main([*arguments, "--quiet"]) == 0
+    with (
+        xr.open_dataset(path, decode_timedelta=True) as given,
+        xr.open_dataset(tmp_path / f"fine.{suffix}", decode_timedelta=True) as fine,
+    ):
+        expected = temdeep.downscale(given.load(), step="1h")
+        assert fine.t2m.dims == given.t2m.dims
+        lead = "step" if "step" in given.dims else "lead_time"
+        np.testing.assert_array_equal(fine[lead], np.arange(16) * HOUR.astype("m8[ns]"))
+        np.testing.assert_array_equal(fine.valid_time, expected.valid_time)
+        np.testing.assert_allclose(fine.t2m, expected.t2m, atol=0.0051 if packing else 0)
+        np.testing.assert_array_equal(fine.t2m.sel({lead: given[lead]}), given.t2m)
+
+
+def test_running_totals_of_several_runs_keep_their_starts() -> None:
+    data = forecast(2).rename(t2m="tp")
+    rain = np.random.default_rng(1).gamma(1.0, 2.0, data.tp.shape)
+    rain *= np.random.default_rng(2).random(data.tp.shape) < 0.6
+    rain[:, 0] = 0.0
+    total = rain.cumsum(axis=1).astype(np.float32)
+    data["tp"] = (data.tp.dims, total, {"units": "kg m-2", "GRIB_stepType": "accum"})
+    fine = temdeep.downscale(data, step="1h", method="cubic")
+    assert (np.diff(fine.tp.values, axis=1) >= 0).all()
+    np.testing.assert_array_equal(fine.tp.sel(step=data.step), data.tp)
+    bounds = fine[fine.valid_time.attrs["bounds"]]
+    assert bounds.dims[:2] == ("time", "step")
+    for run in range(2):
+        assert (bounds.values[run, :, 0] == data.time.values[run]).all()
+
+
+def test_times_asked_for_several_runs_are_refused() -> None:
+    data = forecast(2)
+    with pytest.raises(RequestError, match="share one lead-time axis: ask for a step"):
+        temdeep.downscale(data, times=[START + 7 * HOUR], method="cubic")
+
+
+def test_training_and_verifying_take_one_run() -> None:
+    with pytest.raises(TimeAxisError, match="several forecast runs"):
+        temdeep.evaluate(forecast(2), withhold=2)
+
+
+def test_runs_in_grib_come_out_side_by_side(real_data: Path, tmp_path: Path) -> None:
+    eccodes = pytest.importorskip("eccodes")
+    both = tmp_path / "both.grib"
+    with both.open("wb") as out:
+        for day in (20180501, 20180502):
+            for part in ("precip", "10m"):
+                path = real_data / f"meteonet_nw_arpege_{part}_20180501.grib"
+                with path.open("rb") as stream:
+                    while (message := eccodes.codes_grib_new_from_file(stream)) is not None:
+                        if eccodes.codes_get(message, "shortName") in ("tp", "10u"):
+                            eccodes.codes_set(message, "dataDate", day)
+                            eccodes.codes_write(message, out)
+                        eccodes.codes_release(message)
+    assert main(["downscale", str(both), "-o", str(tmp_path / "fine.nc"), "--step", "30min"]) == 0
+    alone = open_series(real_data / "meteonet_nw_arpege_10m_20180501.grib", variables=["u10"])
+    with xr.open_dataset(tmp_path / "fine.nc", decode_timedelta=True) as fine:
+        assert fine.u10.dims[:2] == ("forecast_reference_time", "step")
+        assert fine.sizes["step"] == 49
+        for run in range(2):
+            np.testing.assert_array_equal(fine.u10[run, ::2], alone.dataset.u10)
+            began = fine.forecast_reference_time.values[run]
+            assert (fine.time_bnds.values[run, :, 0] == began).all()
+        assert (np.diff(fine.tp, axis=1) >= 0).all()
+    with pytest.raises(TimeAxisError, match="several forecast runs"):
+        open_series(both)
+    assert "2 forecast runs, 2018-05-01T00:00 to 2018-05-02T00:00" in survey_runs(both).notes[0]

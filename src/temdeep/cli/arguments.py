@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from temdeep.errors import RequestError
 
 if TYPE_CHECKING:
+    from temdeep.fields.forecasts import Forecasts
     from temdeep.fields.series import Series
 
 
@@ -62,6 +63,23 @@ def open_from(arguments: argparse.Namespace) -> Series:
     from temdeep.fields.series import open_series
 
     return open_series(
+        arguments.sources,
+        variables=names(arguments.variable) or None,
+        kinds=kinds(arguments.kind) or None,
+        static=arguments.static,
+    )
+
+
+def forecasts_from(arguments: argparse.Namespace) -> Forecasts:
+    """Open the series that `add_series_arguments` describes, or one for each forecast run.
+
+    Raises:
+        TemdeepError: The series cannot be opened or understood.
+        RequestError: `--kind` is not of the form NAME=KIND.
+    """
+    from temdeep.fields.forecasts import open_forecasts
+
+    return open_forecasts(
         arguments.sources,
         variables=names(arguments.variable) or None,
         kinds=kinds(arguments.kind) or None,

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_series_arguments, open_from
+from temdeep.cli.arguments import add_series_arguments, forecasts_from
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
@@ -97,29 +97,34 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TemdeepError: A mistake in the input or the request.
     """
+    from temdeep.engine.forecast_runs import run_steps, write_runs
     from temdeep.engine.plan import plan
     from temdeep.engine.provenance import choose, provenance
-    from temdeep.engine.writers import check_target, steps, write
+    from temdeep.engine.writers import Filling, check_target
 
     began = time.perf_counter()
     check_target(arguments.output, overwrite=arguments.overwrite)
-    series = open_from(arguments)
-    wanted = plan(
-        series,
-        step=arguments.step,
-        times=arguments.times,
-        at=arguments.at,
-        max_gap=arguments.max_gap,
-        period=arguments.period,
-    )
-    chosen = choose(series, method=arguments.method, model=arguments.model, epoch=arguments.epoch)
-    quiet = arguments.quiet or arguments.json
-    total = steps(series, wanted)
-    with progress_bar(f"filling ({chosen.method.name})", total, quiet=quiet) as progress:
-        written = write(
+    forecasts = forecasts_from(arguments)
+    fillings = []
+    for series in forecasts.series:
+        wanted = plan(
             series,
-            chosen.method,
-            wanted,
+            step=arguments.step,
+            times=arguments.times,
+            at=arguments.at,
+            max_gap=arguments.max_gap,
+            period=arguments.period,
+        )
+        chosen = choose(
+            series, method=arguments.method, model=arguments.model, epoch=arguments.epoch
+        )
+        fillings.append(Filling(series, chosen.method, wanted))
+    quiet = arguments.quiet or arguments.json
+    total = run_steps(fillings)
+    with progress_bar(f"filling ({chosen.method.name})", total, quiet=quiet) as progress:
+        written = write_runs(
+            forecasts,
+            fillings,
             arguments.output,
             overwrite=arguments.overwrite,
             provenance=provenance(chosen, _command()),

@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     if only is not None and _is_model(only):
         _tell_model(only, as_json=arguments.json)
         return 0
-    from temdeep.fields.opening import survey_files
+    from temdeep.fields.forecasts import survey_runs
 
-    found = survey_files(
+    found = survey_runs(
         arguments.sources,
         variables=names(arguments.variable) or None,
         kinds=kinds(arguments.kind) or None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +37,8 @@ class FieldSpec:
         chunks: Shape of one chunk; None: stored in one piece.
         attributes: CF attributes but for packing and fill value.
         filters: Compression: keyword arguments of netCDF4 or xarray's Zarr encoding.
+        run_axis: Which of the dimensions is that of forecast runs, if there is one. Times are then
+            counted through all runs.
     """
 
     dims: tuple[str, ...]
@@ -46,6 +48,7 @@ class FieldSpec:
     chunks: tuple[int, ...] | None
     attributes: Mapping[str, Any]
     filters: Mapping[str, Any] = field(default_factory=dict)
+    run_axis: int | None = None
 
     def packing(self) -> dict[str, Any]:
         """CF attributes of the packing, without the fill value."""
@@ -53,9 +56,34 @@ class FieldSpec:
             return {}
         return {"scale_factor": self.storage.scale, "add_offset": self.storage.offset}
 
-    def place(self, first: int, count: int) -> tuple[slice, ...]:
-        """Index of some successive times."""
-        return (*(slice(None),) * self.time_axis, slice(first, first + count))
+    def place(self, first: int, count: int) -> tuple[slice | int, ...]:
+        """Index of some successive times, of one run."""
+        run, time = divmod(first, self.shape[self.time_axis])
+        index: list[slice | int] = [slice(None)] * (self.time_axis + 1)
+        index[self.time_axis] = slice(time, time + count)
+        if self.run_axis is not None:
+            index += [slice(None)] * (self.run_axis + 1 - len(index))
+            index[self.run_axis] = run
+        return tuple(index)
+
+    @property
+    def frame_axis(self) -> int:
+        """Which dimension of one run is time."""
+        earlier = self.run_axis is not None and self.run_axis < self.time_axis
+        return self.time_axis - int(earlier)
+
+    @property
+    def held_times(self) -> int:
+        """How many times make a chunk."""
+        return self.chunks[self.time_axis] if self.chunks else 1
+
+    def pieces(self, count: int) -> Iterator[tuple[int, int]]:
+        """First time and number of the pieces in which so many times were written."""
+        first, times = 0, self.shape[self.time_axis]
+        while first < count:
+            number = min(self.held_times, count - first, times - first % times)
+            yield first, number
+            first += number
 
 
 class Store(Protocol):
@@ -119,13 +147,13 @@ class NetCDFStore:
         """See `Store.write`."""
         spec = self._specs[name]
         place = spec.place(first, len(raw))
-        self._file.variables[name][place] = np.moveaxis(raw, 0, spec.time_axis)
+        self._file.variables[name][place] = np.moveaxis(raw, 0, spec.frame_axis)
 
     def read(self, name: str, first: int, count: int) -> Values:
         """See `Store.read`."""
         spec = self._specs[name]
         raw = np.asarray(self._file.variables[name][spec.place(first, count)])
-        return np.moveaxis(raw, spec.time_axis, 0)
+        return np.moveaxis(raw, spec.frame_axis, 0)
 
     def close(self) -> None:
         """See `Store.close`."""
@@ -178,13 +206,13 @@ class ZarrStore:
     def write(self, name: str, first: int, raw: Values) -> None:
         """See `Store.write`."""
         spec = self._specs[name]
-        self._group[name][spec.place(first, len(raw))] = np.moveaxis(raw, 0, spec.time_axis)
+        self._group[name][spec.place(first, len(raw))] = np.moveaxis(raw, 0, spec.frame_axis)
 
     def read(self, name: str, first: int, count: int) -> Values:
         """See `Store.read`."""
         spec = self._specs[name]
         raw = np.asarray(self._group[name][spec.place(first, count)])
-        return np.moveaxis(raw, spec.time_axis, 0)
+        return np.moveaxis(raw, spec.frame_axis, 0)
 
     def close(self) -> None:
         """See `Store.close`."""

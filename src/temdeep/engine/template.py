@@ -16,7 +16,7 @@ from temdeep._version import __version__
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import bounds_us
 from temdeep.engine.stream import variables_of
-from temdeep.engine.time_encoding import time_encoding
+from temdeep.engine.time_encoding import duration_encoding, time_encoding
 from temdeep.errors import RequestError
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
@@ -200,6 +200,8 @@ def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None
     made = made.astype(given.dtype)
     made[exact] = values[plan.given[exact]]
     encoding = {key: given.encoding[key] for key in ("units", "calendar") if key in given.encoding}
+    if given.dtype.kind == "m":
+        encoding = duration_encoding(str(encoding.get("units", "hours")), made)
     return xr.Variable(given.dims, made, dict(given.attrs), encoding)
 
 

@@ -77,6 +77,21 @@ def time_encoding(
     return chosen, f"time is stored in {now} instead of {before}, which cannot hold the new times."
 
 
+def duration_encoding(units: str, durations: npt.NDArray[np.timedelta64]) -> dict[str, Any]:
+    """Choose how to store durations, such as lead times, as whole numbers.
+
+    Args:
+        units: The input's, which are kept where they are fine enough.
+        durations: What is to be written.
+
+    Returns:
+        `units` and `dtype`.
+    """
+    micros = durations.astype("timedelta64[us]").astype(np.int64)
+    unit = _finest_needed(micros, UNITS_US[_unit(units) or "hours"])
+    return {"units": unit, "dtype": np.dtype(np.int64)}
+
+
 def _unit(word: str) -> str:
     plain = word.strip().lower()
     plain = _ALIASES.get(plain, plain)

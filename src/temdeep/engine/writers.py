@@ -8,35 +8,27 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from temdeep.engine.layout import field_spec, without_new_fills
-from temdeep.engine.packing import PLAIN, RunningTotal, Storage, TooNarrowError, UnfitError
+from temdeep.engine.output import STORES, Output
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import fill, passes
-from temdeep.engine.stores import NetCDFStore, Store, ZarrStore
-from temdeep.engine.template import Template, template, treatments
+from temdeep.engine.stores import FieldSpec
+from temdeep.engine.template import template, treatments
 from temdeep.errors import OutputError
 from temdeep.fields.series import Series
-from temdeep.fields.variables import Kind
 from temdeep.methods.protocol import Method
 
 Values = npt.NDArray[Any]
 
-STORES: Mapping[str, Callable[[Path], Store]] = {
-    ".nc": NetCDFStore,
-    ".nc4": NetCDFStore,
-    ".cdf": NetCDFStore,
-    ".zarr": ZarrStore,
-}
 ZARR_MARKS = ("zarr.json", ".zgroup")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -104,35 +96,86 @@ def write(
         OutputError: The target exists, or cannot be written.
         TemdeepError: The input turns out to be damaged.
     """
-    check_target(target, overwrite=overwrite)
     frame = template(series, method, plan, provenance or {})
-    output = _Output(series, plan, frame, target)
+    specs = {
+        name: field_spec(series, plan, name, attributes, suffix=target.suffix)
+        for name, attributes in frame.variables.items()
+    }
+    whole = without_new_fills(series.in_file_dims(frame.dataset))
+    filling = Filling(series, method, plan)
+    return write_fillings(
+        [filling], whole, specs, frame.notes, target, overwrite=overwrite, progress=progress
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """A series, what fills it, and at which times."""
+
+    series: Series
+    method: Method
+    plan: Plan
+
+
+def write_fillings(
+    fillings: Sequence[Filling],
+    frame: xr.Dataset,
+    specs: Mapping[str, FieldSpec],
+    notes: Sequence[str],
+    target: Path,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Written:
+    """Fill one series, or the runs of a forecast one after the other, and write them to one file.
+
+    Args:
+        fillings: One for each run, all with as many output times.
+        frame: The output without its fields.
+        specs: How each field is stored.
+        notes: What the user should know of the frame.
+        target: File with suffix .nc or .zarr.
+        overwrite: Replace an existing target, once the new one is complete.
+        progress: Is told how many steps are done.
+
+    Raises:
+        OutputError: The target exists, or cannot be written.
+        TemdeepError: The input turns out to be damaged.
+    """
+    check_target(target, overwrite=overwrite)
+    output = Output(frame, specs, target)
     done = 0
     try:
         with _told(target):
             output.create()
-        for block in fill(series, method, plan):
-            with _told(target):
-                for name, variable in block.fields.items():
-                    output.put(name, variable, block.times.start)
-            done += block.times.stop - block.times.start
-            if progress is not None:
-                progress(done)
+        for one in fillings:
+            output.begin_run(one.series, one.plan)
+            for block in fill(one.series, one.method, one.plan):
+                with _told(target):
+                    for name, variable in block.fields.items():
+                        output.put(name, variable, block.times.start)
+                done += block.times.stop - block.times.start
+                if progress is not None:
+                    progress(done)
         with _told(target):
             output.finish()
             _rename(output.path, target)
     except BaseException:
         output.remove()
         raise
-    at_stamps = series.instantaneous() or series.totals
-    given = int((plan.given >= 0).sum()) if at_stamps else 0
+    given = sum(_given(one) for one in fillings)
     return Written(
         target,
         given,
-        len(plan) - given,
-        treatments(series, method),
-        (*frame.notes, *output.notes),
+        sum(len(one.plan) for one in fillings) - given,
+        treatments(fillings[0].series, fillings[0].method),
+        (*notes, *output.notes),
     )
+
+
+def _given(filling: Filling) -> int:
+    at_stamps = filling.series.instantaneous() or filling.series.totals
+    return int((filling.plan.given >= 0).sum()) if at_stamps else 0
 
 
 def steps(series: Series, plan: Plan) -> int:
@@ -168,112 +211,3 @@ def _rename(partial: Path, target: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-class _Output:
-    """An output being written: encodes fields, keeps chunks together, widens what is too narrow."""
-
-    def __init__(self, series: Series, plan: Plan, frame: Template, target: Path) -> None:
-        self._plan, self._target = plan, target
-        self._frame = without_new_fills(series.in_file_dims(frame.dataset))
-        self._specs = {
-            name: field_spec(series, plan, name, attributes, suffix=target.suffix)
-            for name, attributes in frame.variables.items()
-        }
-        kinds = {channel.variable: channel.kind for channel in series.channels}
-        self._totals = {
-            name: RunningTotal(series.edges[name][:, 0].tolist())
-            for name in self._specs
-            if kinds[name] in (Kind.SUM, Kind.MEAN) and name not in series.totals
-        }
-        self._is_given = {
-            name: name in series.totals or not kinds[name].is_period for name in self._specs
-        }
-        self._is_mean = {name: kinds[name] is Kind.MEAN for name in self._specs}
-        self._held: dict[str, list[Values]] = {name: [] for name in self._specs}
-        self._stored = dict.fromkeys(self._specs, 0)
-        self.notes: list[str] = []
-        self._store = self._new_store()
-
-    def _new_store(self) -> Store:
-        name = f".{self._target.name}.{os.getpid()}.{len(self.notes)}.partial"
-        return STORES[self._target.suffix](self._target.with_name(name))
-
-    @property
-    def path(self) -> Path:
-        """Where the unfinished output is."""
-        return self._store.path
-
-    def create(self) -> None:
-        """Make the file."""
-        self._store.create(self._frame, self._specs)
-
-    def put(self, name: str, variable: xr.Variable, first: int) -> None:
-        """Take in a variable at successive output times, in order."""
-        values = np.moveaxis(variable.values, self._specs[name].time_axis, 0)
-        for i, field in enumerate(values):
-            raw = self._encoded(name, field, first + i)
-            self._held[name].append(raw)
-            chunks = self._specs[name].chunks
-            length = chunks[self._specs[name].time_axis] if chunks else 1
-            if (first + i + 1) % length == 0:
-                self._flush(name)
-
-    def finish(self) -> None:
-        """Write what is held back, and close."""
-        for name in self._held:
-            self._flush(name)
-        self._store.close()
-
-    def remove(self) -> None:
-        """Leave nothing."""
-        self._store.remove()
-
-    def _encoded(self, name: str, field: Values, position: int) -> Values:
-        """Stored numbers of one time, in a wider storage where the present one is too narrow."""
-        while True:
-            storage = self._specs[name].storage
-            try:
-                return self._encoded_as(storage, name, field, position)
-            except UnfitError:
-                self._widen(name, PLAIN, "the input is not packed alike throughout")
-            except TooNarrowError:
-                why = f"{storage.dtype} cannot hold all new values"
-                self._widen(name, storage.widened(), why)
-
-    def _encoded_as(self, storage: Storage, name: str, field: Values, position: int) -> Values:
-        periods_us = self._plan.periods_us
-        if self._is_given[name] and self._plan.given[position] >= 0:
-            storage.check_fit(field)
-        if periods_us is None or name not in self._totals or not storage.is_integer:
-            return storage.encode(field)
-        begin, end = periods_us[position]
-        weight = float(end - begin) / 1e6 if self._is_mean[name] else 1.0
-        return self._totals[name].round(storage, field, periods_us[position], weight)
-
-    def _flush(self, name: str) -> None:
-        held = self._held[name]
-        if held:
-            self._store.write(name, self._stored[name], np.stack(held))
-            self._stored[name] += len(held)
-            self._held[name] = []
-
-    def _widen(self, name: str, wide: Storage, why: str) -> None:
-        """Begin a new file with a wider storage for one variable, and copy what is written."""
-        old_spec, old_store = self._specs[name], self._store
-        narrow = old_spec.storage
-        self._specs = {**self._specs, name: replace(old_spec, storage=wide)}
-        self.notes.append(f"'{name}' is stored as {wide.dtype} instead of {narrow.dtype}: {why}.")
-        self._store = self._new_store()
-        try:
-            self._store.create(self._frame, self._specs)
-            for one, count in self._stored.items():
-                chunks = self._specs[one].chunks
-                length = chunks[self._specs[one].time_axis] if chunks else 1
-                for first in range(0, count, length):
-                    raw = old_store.read(one, first, min(length, count - first))
-                    raw = wide.convert(raw, narrow) if one == name else raw
-                    self._store.write(one, first, raw)
-        finally:
-            old_store.remove()
-        self._held[name] = [wide.convert(raw, narrow) for raw in self._held[name]]

@@ -16,6 +16,9 @@ from temdeep.errors import InputError, TimeAxisError
 from temdeep.fields.time_axis import Times
 
 _STEP_RANGE = re.compile(r"(\d+)([smhD]?)(?:-(\d+)([smhD]?))?")
+REFERENCE = "forecast_reference_time"
+"""What the start of a forecast is called beside valid times."""
+
 _PERIOD_TYPES = ("accum", "avg", "max", "min")
 
 
@@ -29,6 +32,59 @@ def open_grib(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
     Raises:
         InputError: The file is truncated, or its messages do not make fields of one series.
         TimeAxisError: It holds several forecast runs.
+    """
+    cubes = _cubes(path)
+    runs = _run_count(cubes)
+    if runs > 1:
+        raise TimeAxisError(
+            f"{path.name} holds several forecast runs ({runs} of them), and nothing is filled from"
+            " one run into the next: extract one run first, for instance with"
+            " 'grib_copy -w dataDate=...,dataTime=...'."
+        )
+    return _one_series(cubes, path.name)
+
+
+def open_grib_runs(path: Path) -> list[tuple[xr.Dataset, dict[str, Times]]]:
+    """Open each forecast run of a GRIB file, as `open_grib`; of several, with lead times `step`.
+
+    Raises:
+        InputError: As `open_grib`.
+    """
+    cubes = _cubes(path)
+    count = _run_count(cubes)
+    if count == 1:
+        return [_one_series(cubes, path.name)]
+    return [
+        _one_series([_run_of(cube, i) for cube in cubes], path.name, keep=("step",))
+        for i in range(count)
+    ]
+
+
+def _run_count(cubes: list[xr.Dataset]) -> int:
+    return max(cube.sizes["time"] if {"time", "step"} <= set(cube.dims) else 1 for cube in cubes)
+
+
+def _run_of(cube: xr.Dataset, index: int) -> xr.Dataset:
+    return cube.isel(time=index) if "time" in cube.dims else cube
+
+
+def _one_series(
+    cubes: list[xr.Dataset], source: str, keep: tuple[str, ...] = ()
+) -> tuple[xr.Dataset, dict[str, Times]]:
+    bounds: dict[str, Times] = {}
+    timed = []
+    for cube in cubes:
+        one, its_bounds = _by_valid_time(cube, keep)
+        timed.append(one)
+        bounds |= its_bounds
+    return _merge(timed, bounds, source)
+
+
+def _cubes(path: Path) -> list[xr.Dataset]:
+    """Hypercubes of a GRIB file.
+
+    Raises:
+        InputError: As `open_grib`.
     """
     import cfgrib  # noqa: PLC0415  (loads the GRIB library: only where there is GRIB)
     from gribapi.errors import GribInternalError  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -55,13 +111,7 @@ def open_grib(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
         logging.getLogger("cfgrib").removeFilter(_quiet)
     if not any(cube.data_vars for cube in cubes):
         raise InputError(f"{path.name} holds no GRIB field.")
-    bounds: dict[str, Times] = {}
-    timed = []
-    for cube in cubes:
-        one, its_bounds = _by_valid_time(cube, path.name)
-        timed.append(one)
-        bounds |= its_bounds
-    return _merge(timed, bounds, path.name)
+    return list(cubes)
 
 
 def decoding_errors() -> tuple[type[Exception], ...]:
@@ -86,14 +136,8 @@ def _refuse_truncated(path: Path) -> None:
         )
 
 
-def _by_valid_time(cube: xr.Dataset, source: str) -> tuple[xr.Dataset, dict[str, Times]]:
+def _by_valid_time(cube: xr.Dataset, keep: tuple[str, ...]) -> tuple[xr.Dataset, dict[str, Times]]:
     """Give a hypercube the time dimension `time` of valid times, and find its periods."""
-    if "time" in cube.dims and "step" in cube.dims:
-        raise TimeAxisError(
-            f"{source} holds several forecast runs ({cube.sizes['time']} of them), and nothing is"
-            " filled from one run into the next: extract one run first, for instance with"
-            " 'grib_copy -w dataDate=...,dataTime=...'."
-        )
     bounds = {
         str(name): times
         for name in cube.data_vars
@@ -118,9 +162,9 @@ def _by_valid_time(cube: xr.Dataset, source: str) -> tuple[xr.Dataset, dict[str,
         cube = cube.swap_dims({dim: "valid_time"})
         renamed = {"valid_time": "time"}
         if "time" in cube.coords:
-            renamed["time"] = "forecast_reference_time"
+            renamed["time"] = REFERENCE
         cube = cube.rename(renamed)
-        cube = cube.drop_vars("step", errors="ignore")
+        cube = cube.drop_vars([one for one in ("step",) if one not in keep], errors="ignore")
     cube["time"].attrs = {**attributes, "standard_name": "time", "axis": "T"}
     return cube, bounds
 

@@ -103,6 +103,11 @@ def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
         ) from error
 
 
+def is_grib(path: Path) -> bool:
+    """Whether a file begins as GRIB does."""
+    return _format(path) == "GRIB"
+
+
 def _refuse_truncated_classic(path: Path) -> None:
     """The NetCDF library reads zeros beyond the end of a classic file; SciPy's reader does not."""
     try:

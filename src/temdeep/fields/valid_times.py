@@ -54,13 +54,7 @@ def with_valid_times(
     Raises:
         TimeAxisError: No times, plain numbers in place of times, or several forecast runs.
     """
-    if any(_undecoded(dataset[name]) for name in dataset.variables):
-        try:
-            dataset = xr.decode_cf(dataset, decode_timedelta=False)
-        except ValueError as error:
-            reason = str(error).split(" with ")[0].split(". ")[0]
-            raise InputError(f"the times of {source} cannot be decoded: {reason}.") from error
-    dataset = _single_run(dataset, source)
+    dataset = _single_run(decoded(dataset, source), source)
     name = _valid_time_name(dataset, variables) or _from_lead_times(dataset)
     if isinstance(name, xr.Dataset):
         dataset, name = name, "valid_time"
@@ -75,6 +69,31 @@ def with_valid_times(
         dataset = dataset.swap_dims({dim: name})
         dataset[name].attrs.setdefault("standard_name", "time")
     return dataset, name
+
+
+def decoded(dataset: xr.Dataset, source: str) -> xr.Dataset:
+    """A dataset with times in place of numbers since a reference.
+
+    Raises:
+        InputError: The numbers cannot be read as times.
+    """
+    if not any(_undecoded(dataset[name]) for name in dataset.variables):
+        return dataset
+    try:
+        return xr.decode_cf(dataset, decode_timedelta=False)
+    except ValueError as error:
+        reason = str(error).split(" with ")[0].split(". ")[0]
+        raise InputError(f"the times of {source} cannot be decoded: {reason}.") from error
+
+
+def run_dimension(dataset: xr.Dataset) -> str:
+    """The dimension of forecast runs beside a lead-time axis, empty if there is none."""
+    if not any(dim in _LEAD and size > 1 for dim, size in dataset.sizes.items()):
+        return ""
+    for dim in dataset.sizes:
+        if dim not in _LEAD and dim in dataset.coords and holds_times(dataset[dim]):
+            return str(dim)
+    return ""
 
 
 def _same_times(dataset: xr.Dataset, dim: str, name: str) -> bool:
