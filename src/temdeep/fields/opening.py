@@ -14,6 +14,7 @@ from temdeep.errors import InputError
 from temdeep.fields import combining, grib
 from temdeep.fields.survey import Survey, survey
 from temdeep.fields.time_axis import Times
+from temdeep.fields.valid_times import undecoded_reason
 
 Sources = str | Path | Sequence[str | Path]
 
@@ -98,9 +99,7 @@ def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
             " truncated or damaged; fetch it again."
         ) from error
     except ValueError as error:
-        raise InputError(
-            f"{path.name} cannot be decoded: {_reason(error).split(' with ')[0]}."
-        ) from error
+        raise InputError(f"{path.name} cannot be decoded: {undecoded_reason(error)}.") from error
 
 
 def is_grib(path: Path) -> bool:

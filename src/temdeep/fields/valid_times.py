@@ -82,8 +82,17 @@ def decoded(dataset: xr.Dataset, source: str) -> xr.Dataset:
     try:
         return xr.decode_cf(dataset, decode_timedelta=False)
     except ValueError as error:
-        reason = str(error).split(" with ")[0].split(". ")[0]
-        raise InputError(f"the times of {source} cannot be decoded: {reason}.") from error
+        raise InputError(
+            f"the times of {source} cannot be decoded: {undecoded_reason(error)}."
+        ) from error
+
+
+def undecoded_reason(error: ValueError) -> str:
+    """Why xarray could not decode a dataset, in one line, with the way out where it is a unit."""
+    reason = str(error).split(". Try")[0].split("\n")[0].rstrip(".").replace('"', "")
+    if "decode time units" not in reason:
+        return reason
+    return f"{reason}: give them as 'days since 2000-01-01', or hours, minutes or seconds"
 
 
 def run_dimension(dataset: xr.Dataset) -> str:
