@@ -85,7 +85,7 @@ def numbers_of(units: str, calendar: str) -> np.ndarray:
     """Every six hours from 27 February 2000 on."""
     word = units.split(maxsplit=1)[0]
     first = cftime.date2num(cftime.datetime(2000, 2, 27, calendar=calendar), units, calendar)
-    return np.round(first + np.arange(COUNT) * STEP_H / UNITS[word], 6)
+    return np.asarray(np.round(first + np.arange(COUNT) * STEP_H / UNITS[word], 6))
 
 
 @settings(max_examples=40, deadline=None)

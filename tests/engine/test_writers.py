@@ -409,3 +409,76 @@ def test_the_input_may_be_replaced_by_its_own_filling(tmp_path: Path) -> None:
     write(series, Linear(), plan(series, step="90min"), tmp_path / "in.nc", overwrite=True)
     np.testing.assert_allclose(read(tmp_path / "in.nc")["t2m"][:, 0, 0], [1, 1.5, 2, 2.5, 3])
     assert os.listdir(tmp_path) == ["in.nc"]  # noqa: PTH208 - hidden files count
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"_FillValue": np.float32(np.nan), "missing_value": np.float32(-9999.0)},
+        {"_FillValue": np.float32(1e20)},
+        {"missing_value": np.float32(-9999.0)},
+        {"scale_factor": 1.0, "add_offset": 0.0},
+        {"scale_factor": 1.0},
+        {"add_offset": 2.0},
+        {"dtype": "int16", "scale_factor": 0.01, "_FillValue": -32767, "missing_value": -9999},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:variable 't2m' has multiple fill values")
+@pytest.mark.filterwarnings("ignore::xarray.coding.variables.SerializationWarning")
+def test_what_the_input_says_of_its_numbers_is_said_again(
+    tmp_path: Path, suffix: str, said: dict[str, Any]
+) -> None:
+    data = temperature([8.0, 12.0, 11.0])
+    data.to_netcdf(tmp_path / "in.nc", encoding={"t2m": {"_FillValue": None}})
+    with (
+        netCDF4.Dataset(tmp_path / "raw.nc", "w") as file,
+        xr.open_dataset(tmp_path / "in.nc", decode_times=False) as plain,
+    ):
+        for dim, size in plain.sizes.items():
+            file.createDimension(str(dim), size)
+        for name, one in plain.variables.items():
+            more = said if name == "t2m" else {}
+            dtype: Any = more.get("dtype", one.dtype)
+            made: Any = file.createVariable(
+                str(name),
+                dtype,
+                tuple(map(str, one.dims)),
+                fill_value=more.get("_FillValue", False),
+            )
+            attributes = {k: v for k, v in more.items() if k not in ("dtype", "_FillValue")}
+            if "missing_value" in attributes:
+                attributes["missing_value"] = np.dtype(dtype).type(attributes["missing_value"])
+            made.setncatts({**one.attrs, **attributes})
+            made.set_auto_maskandscale(False)
+            made[:] = one.values.astype(dtype)
+    series = open_series(tmp_path / "raw.nc")
+    write(series, Linear(), plan(series, step="1h"), tmp_path / f"out.{suffix}")
+    if suffix == "nc":
+        with netCDF4.Dataset(tmp_path / "out.nc") as file:
+            got = {key: file["t2m"].getncattr(key) for key in file["t2m"].ncattrs()}
+    else:
+        with xr.open_dataset(tmp_path / "out.zarr", mask_and_scale=False) as store:
+            got = dict(store.t2m.attrs)
+    keys = ("_FillValue", "missing_value", "scale_factor", "add_offset")
+    wanted = {key: said[key] for key in keys if key in said}
+    for key, value in wanted.items():
+        np.testing.assert_equal(float(got[key]), float(value))
+    assert {key for key in keys[2:] if key in got} == {key for key in keys[2:] if key in said}
+    with (
+        xr.open_dataset(tmp_path / "raw.nc") as before,
+        xr.open_dataset(tmp_path / f"out.{suffix}") as after,
+    ):
+        np.testing.assert_array_equal(after.t2m.values[::3], before.t2m.values)
+
+
+def test_a_number_that_reads_as_missing_is_not_written(tmp_path: Path) -> None:
+    """-99.99 in a hundredth: the integer that stands for missing, beside the fill value."""
+    data = temperature([-50.0, -149.98], dtype="int16", scale_factor=0.01, _FillValue=-32767)
+    series = in_memory(data)
+    series.dataset["t2m"].encoding["missing_value"] = -9999
+    written = write(series, Linear(), plan(series, at=["2019-03-01T01:30"]), tmp_path / "out.nc")
+    assert "int32" in written.notes[-1]
+    with xr.open_dataset(tmp_path / "out.nc") as filled:
+        np.testing.assert_allclose(filled.t2m, -99.99, atol=1e-4)
+        assert "missing_value" not in filled.t2m.encoding

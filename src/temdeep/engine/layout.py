@@ -44,8 +44,6 @@ def field_spec(
     shape = shape_of(series, plan, variable)
     time_axis = array.dims.index(series.time_name)
     kept = {key: encoding[key] for key in ("coordinates", "grid_mapping") if key in encoding}
-    if "missing_value" in encoding and storage.fill is not None:
-        kept["missing_value"] = storage.dtype.type(storage.fill)
     unlimited = series.time_name in series.dataset.encoding.get("unlimited_dims", ())
     zarr = suffix == ".zarr"
     in_one_piece = not zarr and not unlimited and bool(encoding.get("contiguous"))

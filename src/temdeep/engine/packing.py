@@ -34,12 +34,16 @@ class Storage:
         scale: CF `scale_factor`, 1 if none.
         offset: CF `add_offset`, 0 if none.
         fill: The stored number for missing, None if there is none.
+        missing: Another stored number that reads as missing (CF `missing_value`), None if none.
+        said: Which of `scale_factor` and `add_offset` the input names, even where they do nothing.
     """
 
     dtype: np.dtype[Any]
     scale: float = 1.0
     offset: float = 0.0
     fill: float | int | None = None
+    missing: float | int | None = None
+    said: frozenset[str] = frozenset()
 
     @classmethod
     def from_encoding(cls, encoding: Mapping[str, Any], dtype: np.dtype[Any]) -> Self:
@@ -63,7 +67,17 @@ class Storage:
             fill = float("nan")
         scale = float(np.asarray(encoding.get("scale_factor", 1.0)).ravel()[0])
         offset = float(np.asarray(encoding.get("add_offset", 0.0)).ravel()[0])
-        return cls(stored, scale, offset, fill)
+        missing = encoding.get("missing_value")
+        if missing is not None:
+            missing = np.asarray(missing).ravel()[0].astype(stored).item()
+        said = frozenset({"scale_factor", "add_offset"} & set(encoding))
+        return cls(stored, scale, offset, fill, missing, said)
+
+    def packing(self) -> dict[str, float]:
+        """CF attributes of the packing: what the input names, and what is needed."""
+        needed = {"scale_factor": self.scale != 1.0, "add_offset": self.offset != 0.0}
+        values = {"scale_factor": self.scale, "add_offset": self.offset}
+        return {key: values[key] for key in values if needed[key] or key in self.said}
 
     @property
     def is_integer(self) -> bool:
@@ -73,7 +87,7 @@ class Storage:
     def widened(self) -> Storage:
         """The next wider storage: 32-bit integers of the same scale, then plain float64."""
         if self.is_integer and self.dtype.itemsize < 4:
-            return replace(self, dtype=np.dtype(np.int32), fill=-(2**31) + 1)
+            return replace(self, dtype=np.dtype(np.int32), fill=-(2**31) + 1, missing=None)
         return PLAIN
 
     def check_fit(self, given: Values) -> None:
@@ -115,8 +129,9 @@ class Storage:
         whole = np.rint(np.where(missing, 0.0, scaled))
         limits = np.iinfo(self.dtype)
         outside = (whole < limits.min) | (whole > limits.max)
-        if self.fill is not None:
-            outside |= ~missing & (whole == self.fill)
+        for reserved in (self.fill, self.missing):
+            if reserved is not None:
+                outside |= ~missing & (whole == reserved)
         if outside.any():
             raise TooNarrowError
         return self._fill_in(whole.astype(self.dtype), missing)

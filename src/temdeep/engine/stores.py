@@ -50,11 +50,11 @@ class FieldSpec:
     filters: Mapping[str, Any] = field(default_factory=dict)
     run_axis: int | None = None
 
-    def packing(self) -> dict[str, Any]:
-        """CF attributes of the packing, without the fill value."""
-        if self.storage.scale == 1.0 and self.storage.offset == 0.0:
-            return {}
-        return {"scale_factor": self.storage.scale, "add_offset": self.storage.offset}
+    def all_attributes(self) -> dict[str, Any]:
+        """CF attributes with what else reads as missing beside the fill value."""
+        if self.storage.missing is None:
+            return dict(self.attributes)
+        return {**self.attributes, "missing_value": self.storage.dtype.type(self.storage.missing)}
 
     def place(self, first: int, count: int) -> tuple[slice | int, ...]:
         """Index of some successive times, of one run."""
@@ -141,7 +141,7 @@ class NetCDFStore:
                 **spec.filters,
             )
             variable.set_auto_maskandscale(False)
-            variable.setncatts({**spec.attributes, **spec.packing()})
+            variable.setncatts({**spec.all_attributes(), **spec.storage.packing()})
 
     def write(self, name: str, first: int, raw: Values) -> None:
         """See `Store.write`."""
@@ -186,14 +186,14 @@ class ZarrStore:
         """See `Store.create`."""
         fields, encoding = {}, {}
         for name, spec in specs.items():
-            dtype = np.float64 if spec.packing() else spec.storage.dtype
+            dtype = np.float64 if spec.storage.packing() else spec.storage.dtype
             empty = da.zeros(spec.shape, dtype=dtype, chunks=spec.shape)  # never computed
-            fields[name] = xr.Variable(spec.dims, empty, dict(spec.attributes))
+            fields[name] = xr.Variable(spec.dims, empty, spec.all_attributes())
             encoding[name] = {
                 "dtype": spec.storage.dtype,
                 "chunks": spec.chunks,
                 "_FillValue": spec.storage.fill,
-                **spec.packing(),
+                **spec.storage.packing(),
                 **spec.filters,
             }
         whole = frame.assign(fields)

@@ -4,7 +4,7 @@ Knows: xarray. Must not know: torch, file formats.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -67,15 +67,23 @@ def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
 def _side_by_side(first: xr.Dataset, second: xr.Dataset, name: str) -> xr.Dataset:
     """Variables of both; what both have must be the same."""
     for variable in second.variables:
-        if variable in first.variables and not first[variable].equals(second[variable]):
+        if variable in first.variables and not _alike(first, second, variable):
+            one, other = first[variable], second[variable]
+            values = "" if one.ndim or other.ndim else f" ({other.values}, not {one.values})"
             raise InputError(
-                f"'{variable}' in {name} is not the '{variable}' of the other files: give one of"
-                " them at a time, or rename it."
+                f"'{variable}' in {name} is not the '{variable}' of the other files{values}: give"
+                " one of them at a time, or rename it."
             )
     fresh = [one for one in second.variables if one not in first.variables]
     coords = {one: second[one].variable for one in fresh if one in second.coords}
     data = {one: second[one].variable for one in fresh if one in second.data_vars}
     return first.assign(data).assign_coords(coords)
+
+
+def _alike(one: xr.Dataset, other: xr.Dataset, variable: Hashable) -> bool:
+    """Whether a variable has the same values in two files, whatever else these hold."""
+    two = other[variable].variable
+    return bool(one[variable].variable.equals(two))  # type: ignore[no-untyped-call]
 
 
 def _has_time(dataset: xr.Dataset) -> bool:
@@ -132,7 +140,8 @@ def _along_time(
         ) from error
     joined[time_name].encoding = dict(ordered[0][0][time_name].encoding)
     for name in joined.data_vars:
-        joined[name].encoding = dict(ordered[0][0][name].encoding)
+        holder = next(dataset for dataset, _, _ in ordered if name in dataset)
+        joined[name].encoding = dict(holder[name].encoding)
     bounds = {
         name: np.concatenate([bounds[name] for _, bounds, _ in ordered])
         for name in ordered[0][1]
@@ -147,11 +156,21 @@ def _refuse_unlike(
     """Refuse files whose numbers do not mean the same.
 
     Raises:
-        VariableError: A variable has other units, cell methods, levels or members.
+        VariableError: A variable has other units, cell methods, levels or members, or a static one
+            other values.
     """
     for variable in map(str, first.data_vars):
+        if variable not in other.variables:
+            continue
         one, two = first[variable], other[variable]
-        if time_name not in one.dims or holds_times(one):
+        if holds_times(one):
+            continue
+        if time_name not in one.dims:
+            if one.dtype.kind in "fiub" and not _alike(first, other, variable):
+                raise VariableError(
+                    f"'{variable}', which does not change in time, is not the same in {names[0]}"
+                    f" and {names[1]}: give one of them at a time, or leave it out of one."
+                )
             continue
         for what in ("units", "cell_methods"):
             said = [str(array.attrs.get(what, "")) for array in (one, two)]
