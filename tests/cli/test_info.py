@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from tests.fields.making import dataset, hours, sums
@@ -92,3 +93,35 @@ def test_examples_in_the_help_run_as_printed(
     assert len(examples) >= 3
     for line in examples:
         assert main(shlex.split(line)[1:]) == 0
+
+
+def test_a_running_total_is_shown_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = np.datetime64("2019-03-01T01", "ns") + np.arange(48) * np.timedelta64(1, "h")
+    hourly = np.random.default_rng(0).gamma(1.0, 2.0, (48, 4, 5))
+    totals = np.concatenate([hourly[:24].cumsum(axis=0), hourly[24:].cumsum(axis=0)])
+    data = xr.Dataset(
+        {"RAIN": (("time", "lat", "lon"), totals, {"units": "mm"})},
+        coords={
+            "time": times,
+            "lat": ("lat", 50.0 - 0.5 * np.arange(4), {"units": "degrees_north"}),
+            "lon": ("lon", -4.0 + 0.5 * np.arange(5), {"units": "degrees_east"}),
+        },
+    )
+    data.to_netcdf(tmp_path / "rain.nc")
+    assert main(["info", str(tmp_path / "rain.nc")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "to be settled" in told
+    assert "a running total? say --kind RAIN=accumulated" in told
+    assert main(["info", str(tmp_path / "rain.nc"), "--kind", "RAIN=accumulated"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "RAIN mm running total" in told
+    assert "since 2019-03-01T00:00, which begins anew at 2019-03-02T00:00" in told
+    assert main(["info", str(tmp_path / "rain.nc"), "--kind", "RAIN=accumulated:1d", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["variables"][0]["running_total"]
+    assert shown == {
+        "since": "2019-03-01T00:00",
+        "begins_anew": ["2019-03-02T00:00"],
+        "cannot_fall": True,
+    }

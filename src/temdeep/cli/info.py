@@ -174,8 +174,20 @@ def _variable_summary(found: Survey, channels: list[Channel]) -> dict[str, objec
         "vector_with": partners[0] if partners else "",
         "tied_to_ground": first.ground,
         "periods": periods,
+        "running_total": _total_summary(found, first.variable),
         "reason": first.reason,
     }
+
+
+def _total_summary(found: Survey, variable: str) -> dict[str, object] | None:
+    """Since when a running total counts, and where it begins anew; None for all else."""
+    from temdeep.fields.time_axis import show
+
+    totals = found.totals.get(variable)
+    if totals is None:
+        return None
+    begins = [show(found.time.at(start)) for start in sorted(set(totals.edges[:, 0].tolist()))]
+    return {"since": begins[0], "begins_anew": begins[1:], "cannot_fall": totals.rising}
 
 
 def _print_survey(found: Survey) -> None:
@@ -188,7 +200,8 @@ def _print_survey(found: Survey) -> None:
         console.print(line, markup=False, highlight=False)
     table = Table("variable", "units", "kind", "treated as", "level", box=None, pad_edge=False)
     for channels in _by_variable(found):
-        table.add_row(*(Text(cell) for cell in _cells(channels)))
+        total = channels[0].variable in found.totals
+        table.add_row(*(Text(cell) for cell in _cells(channels, "running total" if total else "")))
     if found.channels:
         console.print()
         console.print(table, soft_wrap=False)
@@ -223,7 +236,7 @@ def _headlines(found: Survey) -> list[str]:
     return lines
 
 
-def _cells(channels: list[Channel]) -> tuple[str, ...]:
+def _cells(channels: list[Channel], called: str) -> tuple[str, ...]:
     first = channels[0]
     levels = list(dict.fromkeys(one.level for one in channels))
     level = levels[0] if len(levels) == 1 else f"{levels[0]} … {levels[-1]} ({len(levels)})"
@@ -234,7 +247,7 @@ def _cells(channels: list[Channel]) -> tuple[str, ...]:
     return (
         name,
         first.units,
-        first.kind.value,
+        called or first.kind.value,
         ", ".join(filter(None, treated)),
         level,
     )

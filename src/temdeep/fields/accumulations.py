@@ -181,7 +181,10 @@ def take_apart(
     result.attrs["cell_methods"] = "time: sum"
     kept = ordered.copy(data=levels).transpose(*array.dims)
     kept.encoding = dict(array.encoding)
-    note = f"'{name}' is a running total {since(edges, axis)}: taken apart into sums per step"
+    note = (
+        f"'{name}' is a running total {since(edges, axis)}: it is divided by its sums per step and"
+        " comes out as a running total"
+    )
     if levelled:
         share = levelled / totals.size
         note += (
