@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 # Real files, for tests and results on them.
 DATA_FOLDER := $(or $(TEMDEEP_DATA),../shared/data)
 
-.PHONY: setup demo test check bench results constraints clean help
+.PHONY: setup demo test check bench variables results constraints clean help
 
 help:
 	@echo 'make setup   make .venv and install this package in it, with what it needs'
@@ -21,6 +21,7 @@ help:
 	@echo 'make test    run all tests'
 	@echo 'make check   ruff, mypy, import contracts'
 	@echo 'make bench   intervals per second of every method (MODEL=RUN: of a model too)'
+	@echo 'make variables   fill in every variable of real files, beside what common tools do'
 	@echo 'make results run demo, ERA5 and bench, and put tables and figures into README.md'
 	@echo 'make constraints   resolve the pinned versions again'
 	@echo 'make clean   remove .venv and what the demo made'
@@ -52,6 +53,10 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.methods $(if $(MODEL),--model "$(MODEL)")
+
+# Every variable of the real files in DATA_FOLDER, withheld and filled in; some two minutes.
+variables: setup
+	OMP_NUM_THREADS=1 TEMDEEP_DATA="$(DATA_FOLDER)" $(BIN)/python -m benchmarks.variables
 
 # All that README.md shows; some ten minutes. Reads the ERA5 file of 2 m temperature over the UK.
 results: setup

@@ -91,6 +91,7 @@ def make_records(
                     **_head(dataset, channel.name, method, span_hours, theta),
                     **_scores(place, *totals, interval, plain=plain),
                     "units": channel.units,
+                    "kind": channel.kind.value,
                     "treatment": treatments[method][channel.name],
                 }
                 if theta is None:
