@@ -29,6 +29,7 @@ def downscale(
     method: str | None = None,
     model: Path | str | None = None,
     epoch: int | None = None,
+    draw: int | None = None,
     max_gap: Duration | None = None,
     period: Duration | None = None,
     variables: Sequence[str] | None = None,
@@ -43,10 +44,13 @@ def downscale(
         ds: Fields at successive valid times; not changed.
         step: Output step, such as `"15min"`; need not divide the input's.
         times: The output times themselves, in place of a step.
-        method: `nearest`, `linear`, `cubic` (the default), `cubic_local`, `solar` or
+        method: `auto` (the default: for each variable the mixture of the others that is best on
+            hidden times of the series), `nearest`, `linear`, `cubic`, `cubic_local`, `solar` or
             `optical_flow`.
         model: Folder of a training run, in place of a method.
         epoch: Which of the run's epochs; its best if not given.
+        draw: Seed of one likely course of precipitation, with the intensities of real rain, in
+            place of its best estimate, which rains too often and too lightly.
         max_gap: Fill gaps up to this length and leave longer ones out; without it gaps are refused.
         period: Length of the output periods of sums, means and extremes, where `times` do not say.
         variables: Which variables; all that have a time axis and a grid if not given.
@@ -69,10 +73,12 @@ def downscale(
     fillings = []
     for series in forecasts.series:
         wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
-        chosen = choose(series, method=method, model=Path(model) if model else None, epoch=epoch)
+        folder = Path(model) if model else None
+        chosen = choose(series, method=method, model=folder, epoch=epoch, draw=draw)
         fillings.append(Filling(series, chosen.method, wanted))
     said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"
     made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"
+    made_by += "" if draw is None else f", draw={draw}"
     filled, notes = fill_runs(
         forecasts,
         fillings,

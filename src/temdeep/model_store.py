@@ -31,10 +31,11 @@ from temdeep.methods.places import PlaceBasis
 from temdeep.methods.registry import fitted
 from temdeep.methods.responses import Response
 from temdeep.methods.solar import Solar
+from temdeep.methods.sunlight import LightLaw
 from temdeep.network.architecture import InterpolationNetwork
 from temdeep.network.settings import NetworkSettings
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION = "description.json"
 RESUME = "resume.ckpt"
 _EPOCH = re.compile(r"epoch_(\d{4,})\.safetensors")
@@ -222,7 +223,7 @@ def describe_solar(solar: Solar) -> dict[str, Any]:
         "responses": {
             name: {"even": one.even, "reason": one.reason} for name, one in solar.responses.items()
         },
-        "clearness": dict(solar.clearness),
+        "light": {name: dataclasses.asdict(law) for name, law in solar.light.items()},
     }
 
 
@@ -261,7 +262,8 @@ def _solar(told: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Sola
         )
         for name, one in told["responses"].items()
     }
-    return Solar(PlaceBasis(**basis), responses, told["clearness"])
+    light = {name: LightLaw(**law) for name, law in told["light"].items()}
+    return Solar(PlaceBasis(**basis), responses, light)
 
 
 def _channel(told: Mapping[str, Any]) -> Channel:

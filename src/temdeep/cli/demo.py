@@ -136,9 +136,9 @@ def _train(case: DemoCase, folder: Path, console: Console) -> Method:
 
 def _methods(case: DemoCase, learnt: Method) -> dict[str, Method]:
     """The classical methods, fitted to the coarse series where they fit anything, and the model."""
-    from temdeep.methods.registry import METHOD_NAMES, build
+    from temdeep.methods.registry import METHOD_NAMES, build_all
 
-    return {**{name: build(name, case.train) for name in METHOD_NAMES}, learnt.name: learnt}
+    return {**build_all(METHOD_NAMES, case.train), learnt.name: learnt}
 
 
 def _fill(case: DemoCase, folder: Path, console: Console) -> Path:

@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from temdeep.engine.writers import Written
 
 EPILOG = """methods:
-  cubic, the default, is the natural spline through up to twelve frames on each side for what holds
-  at an instant, and the spline through the running total for sums and means, which keep their
-  totals. It is safe with every variable; solar does better by sunlight and what the sun drives,
-  optical_flow by what moves, a trained model (--model) by both. `temdeep evaluate` tells which is
-  best for your series.
+  auto, the default, weighs the others for each variable: some times of the series are hidden, and
+  the mixture that brings them back best is used. cubic is the natural spline through up to twelve
+  frames on each side, and through the running total of sums and means; solar follows the sun;
+  optical_flow follows what moves, such as rain. A trained model (--model) knows all of that and the
+  weather of your series. Totals are kept by all. `temdeep evaluate` tells which is best.
 
 examples, with the series that the repository ships:
   temdeep downscale data/atlantic_6hourly.nc -o hourly.nc --step 1h
   temdeep downscale data/atlantic_6hourly.nc -o t2m.zarr --step 40min --variable t2m --method linear
   temdeep downscale data/atlantic_6hourly.nc -o one.nc --at 2000-03-05T07:20 --period 1h
+  temdeep downscale data/atlantic_6hourly.nc -o rain.nc --step 1h --variable pr --draw 1
   temdeep downscale data/atlantic_6hourly.nc -o learnt.nc --step 1h --model run
                                             (after: temdeep train data/atlantic_6hourly.nc -o run)
 """
@@ -72,10 +73,17 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     made_by.add_argument(
         "--method",
         metavar="NAME",
-        help="nearest, linear, cubic, cubic_local, solar or optical_flow; cubic if not given",
+        help="auto, nearest, linear, cubic, cubic_local, solar or optical_flow; auto if not given",
     )
     filling.add_argument(
         "--epoch", type=int, metavar="N", help="epoch of the model; its best if not given"
+    )
+    filling.add_argument(
+        "--draw",
+        type=int,
+        metavar="SEED",
+        help="one likely course of precipitation, as sharp as real rain, in place of its best"
+        " estimate, which has the least error but rains too often and too lightly",
     )
     filling.add_argument(
         "--max-gap",
@@ -116,7 +124,11 @@ def run(arguments: argparse.Namespace) -> int:
             period=arguments.period,
         )
         chosen = choose(
-            series, method=arguments.method, model=arguments.model, epoch=arguments.epoch
+            series,
+            method=arguments.method,
+            model=arguments.model,
+            epoch=arguments.epoch,
+            draw=arguments.draw,
         )
         fillings.append(Filling(series, chosen.method, wanted))
     quiet = arguments.quiet or arguments.json

@@ -123,14 +123,13 @@ def _methods(
     arguments: argparse.Namespace, series: Series
 ) -> tuple[dict[str, Method], dict[str, Any] | None]:
     """Classical methods fitted to the thinned test part, then the model."""
-    from temdeep.methods.registry import METHOD_NAMES, build
+    from temdeep.methods.registry import METHOD_NAMES, build_all
     from temdeep.verification.withholding import thin_out
 
     part = series.between(arguments.first, arguments.last)
     coarse = thin_out(part, arguments.withhold).coarse
     chosen = names(arguments.method) or list(METHOD_NAMES)
-    methods = {name: build(name, coarse) for name in dict.fromkeys(["linear", *chosen])}
-    ordered = {name: methods[name] for name in METHOD_NAMES if name in methods}
+    ordered = build_all(["linear", *chosen], coarse)
     if arguments.model is None:
         return ordered, None
     from temdeep.model_store import description, load_method

@@ -74,7 +74,7 @@ def _evaluation(
     config: Config, run: Path, epoch: int | None, truth: Series, trained_on: dict[str, Any]
 ) -> Evaluation:
     """Compare the model with all classical methods, fitted to what is not hidden."""
-    from temdeep.methods.registry import METHOD_NAMES, build
+    from temdeep.methods.registry import METHOD_NAMES, build_all
     from temdeep.model_store import load_method
     from temdeep.verification.evaluate import evaluate
     from temdeep.verification.withholding import thin_out
@@ -86,7 +86,7 @@ def _evaluation(
         return evaluate(
             truth,
             withhold=withhold,
-            methods={**{name: build(name, coarse) for name in METHOD_NAMES}, model.name: model},
+            methods={**build_all(METHOD_NAMES, coarse), model.name: model},
             dataset=Path(as_list(config.truth)[0]).stem,
             trained_on=trained_on,
             seed=config.seed,

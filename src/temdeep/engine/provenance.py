@@ -5,7 +5,7 @@ Knows: methods and models by name. Must not know: series' values, output files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods import registry
 from temdeep.methods.protocol import Method
+from temdeep.methods.realisation import Realisation
 
-DEFAULT_METHOD = "cubic"
+DEFAULT_METHOD = "auto"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,12 @@ class Chosen:
 
 
 def choose(
-    series: Series, *, method: str | None, model: Path | None, epoch: int | None = None
+    series: Series,
+    *,
+    method: str | None,
+    model: Path | None,
+    epoch: int | None = None,
+    draw: int | None = None,
 ) -> Chosen:
     """Build the method that a user names, `DEFAULT_METHOD` if none.
 
@@ -40,11 +46,23 @@ def choose(
         method: A classical method's name.
         model: Folder of a training run.
         epoch: Which of the run's epochs; its best if None.
+        draw: Seed of one likely course of precipitation; None: its best estimate.
 
     Raises:
         RequestError: Both a method and a model, an epoch without a model, an unknown name.
         ModelError: The model is absent or broken.
     """
+    chosen = _best_estimate(series, method, model, epoch)
+    if draw is None:
+        return chosen
+    if draw < 0:
+        raise RequestError(f"the seed of a draw is {draw}: say 0 or more.")
+    return replace(chosen, method=Realisation.fitted_to(series, chosen.method, draw))
+
+
+def _best_estimate(
+    series: Series, method: str | None, model: Path | None, epoch: int | None
+) -> Chosen:
     if model is None:
         if epoch is not None:
             raise RequestError(f"epoch {epoch} of what? Name the model's folder with --model.")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_array
 
+from temdeep.fields.grids import Grid
 from temdeep.metric import Float32Array, Float64Array, GridMetric
 
 PAD = 16
@@ -43,6 +44,11 @@ class Motion:
         """Cells moved in a time along columns and rows, shape (y, x) each."""
         dx, dy = _cell_sizes(metric)
         return self.u_m_s * seconds / dx, self.v_m_s * seconds / dy
+
+
+def can_move(grid: Grid) -> bool:
+    """Whether a motion can be found on a grid: its cells are neighbours, and enough of them."""
+    return grid.uniform and min(grid.shape) >= SMALLEST_SIDE
 
 
 def estimate(start: Float32Array, end: Float32Array, span_s: float, metric: GridMetric) -> Motion:

@@ -2,27 +2,28 @@
 
     x(θ) = (1-θ) x₀(p - θ τ V) + θ x₁(p + (1-θ) τ V)
 
+Precipitation over periods is divided along its motion (`redistribution.py`).
+
 Knows: intervals as arrays. Must not know: files.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.natures import is_precipitation
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature
+from temdeep.methods.context import trim_context
 from temdeep.methods.motion import SMALLEST_SIDE, Motion, estimate, warp
-from temdeep.metric import Float32Array, Float64Array
-
-MOST_TRIALS = 24
-"""Hidden frames of the coarse series on which it is judged what moves with the flow."""
-
-MOST_CELLS_TRIED = 5_000_000
+from temdeep.methods.redistribution import parts_of, redistribute
+from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
+from temdeep.metric import Float32Array, Float64Array, FloatArray
 
 LEAST_GAIN = 0.04
 """Share of linear's RMSE on hidden frames that moving must save, since use is at shorter spans."""
@@ -32,8 +33,8 @@ LEAST_GAIN = 0.04
 class OpticalFlow:
     """Moves both ends along the motion V that the channels of a level share.
 
-    What cannot be moved, or was found not to move, is interpolated linearly; periods are divided
-    evenly.
+    What cannot be moved, or was found not to move, is interpolated linearly. Precipitation over
+    periods is divided along its motion, other periods are divided evenly.
 
     Attributes:
         still: Why channels that could be moved are not, by name.
@@ -42,32 +43,49 @@ class OpticalFlow:
     still: Mapping[str, str] = field(default_factory=dict)
 
     name = "optical_flow"
-    context = 0
+    context = 1  # of periods only
 
     @classmethod
     def judged_on(cls, series: Series) -> Self:
         """Move only what this helps on hidden frames of a coarse series.
 
         Every second of three frames is filled in from its neighbours, by flow and linearly; where
-        the flow saves less than `LEAST_GAIN`, a channel is not advective and stays linear.
+        the flow saves less than `LEAST_GAIN`, a channel is not advective and stays linear. Likewise
+        of two periods, joined and divided again.
         """
-        channels = [one for one in series.instantaneous() if not _why_still(one, series.grid)]
+        instants = [one for one in series.instantaneous() if not _why_still(one, series.grid)]
+        worse = cls._worse_at_instants(series, instants)
+        for group in series.period_groups():
+            rain = [one for one in group if not _why_even(one, series.grid)]
+            worse += cls._worse_in_periods(series, rain)
+        return cls({one.name: "not advective on hidden frames" for one in worse})
+
+    @classmethod
+    def _worse_at_instants(cls, series: Series, channels: list[Channel]) -> list[Channel]:
         area = series.grid.metric.area_weights
         flow = linear = np.zeros(len(channels))
-        for triple in _triples(series, channels):
-            middle = triple.before[-1]
-            known = replace(triple, before=triple.before[:0])
-            half = np.array([0.5])
-            flow = flow + _square(cls().fill(known, half)[0] - middle, area)
-            linear = linear + _square(by_nature.linear(known, half)[0] - middle, area)
-        most = (1 - LEAST_GAIN) ** 2
-        worse = [one for i, one in enumerate(channels) if flow[i] > most * linear[i]]
-        return cls({one.name: "not advective on hidden frames" for one in worse})
+        half = np.array([0.5])
+        for hidden in hidden_frames(series, channels, 0):
+            known = hidden.interval
+            flow = flow + _square(cls().fill(known, half)[0] - hidden.truth, area)
+            linear = linear + _square(by_nature.linear(known, half)[0] - hidden.truth, area)
+        return _without_gain(channels, flow, linear)
+
+    @classmethod
+    def _worse_in_periods(cls, series: Series, channels: list[Channel]) -> list[Channel]:
+        area = series.grid.metric.area_weights
+        flow = even = np.zeros(len(channels))
+        for hidden in hidden_halves(series, channels, cls.context):
+            known = hidden.interval
+            flow = flow + _square(cls().fill_periods(known, HALVES) - hidden.truth, area)
+            even = even + _square(known.rate - hidden.truth, area)
+        return _without_gain(channels, flow, even)
 
     def treatment(self, channel: Channel, grid: Grid) -> str:
         """See `Method.treatment`."""
         if channel.kind.is_period:
-            return "linear: periods are divided evenly"
+            reason = _why_even(channel, grid) or self.still.get(channel.name, "")
+            return f"linear: {reason}; the period is divided evenly" if reason else self.name
         reason = _why_still(channel, grid) or self.still.get(channel.name, "")
         return by_nature.fallback(channel) or (f"linear: {reason}" if reason else self.name)
 
@@ -77,7 +95,14 @@ class OpticalFlow:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return by_nature.even_division(interval, edges)
+        near = trim_context(interval, self.context)
+        parts = by_nature.even_division(near, edges)
+        rates = np.concatenate([near.before, near.rate[None], near.after])
+        for i, channel in enumerate(near.channels):
+            if not _why_even(channel, near.grid) and channel.name not in self.still:
+                cells = redistribute(rates[:, i], len(near.before), cyclic=near.grid.metric.cyclic)
+                parts[:, i] = parts_of(cells, edges)
+        return parts
 
     def _move(self, interval: Interval, theta: Float64Array) -> Float32Array:
         filled = by_nature.linear(interval, theta)
@@ -119,32 +144,19 @@ def blend(
     return np.where(missing, np.float32(np.nan), (1 - t) * from_start + t * from_end)
 
 
-def _triples(series: Series, channels: list[Channel]) -> Iterator[Interval]:
-    """Some intervals of two steps, with the frame between as their only context."""
-    if not channels:
-        return
-    steps = series.time.linked_steps_us()
-    alike = np.flatnonzero(np.abs(np.diff(steps)) <= 1e-3 * steps[1:])
-    tried = MOST_CELLS_TRIED // (len(channels) * series.grid.latitude.size)
-    count = min(max(tried, 3), MOST_TRIALS, len(alike))
-    for i in alike[np.linspace(0, len(alike) - 1, count).astype(int)].tolist():
-        frames = series.read(channels, slice(i, i + 3))
-        yield Interval(
-            frames[0],
-            frames[2],
-            float(steps[i] + steps[i + 1]) / 1e6,
-            series.time.sun_time[i],
-            tuple(channels),
-            series.grid,
-            before=frames[1:2],
-            after=frames[:0],
-        )
-
-
-def _square(error: Float32Array, area: Float64Array) -> Float64Array:
-    """Sum of squares per channel, of what is known."""
-    total: Float64Array = np.nansum(error.astype(np.float64) ** 2 * area, axis=(1, 2))
+def _square(error: FloatArray, area: Float64Array) -> Float64Array:
+    """Sum of squares per channel of what is known, shape (…, channel, y, x)."""
+    squares = np.nansum(error.astype(np.float64) ** 2 * area, axis=(-2, -1))
+    total: Float64Array = squares.reshape(-1, error.shape[-3]).sum(axis=0)
     return total
+
+
+def _without_gain(
+    channels: list[Channel], flow: Float64Array, still: Float64Array
+) -> list[Channel]:
+    """Channels whose square errors the flow hardly lessens."""
+    most = (1 - LEAST_GAIN) ** 2
+    return [one for i, one in enumerate(channels) if flow[i] > most * still[i]]
 
 
 def _levels(interval: Interval) -> list[list[int]]:
@@ -156,12 +168,26 @@ def _levels(interval: Interval) -> list[list[int]]:
     return list(together.values())
 
 
-def _why_still(channel: Channel, grid: Grid) -> str:
-    """Why a channel is not moved, empty if it is."""
+def _why_even(channel: Channel, grid: Grid) -> str:
+    """Why a period is not divided along a motion, empty if it is."""
+    if not is_precipitation(channel.variable, channel.standard_name):
+        return "what is no precipitation is not moved"
+    return _why_no_motion(grid)
+
+
+def _why_no_motion(grid: Grid) -> str:
+    """Why no motion can be found on a grid, empty if one can."""
     if not grid.uniform:
         return "its cells are not neighbours in space"
     if min(grid.shape) < SMALLEST_SIDE:
         return f"the grid has fewer than {SMALLEST_SIDE} cells a side"
+    return ""
+
+
+def _why_still(channel: Channel, grid: Grid) -> str:
+    """Why a channel is not moved, empty if it is."""
+    if reason := _why_no_motion(grid):
+        return reason
     if channel.ground:
         return "tied to the ground"
     if channel.nature is Nature.SUNLIGHT:

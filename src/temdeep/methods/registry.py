@@ -1,4 +1,4 @@
-"""The classical methods by name.
+"""The methods that need no training, by name.
 
 A method is one file with one class that keeps the promises of `protocol.Method`, a line in
 `BUILDERS` below and, if it works without having seen a series, its class in `UNFITTED`; every
@@ -7,10 +7,11 @@ table, the command line and the contract tests take it from there.
 Knows: series and methods. Must not know: files, learnt models.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
+from temdeep.methods.auto import CANDIDATES, LINE, Auto
 from temdeep.methods.cubic import Cubic, CubicLocal
 from temdeep.methods.optical_flow import OpticalFlow
 from temdeep.methods.protocol import Method
@@ -27,7 +28,9 @@ BUILDERS: Mapping[str, Callable[[Series], Method]] = {
 }
 """How to build each method for a series; most need nothing from it."""
 
-METHOD_NAMES = tuple(BUILDERS)
+CLASSICAL_NAMES = tuple(BUILDERS)
+METHOD_NAMES = (*CLASSICAL_NAMES, Auto.name)
+"""All that need no training."""
 
 UNFITTED: Mapping[str, Callable[[], Method]] = {
     one.name: one for one in (Nearest, Linear, Cubic, CubicLocal, OpticalFlow)
@@ -36,7 +39,7 @@ UNFITTED: Mapping[str, Callable[[], Method]] = {
 
 
 def build(name: str, series: Series) -> Method:
-    """Build a classical method.
+    """Build a method that needs no training.
 
     Args:
         name: One of `METHOD_NAMES`.
@@ -45,18 +48,41 @@ def build(name: str, series: Series) -> Method:
     Raises:
         RequestError: There is no such method.
     """
-    if name not in BUILDERS:
-        raise RequestError(
-            f"there is no method '{name}': choose one of {', '.join(METHOD_NAMES)}, or a model."
-        )
-    return BUILDERS[name](series)
+    return build_all([name], series)[name]
+
+
+def build_all(names: Iterable[str], series: Series) -> dict[str, Method]:
+    """Build several methods for one series, none of them twice.
+
+    Args:
+        names: Of `METHOD_NAMES`.
+        series: The coarse series, for methods that are fitted to one.
+
+    Returns:
+        In the order of `METHOD_NAMES`.
+
+    Raises:
+        RequestError: There is no such method.
+    """
+    wanted = list(names)
+    for name in wanted:
+        if name not in METHOD_NAMES:
+            raise RequestError(
+                f"there is no method '{name}': choose one of {', '.join(METHOD_NAMES)}, or a model."
+            )
+    needed = {*wanted, *((LINE, *CANDIDATES) if Auto.name in wanted else ())}
+    built = {name: BUILDERS[name](series) for name in CLASSICAL_NAMES if name in needed}
+    if Auto.name in wanted:
+        parts = {name: built[name] for name in (LINE, *CANDIDATES)}
+        built[Auto.name] = Auto.judged_on(series, parts)
+    return {name: built[name] for name in METHOD_NAMES if name in wanted}
 
 
 def fitted(name: str, solar: Solar) -> Method:
     """A classical method that needs no series any more.
 
     Args:
-        name: One of `METHOD_NAMES`.
+        name: One of `CLASSICAL_NAMES`.
         solar: What to return for the one method that is fitted to a series.
     """
     return solar if name == solar.name else UNFITTED[name]()

@@ -27,6 +27,7 @@ from temdeep.methods.hidden import WINDOW
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
+from temdeep.methods.sunlight import LightLaw
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.spline import spline_slope_weights, spline_weights
 
@@ -42,12 +43,12 @@ class Solar:
     Attributes:
         basis: Functions of place of the amplitudes.
         responses: By name of the channel.
-        clearness: Typical clearness, by name of the sunlight channel.
+        light: How sunlight follows the sun, by name of the channel.
     """
 
     basis: PlaceBasis
     responses: Mapping[str, Response]
-    clearness: Mapping[str, float] = field(default_factory=dict)
+    light: Mapping[str, LightLaw] = field(default_factory=dict)
     _maps: dict[tuple[str, Grid], Float32Array] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -59,8 +60,8 @@ class Solar:
     def fitted_to(cls, series: Series) -> Self:
         """Fit to a coarse series, all of it and nothing else."""
         basis = PlaceBasis.of(series.grid)
-        responses, clearness = fit_to_series(series, basis)
-        return cls(basis, responses, clearness)
+        responses, light = fit_to_series(series, basis)
+        return cls(basis, responses, light)
 
     def amplitudes(self, name: str, grid: Grid) -> Float32Array | None:
         """How much of each of the sun's features a channel shows at each cell of a grid.
@@ -108,9 +109,9 @@ class Solar:
             sun = cos_zenith(_times(near, near.lead_fractions), *where)
             wanted = cos_zenith(_times(near, theta[inside]), *where)
             for i in sunny:
-                typical = self.clearness.get(near.channels[i].name, 0.0)
+                law = self.light.get(near.channels[i].name, LightLaw())
                 light = sunlight.fill_instants(
-                    near.frames[:, i], sun, len(near.before), wanted, theta[inside], typical
+                    near.frames[:, i], sun, len(near.before), wanted, theta[inside], law
                 )
                 filled[inside, i] = np.maximum(light, 0)
         return filled

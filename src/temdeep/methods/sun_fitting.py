@@ -14,10 +14,10 @@ from temdeep.fields.grids import Grid
 from temdeep.fields.series import Series
 from temdeep.fields.solar import sun_feature_means, sun_features
 from temdeep.fields.variables import Channel, Kind, Nature
-from temdeep.methods import sunlight
 from temdeep.methods.hidden import Track, feature_departures
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import Places, Response, fit
+from temdeep.methods.sunlight import LightLaw, law_of_instants, law_of_means
 from temdeep.metric import Float64Array
 
 MOST_CELLS = 4096
@@ -32,19 +32,19 @@ Times = npt.NDArray[np.datetime64]
 
 def fit_to_series(
     series: Series, basis: PlaceBasis
-) -> tuple[dict[str, Response], dict[str, float]]:
-    """Fit responses, and typical clearness of sunlight, to all of a coarse series.
+) -> tuple[dict[str, Response], dict[str, LightLaw]]:
+    """Fit responses, and the law of sunlight, to all of a coarse series.
 
     Args:
         series: The coarse series; nothing between its times is looked at.
         basis: Functions of place of the amplitudes.
 
     Returns:
-        Responses and clearness, each by name of the channel.
+        Responses and laws, each by name of the channel.
     """
     rows, columns = _sample(series)
     responses: dict[str, Response] = {}
-    clearness: dict[str, float] = {}
+    laws: dict[str, LightLaw] = {}
     groups = [series.instantaneous(), *series.period_groups()]
     for group in groups:
         sunny = [one for one in group if one.nature is Nature.SUNLIGHT]
@@ -53,16 +53,16 @@ def fit_to_series(
             continue
         pieces = list(_pieces(series, [*others, *sunny], rows, columns))
         for i, channel in enumerate(sunny, start=len(others)):
-            light = np.concatenate([one.values[:, i] for one in pieces])
-            sun = np.concatenate([one.features[0] for one in pieces])
-            clearness[channel.name] = sunlight.typical_clearness(light, sun)
+            longest = max(pieces, key=lambda one: len(one.values))
+            law_of = law_of_means if longest.of_periods else law_of_instants
+            laws[channel.name] = law_of(longest.values[:, i], longest.features[0])
         if others:
             tracks = [replace(one, values=one.values[:, : len(others)]) for one in pieces]
             places = _places(basis, series.grid, rows, columns)
             floor = _floor(series, group, rows, columns)
             found = fit(tracks, places, floor, len(others))
             responses |= {one.name: found[i] for i, one in enumerate(others)}
-    return responses, clearness
+    return responses, laws
 
 
 def responds(channel: Channel) -> bool:

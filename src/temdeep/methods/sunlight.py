@@ -1,13 +1,17 @@
-"""Sunlight by its clearness: what reaches the ground, divided by the cosine of the zenith angle.
+"""Sunlight by its clearness: what reaches the ground, divided by a power of the sun's height.
 
-Clearness changes slowly where sunlight does not, so it is interpolated in its place, from the
-nearest frames with enough sun, and no light is left at night.
+With μ the cosine of the zenith angle, k = x / μᵖ; p is 1 for light on a level surface, less for
+beams that a panel faces and for light from all of the sky, which rise faster after dawn. Clearness
+changes slowly where sunlight does not, so it is interpolated in its place, from the nearest frames
+with enough sun, and no light is left at night.
 
 Knows: arrays. Must not know: series, files.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
-import numpy.typing as npt
 
 from temdeep.metric import Float32Array, Float64Array
 
@@ -19,6 +23,25 @@ LOW_MEAN_SUN = 0.01
 
 CELLS = 12
 """Equal cells of a period, in each of which clearness is one."""
+
+POWERS = (1.0, 0.5, 0.25)
+"""Powers p that are tried, in the order in which equals are preferred."""
+
+MOST_TRIALS = 48
+"""Hidden frames that a power is judged on."""
+
+
+@dataclass(frozen=True)
+class LightLaw:
+    """How sunlight follows the sun: x = k μᵖ.
+
+    Attributes:
+        typical: Clearness k where no frame tells, in the unit of the light.
+        power: p.
+    """
+
+    typical: float = 0.0
+    power: float = 1.0
 
 
 def clearness_between(
@@ -62,9 +85,9 @@ def fill_instants(
     start: int,
     wanted_sun: Float32Array,
     theta: Float64Array,
-    typical: float,
+    law: LightLaw,
 ) -> Float32Array:
-    """Sunlight at lead fractions: x = μ k(θ), and 0 at night.
+    """Sunlight at lead fractions: x = μᵖ k(θ), and 0 at night.
 
     What an end with little sun holds beyond the clearness of other frames, fades with the sun.
 
@@ -74,23 +97,25 @@ def fill_instants(
         start: Index of the frame at t0.
         wanted_sun: μ at the lead fractions, shape (time, y, x).
         theta: Lead fractions, shape (time,).
-        typical: Clearness in U where no frame tells.
+        law: p, and k where no frame tells.
 
     Returns:
         Shape (time, y, x), in U.
     """
     lead = np.arange(len(frames), dtype=np.float64) - start
     light = frames.astype(np.float64)
-    clearness = np.where(sun >= LOW_SUN, light / np.maximum(sun, LOW_SUN), np.nan)
-    clear = clearness_between(clearness, lead, np.concatenate([[0.0, 1.0], theta]), typical)
-    filled = wanted_sun * clear[2:]
+    given, wanted = (one.astype(np.float64) ** law.power for one in (sun, wanted_sun))
+    low = LOW_SUN**law.power
+    clearness = np.where(given >= low, light / np.maximum(given, low), np.nan)
+    clear = clearness_between(clearness, lead, np.concatenate([[0.0, 1.0], theta]), law.typical)
+    filled = wanted * clear[2:]
     t = theta[:, None, None]
     for end, nearness in ((0, 1 - t), (1, t)):
-        end_sun = sun[start + end].astype(np.float64)
+        end_sun = given[start + end]
         rest = light[start + end] - end_sun * clear[end]
-        fade = np.clip(wanted_sun / np.maximum(end_sun, 1e-6), 0, 1)
+        fade = np.clip(wanted / np.maximum(end_sun, 1e-6), 0, 1)
         filled = filled + nearness * fade * rest
-    filled = np.where(wanted_sun > 0, filled, 0 * (light[start] + light[start + 1]))
+    filled = np.where(wanted > 0, filled, 0 * (light[start] + light[start + 1]))
     result: Float32Array = filled.astype(np.float32)
     return result
 
@@ -198,7 +223,43 @@ def _nearest(
     return at, picked
 
 
-def typical_clearness(light: npt.NDArray[np.floating], sun: Float32Array) -> float:
+def law_of_instants(light: Float64Array, sun: Float64Array) -> LightLaw:
+    """The power with which every other frame is filled in best from those around it.
+
+    Args:
+        light: Sunlight in a piece without gaps, shape (time, cell), NaN where missing.
+        sun: μ, likewise.
+    """
+    laws = [LightLaw(typical_clearness(light, sun**power), power) for power in POWERS]
+    squares = np.zeros(len(laws))
+    for frames, heights, start, truth, height in _hidden(light, sun):
+        for i, law in enumerate(laws):
+            half = np.array([0.5])
+            made = fill_instants(frames, heights, start, height, half, law)
+            squares[i] += np.nansum((made.astype(np.float64) - truth) ** 2)
+    return laws[int(squares.argmin())]
+
+
+def _hidden(
+    light: Float64Array, sun: Float64Array
+) -> Iterator[tuple[Float32Array, Float32Array, int, Float32Array, Float32Array]]:
+    """Frames two steps apart and their μ, the start's index, the frame half way and its μ."""
+    count = len(light) - 2
+    chosen = np.linspace(0, count - 1, min(MOST_TRIALS, max(count, 0))).astype(int)
+    values, heights = (one.astype(np.float32)[:, None] for one in (light, sun))
+    for i in chosen.tolist():
+        first = i % 2 if i < 6 else i - 6
+        given = slice(first, i + 9, 2)
+        half = slice(i + 1, i + 2)
+        yield values[given], heights[given], (i - first) // 2, values[half], heights[half]
+
+
+def law_of_means(light: Float64Array, sun: Float64Array) -> LightLaw:
+    """The law for means over periods: in proportion to the mean of μ."""
+    return LightLaw(typical_clearness(light, sun))
+
+
+def typical_clearness(light: Float64Array, sun: Float64Array) -> float:
     """Mean light over mean μ, over all times and places where light is known."""
     known = np.isfinite(light)
     total = float(np.where(known, sun, 0).sum(dtype=np.float64))

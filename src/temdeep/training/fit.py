@@ -22,7 +22,7 @@ from temdeep import model_store
 from temdeep.errors import OutputError, RequestError
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.learnt import NAME, Learnt
-from temdeep.methods.registry import METHOD_NAMES, fitted
+from temdeep.methods.registry import CLASSICAL_NAMES, fitted
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float64Array
 from temdeep.training.callbacks import EpochWriter, Progress, Trying
@@ -299,7 +299,7 @@ def _do_no_harm(series: Series, folder: Path, held_out_from: int, solar: Solar) 
     """Decide for each variable which method it gets, and write that down."""
     told = model_store.read(folder)
     block = series.take(slice(held_out_from, None))
-    candidates = {name: fitted(name, solar) for name in METHOD_NAMES}
+    candidates = {name: fitted(name, solar) for name in CLASSICAL_NAMES}
     model = model_store.learnt_only(folder)
     learnt = {one.name for one in model.channels}
     errors = withheld_errors(block, candidates)

@@ -129,7 +129,7 @@ def _with_linear(
     methods: Mapping[str, Method] | Sequence[str], coarse: Series
 ) -> dict[str, Method]:
     if not isinstance(methods, Mapping):
-        methods = {name: registry.build(name, coarse) for name in methods}
+        methods = registry.build_all(methods, coarse)
     if REFERENCE in methods:
         return dict(methods)
     return {REFERENCE: registry.build(REFERENCE, coarse), **methods}

@@ -1,0 +1,224 @@
+"""One likely course of precipitation, in place of the best estimate.
+
+A best estimate is a mean over what may have happened: it rains too often and too lightly. A
+realisation is one of these courses, with the intensities and the wet area of real rain, at the
+price of a larger error. What a method says of each period is multiplied by a random field that has
+the rain's own spectrum and moves with it,
+
+    r_j = R q_j / mean_j q_j,   q_j = r̄_j exp(σ ξ_j),   ξ_j(p) = ρ ξ_{j-1}(p - V Δt) + √(1 - ρ²) ε_j
+
+in `CELLS` parts of the period, so that totals are kept; σ is that with which periods of the coarse
+series, joined in pairs and divided again, come nearest to their own distribution of intensities. At
+instants each place takes either the start or the end, both moved along the motion, and a random
+field decides which, the nearer end more often: nothing is blended, so intensities stay as they are.
+
+Knows: series, methods. Must not know: files.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.natures import is_precipitation
+from temdeep.fields.series import Series
+from temdeep.fields.variables import Channel
+from temdeep.methods import by_nature
+from temdeep.methods.context import trim_context
+from temdeep.methods.motion import can_move, estimate, warp
+from temdeep.methods.protocol import Method
+from temdeep.methods.redistribution import CELLS, motion, parts_of
+from temdeep.methods.trials import HALVES, hidden_halves
+from temdeep.metric import Float32Array, Float64Array, FloatArray
+
+SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+"""Among these σ is sought."""
+
+WIDEST = 3
+"""Fewest waves across the grid that noise has: wider ones would wet or dry all of it at once."""
+
+PERSISTENCE = 0.8
+"""ρ, from one part of a period to the next."""
+
+TRIAL_CONTEXT = 3
+TINY = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Realisation:
+    """A method, with one course of its precipitation drawn at random.
+
+    Attributes:
+        method: Gives the best estimate, and fills all that is no precipitation.
+        seed: Of the draw; the same seed gives the same course, whatever times are asked for.
+        sigma: σ, by name of the channel.
+    """
+
+    method: Method
+    seed: int
+    sigma: dict[str, float]
+
+    @classmethod
+    def fitted_to(cls, series: Series, method: Method, seed: int) -> "Realisation":
+        """Find σ on hidden periods of a coarse series.
+
+        Args:
+            series: The coarse series; nothing between its times is looked at.
+            method: Gives the best estimate.
+            seed: Of the draw.
+        """
+        sigma: dict[str, float] = {}
+        for group in series.period_groups():
+            rain = [one for one in group if _falls(one)]
+            apart = np.zeros((len(SIGMAS), len(rain)))
+            for hidden in hidden_halves(series, rain, TRIAL_CONTEXT):
+                for i, each in enumerate(SIGMAS):
+                    drawn = cls(method, seed, {one.name: each for one in rain})
+                    made = drawn.fill_periods(hidden.interval, HALVES)
+                    apart[i] += _apart(made, hidden.truth)
+            sigma |= {one.name: SIGMAS[apart[:, i].argmin()] for i, one in enumerate(rain)}
+        return cls(method, seed, sigma)
+
+    @property
+    def name(self) -> str:
+        """See `Method.name`."""
+        return self.method.name
+
+    @property
+    def context(self) -> int:
+        """See `Method.context`."""
+        return max(self.method.context, 1)
+
+    def treatment(self, channel: Channel, grid: Grid) -> str:
+        """See `Method.treatment`."""
+        told = self.method.treatment(channel, grid)
+        if not _falls(channel):
+            return told
+        first, _, why = told.partition(": ")
+        drawn = f"one likely course, seed {self.seed}"
+        return f"{first}: {drawn}; {why}" if why else f"{first}: {drawn}"
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """See `Method.fill`."""
+        near = trim_context(interval, self.method.context)
+        filled = self.method.fill(near, theta)
+        rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
+        if rain:
+            own = by_nature.select_channels(interval, rain)
+            filled[:, rain] = by_nature.fill_each(own, theta, self._switch)
+        return filled
+
+    def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
+        """See `Method.fill_periods`."""
+        near = trim_context(interval, self.method.context)
+        parts = self.method.fill_periods(near, edges)
+        rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
+        if rain:
+            own = by_nature.select_period_channels(interval, rain)
+            cells = self.method.fill_periods(
+                trim_context(own, self.method.context), np.linspace(0, 1, CELLS + 1)
+            )
+            for place, i in enumerate(rain):
+                parts[:, i] = parts_of(self._drawn(own, place, cells[:, place]), edges)
+        return parts
+
+    def _drawn(self, interval: PeriodInterval, place: int, mean: Float64Array) -> Float64Array:
+        """Rates in the cells of a period, shape (cell, y, x), from their best estimate."""
+        sigma = self.sigma.get(interval.channels[place].name, 0.0)
+        whole = interval.rate[place]
+        if sigma == 0 or not (whole > 0).any():
+            return mean
+        rates = [*interval.before[-1:, place], whole, *interval.after[:1, place]]
+        noise = _moving_noise(np.stack(rates), interval.grid, self._random(interval))
+        likely = mean * np.exp(sigma * noise)
+        average = likely.mean(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = np.where(average > 0, whole / average, 1.0)
+        drawn: Float64Array = np.where(whole > 0, likely * factor, mean)
+        return drawn
+
+    def _switch(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        """Either end at each place, moved along the motion."""
+        start, end = interval.start, interval.end
+        metric = interval.grid.metric
+        columns = rows = np.zeros(interval.grid.shape)
+        if can_move(interval.grid):
+            found = estimate(start, end, interval.span_s, metric)
+            columns, rows = found.displacement(interval.span_s, metric)
+        pattern = np.nan_to_num(np.maximum(start, end))[0].astype(np.float64)
+        amplitudes = _amplitudes(np.maximum(pattern, 0), interval.grid)
+        noise = _noise(amplitudes, interval.grid, self._random(interval))
+        filled = np.empty((len(theta), *start.shape), np.float32)
+        for i, t in enumerate(theta):
+            from_start = warp(start, -t * columns, -t * rows, cyclic=metric.cyclic)
+            from_end = warp(end, (1 - t) * columns, (1 - t) * rows, cyclic=metric.cyclic)
+            filled[i] = np.where(noise > norm.ppf(t), from_start, from_end)
+        missing = np.isnan(start) | np.isnan(end)
+        return np.where(missing, np.float32(np.nan), filled)
+
+    def _random(self, interval: Interval | PeriodInterval) -> np.random.Generator:
+        """The same numbers whenever the same interval is filled."""
+        moment = int(interval.valid_time.astype("datetime64[us]").astype(np.int64))
+        return np.random.default_rng([self.seed, moment & 0xFFFFFFFF, moment >> 32 & 0xFFFFFFFF])
+
+
+def _falls(channel: Channel) -> bool:
+    return is_precipitation(channel.variable, channel.standard_name)
+
+
+def _apart(made: Float64Array, truth: FloatArray) -> Float64Array:
+    """How far two distributions of intensities are from each other, shape (channel,).
+
+    The mean distance of equally frequent values, on a scale on which light rain counts as well.
+    """
+    distances = np.zeros(truth.shape[1])
+    for i in range(truth.shape[1]):
+        known = np.isfinite(made[:, i]) & np.isfinite(truth[:, i])
+        both = np.sort(np.stack([made[:, i][known], truth[:, i][known]]), axis=1)
+        both = np.maximum(both, 0)
+        if both[1].any():
+            typical = (both[1] ** 2).sum() / both[1].sum()
+            logarithm = np.log1p(10 * both / typical)
+            distances[i] = np.abs(logarithm[0] - logarithm[1]).mean()
+    return distances
+
+
+def _moving_noise(rates: Float64Array, grid: Grid, random: np.random.Generator) -> Float64Array:
+    """ξ, of mean 0 and variance 1 over the grid, shape (`CELLS`, y, x)."""
+    amounts = np.where(np.isfinite(rates), np.maximum(rates, 0), 0).astype(np.float32)
+    amplitudes = _amplitudes(amounts.mean(axis=0, dtype=np.float64), grid)
+    columns = rows = np.zeros(grid.shape, np.float32)
+    if can_move(grid) and len(rates) > 1:
+        columns, rows = motion(amounts / amounts.max(), cyclic=grid.metric.cyclic)
+    y, x = np.indices(grid.shape)
+    from_row = np.clip(np.rint(y - rows / CELLS), 0, grid.shape[0] - 1).astype(np.intp)
+    from_column = np.rint(x - columns / CELLS).astype(np.intp) % grid.shape[1]
+    noise = np.empty((CELLS, *grid.shape))
+    noise[0] = _noise(amplitudes, grid, random)
+    for j in range(1, CELLS):
+        moved = noise[j - 1][from_row, from_column]
+        fresh = _noise(amplitudes, grid, random)
+        noise[j] = PERSISTENCE * moved + np.sqrt(1 - PERSISTENCE**2) * fresh
+    return noise
+
+
+def _amplitudes(pattern: Float64Array, grid: Grid) -> Float64Array:
+    """Amplitudes of a field's waves, shape (wave along y, wave along x); 1 where none are known."""
+    if not can_move(grid) or not pattern.any():
+        return np.ones((grid.shape[0], grid.shape[1] // 2 + 1))
+    typical = (pattern**2).sum() / pattern.sum()
+    logarithm = np.log1p(10 * pattern / typical)
+    amplitudes: Float64Array = np.abs(np.fft.rfft2(logarithm - logarithm.mean()))
+    amplitudes[np.ix_([*range(WIDEST), *range(1 - WIDEST, 0)], range(WIDEST))] = 0
+    return amplitudes
+
+
+def _noise(amplitudes: Float64Array, grid: Grid, random: np.random.Generator) -> Float64Array:
+    """A random field with waves of given amplitudes, of mean 0 and variance 1."""
+    white = np.fft.rfft2(random.standard_normal(grid.shape))
+    field = np.fft.irfft2(white * amplitudes, s=grid.shape)
+    field -= field.mean()
+    standard: Float64Array = field / max(float(field.std()), TINY)
+    return standard

@@ -1,0 +1,140 @@
+"""What a coarse series hides from itself: frames and periods that are known, to judge methods on.
+
+From a series with step τ every other frame is hidden and filled in from those 2τ apart; two
+adjoining periods are joined and divided again. Nothing between the series' times is ever needed.
+
+Knows: series. Must not know: files, any one method.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.series import Series, sun_time_of
+from temdeep.fields.time_axis import SAME_STEP, Int64Array
+from temdeep.fields.variables import Channel
+from temdeep.metric import FloatArray
+
+MOST = 48
+"""Trials on one series, evenly spread."""
+
+FEWEST = 3
+"""Trials on fields so large that `MOST_VALUES` would allow fewer."""
+
+MOST_VALUES = 3_000_000
+"""Values hidden on one series, all trials together."""
+
+HALVES = np.array([0.0, 0.5, 1.0])
+"""Bounds of both hidden periods of a joined one."""
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenFrame:
+    """An interval of two steps.
+
+    Attributes:
+        interval: What a method is given.
+        truth: The frame half way, shape (channel, y, x).
+    """
+
+    interval: Interval
+    truth: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenHalves:
+    """A period joined from two.
+
+    Attributes:
+        interval: What a method is given.
+        truth: Mean rates of both, shape (2, channel, y, x).
+    """
+
+    interval: PeriodInterval
+    truth: FloatArray
+
+
+def hidden_frames(
+    series: Series, channels: Sequence[Channel], context: int
+) -> Iterator[HiddenFrame]:
+    """Some intervals of two equal steps.
+
+    Args:
+        series: The coarse series.
+        channels: Which; instantaneous.
+        context: Frames on each side, two steps apart, as far as all steps there are equal.
+    """
+    steps = series.time.linked_steps_us()
+    alike = (np.abs(np.diff(steps)) <= SAME_STEP * steps[1:]) & (steps[1:] > 0)
+    for i in _spread(np.flatnonzero(alike), series, channels):
+        before = _pairs(alike[:i][::-1], context)
+        after = _pairs(alike[i + 1 :], context)
+        frames = series.read(channels, slice(i - 2 * before, i + 3 + 2 * after))
+        given = frames[::2]
+        yield HiddenFrame(
+            Interval(
+                given[before],
+                given[before + 1],
+                float(steps[i] + steps[i + 1]) / 1e6,
+                series.time.sun_time[i],
+                tuple(channels),
+                series.grid,
+                given[:before],
+                given[before + 2 :],
+            ),
+            frames[2 * before + 1],
+        )
+
+
+def hidden_halves(
+    series: Series, channels: Sequence[Channel], context: int
+) -> Iterator[HiddenHalves]:
+    """Some pairs of adjoining periods of one length, joined.
+
+    Args:
+        series: The coarse series.
+        channels: Which; sums and means of the same periods.
+        context: Joined periods on each side, as far as they adjoin.
+    """
+    if not channels:
+        return
+    edges = series.period_edges(channels[0])
+    lengths = edges[:, 1] - edges[:, 0]
+    alike = (edges[1:, 0] == edges[:-1, 1]) & (lengths[1:] == lengths[:-1]) & (lengths[1:] > 0)
+    alike[series.time.run_ends()] = False
+    begin = sun_time_of(series.time, edges[:, 0])
+    for i in _spread(np.flatnonzero(alike), series, channels):
+        before = _pairs(alike[:i][::-1], context)
+        after = _pairs(alike[i + 1 :], context)
+        rates = series.read_rates(channels, slice(i - 2 * before, i + 2 + 2 * after))
+        joined = (rates[::2] + rates[1::2]) / 2
+        yield HiddenHalves(
+            PeriodInterval(
+                joined[before],
+                2 * float(lengths[i]) / 1e6,
+                begin[i],
+                tuple(channels),
+                series.grid,
+                joined[:before],
+                joined[before + 1 :],
+            ),
+            rates[2 * before : 2 * before + 2],
+        )
+
+
+def _spread(places: Int64Array, series: Series, channels: Sequence[Channel]) -> list[int]:
+    """Evenly spaced ones, as many as are worth their reading."""
+    if not channels or not len(places):
+        return []
+    worth = MOST_VALUES // (len(channels) * series.grid.latitude.size)
+    count = min(max(worth, FEWEST), MOST, len(places))
+    chosen: list[int] = places[np.linspace(0, len(places) - 1, count).astype(int)].tolist()
+    return chosen
+
+
+def _pairs(alike: np.ndarray, most: int) -> int:
+    """How many frames two steps apart there are in one direction, `most` at the most."""
+    reach = len(alike) if alike.all() else int(np.argmin(alike))
+    return min(reach // 2, most)
