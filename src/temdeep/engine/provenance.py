@@ -12,6 +12,7 @@ from pathlib import Path
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods import registry
+from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
 
 DEFAULT_METHOD = "cubic"
@@ -31,7 +32,12 @@ class Chosen:
 
 
 def choose(
-    series: Series, *, method: str | None, model: Path | None, epoch: int | None = None
+    series: Series,
+    *,
+    method: str | None,
+    model: Path | None,
+    epoch: int | None = None,
+    post_conditions: frozenset[PostCondition] = ALL,
 ) -> Chosen:
     """Build the method that a user names, `DEFAULT_METHOD` if none.
 
@@ -40,6 +46,7 @@ def choose(
         method: A classical method's name.
         model: Folder of a training run.
         epoch: Which of the run's epochs; its best if None.
+        post_conditions: What made values keep between variables.
 
     Raises:
         RequestError: Both a method and a model, an epoch without a model, an unknown name.
@@ -48,14 +55,16 @@ def choose(
     if model is None:
         if epoch is not None:
             raise RequestError(f"epoch {epoch} of what? Name the model's folder with --model.")
-        return Chosen(registry.build(method or DEFAULT_METHOD, series))
+        built = registry.build(method or DEFAULT_METHOD, series)
+        return Chosen(keep_consistent(built, series.channels, post_conditions))
     if method not in (None, "temdeep"):
         raise RequestError(
             f"say a method ({method}) or a model ({model}), not both: a model is a method."
         )
     from temdeep.model_store import digest, load_method  # noqa: PLC0415 - torch takes seconds
 
-    return Chosen(load_method(model, epoch), digest(model, epoch))
+    learnt = keep_consistent(load_method(model, epoch), series.channels, post_conditions)
+    return Chosen(learnt, digest(model, epoch))
 
 
 def provenance(chosen: Chosen, command: str) -> dict[str, str]:
