@@ -1,6 +1,7 @@
 """Which channels belong together."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ POINT = Kind.INSTANTANEOUS
 def channel(name: str, standard_name: str = "", **options: str) -> Channel:
     """A channel at the surface, unless its options say another level."""
     nature = Nature.DIRECTION if "direction" in standard_name else Nature.CONTINUOUS
-    told = {"units": "K", "level": "surface", **options}
+    told: dict[str, Any] = {"units": "K", "level": "surface", **options}
     variable = name.split("[", maxsplit=1)[0]
     return Channel(name, variable, kind=POINT, nature=nature, standard_name=standard_name, **told)
 

@@ -89,7 +89,9 @@ def some_theta(seed: int) -> Float64Array:
 
 def turned(first: npt.ArrayLike, second: npt.ArrayLike) -> Float64Array:
     """Angle between two directions, degrees."""
-    return np.abs((np.asarray(first, np.float64) - np.asarray(second) + 180) % 360 - 180)
+    apart: Float64Array = np.asarray(first, np.float64) - np.asarray(second)
+    angle: Float64Array = np.abs((apart + 180) % 360 - 180)
+    return angle
 
 
 @every_method
@@ -174,6 +176,14 @@ def test_made_values_may_contradict_each_other_as_much_as_the_given_do() -> None
     assert middle((U, V, WS), [3, 4, 4], [3, 4, 4])[2] == 4
 
 
+@every_method
+def test_given_times_are_untouched_whatever_they_contradict(method: Method) -> None:
+    """Directions that are not those of the components, and -0.0, come back to the bit."""
+    interval = one_cell(CHANNELS, [280, 285, 3, 4, 1, 40, 105], [270, 290, -3, 4, 0.5, 77, -3])
+    filled = Consistent(method, CHANNELS).fill(interval, np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(filled, np.stack([interval.start, interval.end]))
+
+
 def test_a_direction_keeps_its_difference_from_the_components_on_a_turned_grid() -> None:
     """Components along axes that are turned by 30 degrees, and rounded in the file."""
     _, _, direction = middle((U, V, WD), [0, -5, 30], [-5, 0, 120])
@@ -206,6 +216,7 @@ def test_where_the_wind_vanishes_the_direction_goes_through_the_circle() -> None
     [
         (-1.0, 0.6, 281.5, 281.5),
         (0.5, 0.9, 281.5, 281.5),  # where periods meet, both hold
+        (-1.0, 0.5, 281.5, 281.5),
         (0.6, 1.5, 281.5, 282.0),
         (-1.0, 1.5, 281.5, 282.0),  # the end is in the period and given above its maximum
         (-1.0, 0.6, np.nan, 282.0),
