@@ -15,6 +15,7 @@ from temdeep.engine.requests import Duration, Times
 from temdeep.engine.writers import Filling
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import forecasts_from_dataset
+from temdeep.methods.consistent import parse_post_conditions
 
 
 class TemdeepWarning(UserWarning):
@@ -35,6 +36,7 @@ def downscale(
     variables: Sequence[str] | None = None,
     kinds: Mapping[str, str] | None = None,
     static: xr.Dataset | None = None,
+    post_conditions: str | Sequence[str] = "all",
 ) -> xr.Dataset:
     """Fill a dataset in time.
 
@@ -56,6 +58,8 @@ def downscale(
         variables: Which variables; all that have a time axis and a grid if not given.
         kinds: What variables are where the data do not say, such as `{"tp": "sum:1h"}`.
         static: Elevation and land fraction, where the dataset has none.
+        post_conditions: What made values keep between variables: `all`, `none`, or names among
+            `fraction`, `extremes`, `dew-point`, `wind-speed` and `wind-direction`.
 
     Returns:
         The same variables, coordinates and attributes at the output times; values at given times
@@ -70,11 +74,18 @@ def downscale(
     forecasts = forecasts_from_dataset(ds, variables=variables, kinds=kinds, static=static)
     if (step is None) == (times is None):
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
+    conditions = parse_post_conditions(post_conditions)
     fillings = []
     for series in forecasts.series:
         wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
-        folder = Path(model) if model else None
-        chosen = choose(series, method=method, model=folder, epoch=epoch, draw=draw)
+        chosen = choose(
+            series,
+            method=method,
+            model=Path(model) if model else None,
+            epoch=epoch,
+            draw=draw,
+            post_conditions=conditions,
+        )
         fillings.append(Filling(series, chosen.method, wanted))
     said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"
     made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"

@@ -119,7 +119,10 @@ def test_what_the_user_says_is_understood() -> None:
         ("x", "precipitation_flux", Nature.NON_NEGATIVE),
         ("tp", "", Nature.NON_NEGATIVE),
         ("x", "specific_humidity", Nature.NON_NEGATIVE),
-        ("x", "cloud_area_fraction", Nature.NON_NEGATIVE),
+        ("x", "cloud_area_fraction", Nature.FRACTION),
+        ("x", "relative_humidity", Nature.FRACTION),
+        ("x", "surface_albedo", Nature.FRACTION),
+        ("tcc", "", Nature.NON_NEGATIVE),
         ("ws", "wind_speed", Nature.NON_NEGATIVE),
         ("wdir", "wind_from_direction", Nature.DIRECTION),
         ("wdir", "", Nature.DIRECTION),
@@ -130,6 +133,23 @@ def test_what_the_user_says_is_understood() -> None:
 )
 def test_natures_follow_names(name: str, standard_name: str, nature: Nature) -> None:
     assert nature_of(name, {"standard_name": standard_name})[0] is nature
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "nature"),
+    [
+        ("r", {"units": "%"}, Nature.FRACTION),
+        ("tcc", {"units": "(0 - 1)"}, Nature.FRACTION),
+        ("tcc", {"units": "okta"}, Nature.FRACTION),
+        ("r", {"units": "g m-3"}, Nature.NON_NEGATIVE),  # rain water, not humidity
+        ("x", {"standard_name": "relative_humidity", "units": "%"}, Nature.FRACTION),
+        ("x", {"standard_name": "cloud_area_fraction", "units": "km2"}, Nature.NON_NEGATIVE),
+    ],
+)
+def test_a_share_is_a_fraction_only_where_its_unit_tells_the_whole(
+    name: str, attributes: dict[str, str], nature: Nature
+) -> None:
+    assert nature_of(name, attributes)[0] is nature
 
 
 def test_flags_are_known_by_their_values() -> None:

@@ -28,9 +28,10 @@ NATURES = (
     Nature.DIRECTION,
     Nature.FLAG,
     Nature.CONTINUOUS,
+    Nature.FRACTION,
 )
-NAMES = ("t", "q", "light", "wdir", "soil", "ps")
-PERIOD_NAMES = ("r", "pr", "sunlight", "mean_wdir", "class", "ground_heat")  # pr falls in cells
+NAMES = ("t", "q", "light", "wdir", "soil", "ps", "rh")
+PERIOD_NAMES = ("r", "pr", "sunlight", "mean_wdir", "class", "ground_heat", "cover")
 
 
 def channels(kind: Kind) -> tuple[Channel, ...]:
@@ -64,6 +65,7 @@ def small_series() -> Series:
     coords = {"time": times, "lat": 50 + 0.25 * np.arange(4), "lon": -3 + 0.25 * np.arange(5)}
     dims = ("time", "lat", "lon")
     point, mean = {"cell_methods": "time: point"}, {"cell_methods": "time: mean"}
+    share = np.clip(0.5 + 0.6 * wave + rng.normal(0, 0.1, shape), 0, 1)
     bounds = np.stack([times - np.timedelta64(3, "h"), times], axis=1)
     dataset = xr.Dataset(
         {
@@ -71,6 +73,8 @@ def small_series() -> Series:
             "q": (dims, np.exp(wave + rng.normal(0, 0.3, shape)), {"units": "kg kg-1", **point}),
             "pr": (dims, np.exp(wave + rng.normal(0, 0.3, shape)), {"units": "1", **mean}),
             "r": (dims, wave + rng.normal(0, 0.3, shape), {"units": "W m-2", **mean}),
+            "rh": (dims, share, {"units": "1", **point}),
+            "cover": (dims, share, {"units": "1", "standard_name": "cloud_area_fraction", **mean}),
             "time_bnds": (("time", "bnds"), bounds),
         },
         coords=coords,
@@ -99,12 +103,15 @@ def random_interval(seed: int, n_before: int, n_after: int, *, large: bool) -> I
     shape = LARGE if large else SMALL
     kinds = channels(Kind.INSTANTANEOUS)
     size = (n_before + 2 + n_after, len(kinds), *shape)
+    beyond = (-0.2, 1.3) if seed % 2 else ()  # as ERA5's humidity is
     frames = rng.normal(0, 10.0 ** rng.integers(-6, 5, size)).astype(np.float32)
     for i, nature in enumerate(NATURES):
         if nature in (Nature.NON_NEGATIVE, Nature.SUNLIGHT):
             frames[:, i] = np.abs(frames[:, i])
         elif nature is Nature.DIRECTION:
             frames[:, i] = rng.uniform(0, 360, frames[:, i].shape)
+        elif nature is Nature.FRACTION:
+            frames[:, i] = rng.choice([0.0, 0.01, 0.4, 0.97, 1.0, *beyond], frames[:, i].shape)
         elif nature is Nature.FLAG:
             frames[:, i] = rng.integers(0, 5, frames[:, i].shape)
     return Interval(
@@ -226,6 +233,31 @@ def test_what_cannot_be_negative_is_not(
 @every_method
 @by_seed
 @quickly
+def test_fractions_stay_between_nothing_and_all_unless_given_otherwise(
+    method: Method, seed: int, n_before: int, n_after: int, large: bool
+) -> None:
+    interval = random_interval(seed, n_before, n_after, large=large)
+    period = random_period(seed, n_before, n_after, large=large)
+    filled = method.fill(interval, some_theta(seed))[:, 6]
+    parts = method.fill_periods(period, some_edges(seed))[:, 6]
+    start, end, mean = interval.start[6], interval.end[6], period.rate[6]
+    assert (filled <= np.maximum(np.maximum(start, end), 1)).all()
+    assert (filled >= np.minimum(np.minimum(start, end), 0)).all()
+    assert (parts <= np.maximum(mean, 1)).all()
+    assert (parts >= np.minimum(mean, 0)).all()
+
+
+@pytest.mark.parametrize("value", [-0.25, 1.25])
+def test_what_is_given_beyond_the_whole_on_both_sides_is_not_forced_back(value: float) -> None:
+    ends = np.full_like(random_interval(0, 0, 0, large=False).start, value)
+    interval = replace(random_interval(0, 0, 0, large=False), start=ends, end=ends)
+    filled = build("linear", SERIES).fill(interval, np.array([0.5]))
+    assert (filled[:, 6] == value).all()
+
+
+@every_method
+@by_seed
+@quickly
 def test_directions_stay_on_the_circle_and_flags_among_the_given(
     method: Method, seed: int, n_before: int, n_after: int, large: bool
 ) -> None:
@@ -247,7 +279,7 @@ def test_totals_of_periods_are_conserved(
     total = (parts * np.diff(edges)[:, None, None, None]).sum(axis=0)
     assert parts.dtype == np.float64
     assert (np.abs(total - period.rate) <= 1e-14 * np.abs(parts).max(axis=0)).all()
-    np.testing.assert_allclose(total[[1, 2]], period.rate[[1, 2]], rtol=1e-12)
+    np.testing.assert_allclose(total[[1, 2, 6]], period.rate[[1, 2, 6]], rtol=1e-12)
 
 
 @every_method
@@ -291,7 +323,7 @@ def test_a_mirrored_atmosphere_is_filled_in_mirrored(
             metric=replace(interval.grid.metric, dx_m=-interval.grid.metric.dx_m),
         ),
     )
-    still = [0, 1, 2, 3, 4, 5]
+    still = [0, 1, 2, 3, 4, 5, 6]
     if method.name == "optical_flow" and interval.grid.shape == LARGE:
         still = [2, 3, 4, 5]  # the flow's pyramid of images starts at one corner
     mirrored = method.fill(there, theta)[..., ::-1]
@@ -346,5 +378,5 @@ def test_an_unknown_method_is_refused_with_those_that_are_known() -> None:
 def test_the_sun_part_of_the_fixture_is_found() -> None:
     """Otherwise the tests above would ask the solar method about splines only."""
     solar = build("solar", SERIES)
-    for name in ("t", "q", "r", "pr"):
+    for name in ("t", "q", "r", "pr", "rh", "cover"):
         assert solar.treatment(SERIES.channel(name), SERIES.grid) == "solar"

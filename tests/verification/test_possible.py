@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from temdeep.fields.variables import Channel, Kind, Nature
-from temdeep.verification.possible import dark_at, dark_throughout, impossible, upper_limit
+from temdeep.verification.possible import dark_at, dark_throughout, impossible
 
 POINT = Kind.INSTANTANEOUS
 RAIN = Channel("tp", "tp", "mm", Kind.SUM, Nature.NON_NEGATIVE)
 LIGHT = Channel("ssrd", "ssrd", "W m-2", Kind.MEAN, Nature.SUNLIGHT)
 TURN = Channel("wdir", "wdir", "degree", POINT, Nature.DIRECTION)
-MOIST = Channel("r", "r", "%", POINT, Nature.NON_NEGATIVE, "relative_humidity")
+MOIST = Channel("r", "r", "%", POINT, Nature.FRACTION, "relative_humidity")
 AIR = Channel("t", "t", "K", POINT, standard_name="air_temperature", level="surface")
 DEW = Channel("td", "td", "K", POINT, standard_name="dew_point_temperature", level="surface")
 U = Channel("u", "u", "m s-1", POINT, partner="v", component="x", level="surface")
@@ -74,11 +74,6 @@ def test_a_dew_point_above_the_temperature_is_impossible_unless_given_so() -> No
 def test_a_speed_below_its_components_is_impossible() -> None:
     assert judged((U, V, SPEED), [[3.0, 4.0, 4.9]], [[3.0, 4.0, 5.0]]) == [False, False, True]
     assert judged((U, V, SPEED), [[3.0, 4.0, 5.0]], [[3.0, 4.0, 5.0]]) == [False, False, False]
-
-
-def test_only_fractions_have_a_whole() -> None:
-    cloud = Channel("clt", "clt", "1", Kind.MEAN, Nature.NON_NEGATIVE, "cloud_area_fraction")
-    assert [upper_limit(one) for one in (MOIST, cloud, RAIN)] == [100.0, 1.0, None]
 
 
 def test_the_sun_is_down_at_midnight_and_through_a_winter_night_only() -> None:

@@ -53,6 +53,17 @@ def add_series_arguments(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
+def add_post_conditions(group: argparse._ArgumentGroup) -> None:
+    """Add --post-conditions."""
+    group.add_argument(
+        "--post-conditions",
+        default="all",
+        metavar="NAMES",
+        help="what made values keep: all, none, or some of fraction, extremes, dew-point,"
+        " wind-speed, wind-direction (default all; `temdeep info` tells which variables these tie)",
+    )
+
+
 def open_from(arguments: argparse.Namespace) -> Series:
     """Open the series that `add_series_arguments` describes.
 

@@ -136,9 +136,12 @@ def _train(case: DemoCase, folder: Path, console: Console) -> Method:
 
 def _methods(case: DemoCase, learnt: Method) -> dict[str, Method]:
     """The classical methods, fitted to the coarse series where they fit anything, and the model."""
+    from temdeep.methods.consistent import keep_consistent
     from temdeep.methods.registry import METHOD_NAMES, build_all
 
-    return {**build_all(METHOD_NAMES, case.train), learnt.name: learnt}
+    methods = {**build_all(METHOD_NAMES, case.train), learnt.name: learnt}
+    channels = case.train.channels
+    return {name: keep_consistent(method, channels) for name, method in methods.items()}
 
 
 def _fill(case: DemoCase, folder: Path, console: Console) -> Path:

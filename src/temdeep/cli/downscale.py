@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_series_arguments, forecasts_from
+from temdeep.cli.arguments import add_post_conditions, add_series_arguments, forecasts_from
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="length of the output periods of sums, means and extremes; the step, or the distance"
         " between output times, if not given",
     )
+    add_post_conditions(filling)
     parser.set_defaults(func=run)
 
 
@@ -109,9 +110,11 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.engine.plan import plan
     from temdeep.engine.provenance import choose, provenance
     from temdeep.engine.writers import Filling, check_target
+    from temdeep.methods.consistent import parse_post_conditions
 
     began = time.perf_counter()
     check_target(arguments.output, overwrite=arguments.overwrite)
+    conditions = parse_post_conditions(arguments.post_conditions)
     forecasts = forecasts_from(arguments)
     fillings = []
     for series in forecasts.series:
@@ -129,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
             model=arguments.model,
             epoch=arguments.epoch,
             draw=arguments.draw,
+            post_conditions=conditions,
         )
         fillings.append(Filling(series, chosen.method, wanted))
     quiet = arguments.quiet or arguments.json

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_series_arguments, names, open_from
+from temdeep.cli.arguments import add_post_conditions, add_series_arguments, names, open_from
 from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what.add_argument("--from", dest="first", metavar="TIME", help="first time that is tested")
     what.add_argument("--to", dest="last", metavar="TIME", help="last time that is tested")
     what.add_argument("--seed", type=int, default=0, help="of the resampled days (default 0)")
+    add_post_conditions(what)
     output = parser.add_argument_group("output")
     output.add_argument(
         "-o",
@@ -123,20 +124,25 @@ def _methods(
     arguments: argparse.Namespace, series: Series
 ) -> tuple[dict[str, Method], dict[str, Any] | None]:
     """Classical methods fitted to the thinned test part, then the model."""
+    from temdeep.methods.consistent import keep_consistent, parse_post_conditions
     from temdeep.methods.registry import METHOD_NAMES, build_all
     from temdeep.verification.withholding import thin_out
 
+    kept = series.channels, parse_post_conditions(arguments.post_conditions)
     part = series.between(arguments.first, arguments.last)
     coarse = thin_out(part, arguments.withhold).coarse
     chosen = names(arguments.method) or list(METHOD_NAMES)
-    ordered = build_all(["linear", *chosen], coarse)
+    ordered = {
+        name: keep_consistent(method, *kept)
+        for name, method in build_all(["linear", *chosen], coarse).items()
+    }
     if arguments.model is None:
         return ordered, None
     from temdeep.model_store import description, load_method
 
     model = load_method(arguments.model, arguments.epoch)
     trained_on = description(arguments.model, arguments.epoch).get("trained_on")
-    return {**ordered, model.name: model}, trained_on
+    return {**ordered, model.name: keep_consistent(model, *kept)}, trained_on
 
 
 def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from temdeep.fields.survey import Survey
     from temdeep.fields.variables import Channel
+    from temdeep.methods.consistent import PostCondition
 
 EPILOG = """examples, with the series that the repository ships:
   temdeep info data/atlantic_6hourly.nc
@@ -176,7 +177,15 @@ def _variable_summary(found: Survey, channels: list[Channel]) -> dict[str, objec
         "periods": periods,
         "running_total": _total_summary(found, first.variable),
         "reason": first.reason,
+        "post_conditions": {name.value: words for name, words in _kept(found, first).items()},
     }
+
+
+def _kept(found: Survey, channel: Channel) -> dict[PostCondition, str]:
+    """What made values of a channel keep, by the name with which that is turned off."""
+    from temdeep.methods.consistent import promises
+
+    return promises(found.channels).get(channel.name, {})
 
 
 def _total_summary(found: Survey, variable: str) -> dict[str, object] | None:
@@ -208,6 +217,7 @@ def _print_survey(found: Survey) -> None:
         console.print("\nwhy", style="bold")
     for reason, reasoned in _reasons(found).items():
         console.print(f"  {', '.join(reasoned)}: {reason}", markup=False, highlight=False)
+    _print_promises(console, found)
     if found.problems:
         console.print("\nto be settled before these can be filled in:", style="bold")
         for problem in found.problems.values():
@@ -218,6 +228,16 @@ def _print_survey(found: Survey) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def _print_promises(console: Console, found: Survey) -> None:
+    kept = [(channels[0], _kept(found, channels[0])) for channels in _by_variable(found)]
+    if any(promised for _, promised in kept):
+        console.print("\npost-conditions (`downscale` turns them off by name)", style="bold")
+    for channel, promised in kept:
+        for name, words in promised.items():
+            line = f"  {name}: {channel.variable} {words}"
+            console.print(line, markup=False, highlight=False)
 
 
 def _headlines(found: Survey) -> list[str]:

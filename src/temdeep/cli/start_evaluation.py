@@ -74,6 +74,7 @@ def _evaluation(
     config: Config, run: Path, epoch: int | None, truth: Series, trained_on: dict[str, Any]
 ) -> Evaluation:
     """Compare the model with all classical methods, fitted to what is not hidden."""
+    from temdeep.methods.consistent import keep_consistent
     from temdeep.methods.registry import METHOD_NAMES, build_all
     from temdeep.model_store import load_method
     from temdeep.verification.evaluate import evaluate
@@ -82,11 +83,14 @@ def _evaluation(
     model = load_method(run, epoch)
     withhold = config.withhold or _withhold(truth, trained_on["step_s"])
     coarse = thin_out(truth, withhold).coarse
+    methods = {**build_all(METHOD_NAMES, coarse), model.name: model}
     with progress_bar("filling in", 1000, quiet=False) as show_done:
         return evaluate(
             truth,
             withhold=withhold,
-            methods={**build_all(METHOD_NAMES, coarse), model.name: model},
+            methods={
+                name: keep_consistent(method, truth.channels) for name, method in methods.items()
+            },
             dataset=Path(as_list(config.truth)[0]).stem,
             trained_on=trained_on,
             seed=config.seed,

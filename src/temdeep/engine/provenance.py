@@ -12,6 +12,7 @@ from pathlib import Path
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods import registry
+from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
 from temdeep.methods.realisation import Realisation
 
@@ -38,6 +39,7 @@ def choose(
     model: Path | None,
     epoch: int | None = None,
     draw: int | None = None,
+    post_conditions: frozenset[PostCondition] = ALL,
 ) -> Chosen:
     """Build the method that a user names, `DEFAULT_METHOD` if none.
 
@@ -47,17 +49,19 @@ def choose(
         model: Folder of a training run.
         epoch: Which of the run's epochs; its best if None.
         draw: Seed of one likely course of precipitation; None: its best estimate.
+        post_conditions: What made values keep between variables.
 
     Raises:
         RequestError: Both a method and a model, an epoch without a model, an unknown name.
         ModelError: The model is absent or broken.
     """
     chosen = _best_estimate(series, method, model, epoch)
-    if draw is None:
-        return chosen
-    if draw < 0:
-        raise RequestError(f"the seed of a draw is {draw}: say 0 or more.")
-    return replace(chosen, method=Realisation.fitted_to(series, chosen.method, draw))
+    made_by = chosen.method
+    if draw is not None:
+        if draw < 0:
+            raise RequestError(f"the seed of a draw is {draw}: say 0 or more.")
+        made_by = Realisation.fitted_to(series, made_by, draw)
+    return replace(chosen, method=keep_consistent(made_by, series.channels, post_conditions))
 
 
 def _best_estimate(

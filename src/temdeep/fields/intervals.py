@@ -8,8 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from temdeep.fields.grids import Grid
-from temdeep.fields.variables import Channel
+from temdeep.fields.variables import Channel, Kind
 from temdeep.metric import Float32Array, Float64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Extreme:
+    """What a channel does not go beyond during a period that shares time with an interval.
+
+    Attributes:
+        channel: Name of the channel.
+        kind: Maximum or minimum.
+        begin, end: Lead fractions of the period's bounds; below 0 and above 1 outside the interval.
+        values: The extreme, shape (y, x), in the channel's unit, NaN where missing.
+    """
+
+    channel: str
+    kind: Kind
+    begin: float
+    end: float
+    values: Float32Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +43,7 @@ class Interval:
         grid: Where the cells are.
         before, after: Context at steps of τ, shape (frame, channel, y, x), in time order; no
             frames beside a gap or at an end of the series.
+        extremes: What is known of the time between, from maxima and minima over periods.
     """
 
     start: Float32Array
@@ -35,6 +54,7 @@ class Interval:
     grid: Grid
     before: Float32Array
     after: Float32Array
+    extremes: tuple[Extreme, ...] = ()
 
     @property
     def frames(self) -> Float32Array:

@@ -67,7 +67,7 @@ _STATE_NAMES = frozenset(
     """
     t2m 2t d2m 2d t d tas ta tdps dewpoint skt ts sst sp ps psl msl mslp prmsl u v w u10
     v10 10u 10v u100 v100 ua va wa uas vas q r rh hus hur hurs huss gh zg z zust ws wspd
-    wdir si10 10si ws10 wd wd10 sfcwind tcwv tcw pwat tcc lcc mcc hcc blh vo pv pt dbz
+    wdir si10 10si ws10 wd wd10 sfcwind r2 2r rh2m tcwv tcw pwat tcc lcc mcc hcc blh vo pv pt dbz
     stl1 stl2 stl3 stl4 swvl1 swvl2 swvl3 swvl4 temp temperature theta air pres slp
     mcape cape
     """.split()  # noqa: SIM905  (a table to read)

@@ -6,10 +6,12 @@ attributes. Must not know: torch, files.
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 
+from temdeep.fields.limits import whole_in
 from temdeep.fields.variables import Nature
 
 Attributes = Mapping[Any, Any]
@@ -58,6 +60,20 @@ NON_NEGATIVE_NAMES = frozenset(
     clt cc q r rh hus hurs huss shum spfh ws wspd si10 10si ws10 sfcwind wind fg10 i10fg
     gust tcw tcwv tclw tciw pwat sd snd blh vis qv qc qr qi clwc ciwc tot_prec ro sro
     zust swh vp e_sat
+    """.split()  # noqa: SIM905  (a table to read)
+)
+
+FRACTION_WORDS = (
+    "relative_humidity",
+    "area_fraction",
+    "volume_fraction",
+    "albedo",
+    "emissivity",
+)
+FRACTION_NAMES = frozenset(
+    """
+    r r2 2r rh rh2 rh2m hur hurs tcc lcc mcc hcc clt cll clm clh cl cc cldfra albedo al fal
+    asn siconc
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -129,6 +145,42 @@ VECTOR_WORDS = {
 }
 _VECTOR_NAMES = re.compile(r"(10|100)?([uv])(10n|10|100|as|a|\d{2,4})?")
 
+
+class Role(Enum):
+    """A quantity that is tied to another one."""
+
+    AIR_TEMPERATURE = auto()
+    DEW_POINT = auto()
+    WIND_SPEED = auto()
+    WIND_DIRECTION = auto()
+    WIND_COMPONENT = auto()
+
+
+_ROLE_OF_STANDARD_NAME = {
+    "air_temperature": Role.AIR_TEMPERATURE,
+    "dew_point_temperature": Role.DEW_POINT,
+    "wind_speed": Role.WIND_SPEED,
+    "wind_from_direction": Role.WIND_DIRECTION,
+    "wind_to_direction": Role.WIND_DIRECTION,
+    "eastward_wind": Role.WIND_COMPONENT,
+    "northward_wind": Role.WIND_COMPONENT,
+    "x_wind": Role.WIND_COMPONENT,
+    "y_wind": Role.WIND_COMPONENT,
+    "grid_eastward_wind": Role.WIND_COMPONENT,
+    "grid_northward_wind": Role.WIND_COMPONENT,
+}
+_NAMES_OF_ROLE = {
+    Role.AIR_TEMPERATURE: "t2m 2t tas ta t temp t2m_max t2m_min",
+    Role.DEW_POINT: "d2m 2d td tdps td2m dewpoint dpt",
+    Role.WIND_SPEED: "ws wspd si10 10si ws10 ws100 sfcwind",
+    Role.WIND_DIRECTION: "wdir wd wd10 10wdir wind_direction dd",
+}
+_EXTREME_TEMPERATURES = "mx2t mn2t mx2t3 mn2t3 mx2t6 mn2t6 tmax tmin tasmax tasmin tx tn"
+_ROLE_OF_NAME = {
+    **{name: role for role, names in _NAMES_OF_ROLE.items() for name in names.split()},
+    **dict.fromkeys(_EXTREME_TEMPERATURES.split(), Role.AIR_TEMPERATURE),
+}
+
 _PRESSURE_LEVELS_HPA = frozenset(
     """
     1000 975 950 925 900 875 850 825 800 775 750 700 650 600 550 500 450 400 350 300 250
@@ -181,10 +233,13 @@ def nature_of(
         return Nature.FLAG, category
     if _says(standard, DIRECTION_WORDS) or (not standard and short in DIRECTION_NAMES):
         return Nature.DIRECTION, called
-    if _says(standard, SUNLIGHT_WORDS):
-        return Nature.SUNLIGHT, called
-    if short in SUNLIGHT_NAMES:
-        return Nature.SUNLIGHT, f"its name '{name}'"
+    sunny = _says(standard, SUNLIGHT_WORDS)
+    if sunny or short in SUNLIGHT_NAMES:
+        return Nature.SUNLIGHT, called if sunny else f"its name '{name}'"
+    whole = whole_in(str(attributes.get("units", "")) or ("1" if standard else ""))
+    is_share = _says(standard, FRACTION_WORDS) or (not standard and short in FRACTION_NAMES)
+    if is_share and whole is not None:
+        return Nature.FRACTION, f"{called}, where {whole:g} is the whole"
     if _says(standard, NON_NEGATIVE_WORDS) or (not standard and short in NON_NEGATIVE_NAMES):
         return Nature.NON_NEGATIVE, called
     return Nature.CONTINUOUS, ""
@@ -230,6 +285,20 @@ def component_of(name: str, attributes: Attributes) -> tuple[str, str]:
     if standard or match is None:
         return "", ""
     return ("x" if match[2] == "u" else "y"), f"{match[1] or ''}wind{match[3] or ''}"
+
+
+def role_of(name: str, standard_name: str) -> Role | None:
+    """Which of the quantities that are tied to others a variable is.
+
+    Args:
+        name: Name of the variable.
+        standard_name: Its CF standard name, empty if none.
+    """
+    if standard_name:
+        return _ROLE_OF_STANDARD_NAME.get(standard_name)
+    if _VECTOR_NAMES.fullmatch(name.lower()):
+        return Role.WIND_COMPONENT
+    return _ROLE_OF_NAME.get(name.lower())
 
 
 def level_in_name(name: str, attributes: Attributes) -> str:

@@ -23,6 +23,7 @@ from temdeep.fields.accumulations import Totals
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
 from temdeep.fields.levels import level_of, places_of
+from temdeep.fields.limits import NEVER_NEGATIVE
 from temdeep.fields.time_axis import Int64Array, TimeAxis, Times
 from temdeep.fields.valid_times import (
     bounds_name,
@@ -35,7 +36,7 @@ from temdeep.fields.valid_times import (
     time_axis,
     with_valid_times,
 )
-from temdeep.fields.variables import Channel, Kind, Nature
+from temdeep.fields.variables import Channel, Kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +277,7 @@ class _Looker:
             axis=self.axis,
             origin_us=reference_us(self.dataset, self.axis),
             bucket_us=None if said is None else said.bucket_us,
-            rising=nature in (Nature.NON_NEGATIVE, Nature.SUNLIGHT),
+            rising=nature in NEVER_NEGATIVE,
             precision=accumulations.packing_step(array),
         )
         if edges is not None and (edges[:, 1] != self.axis.offset_us).any() and said is None:

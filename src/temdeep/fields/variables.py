@@ -27,6 +27,8 @@ class Nature(StrEnum):
 
     CONTINUOUS = "continuous"
     NON_NEGATIVE = "non-negative"
+    FRACTION = "fraction"
+    """A share of a whole: relative humidity, cloud cover; from 0 to all of it."""
     SUNLIGHT = "sunlight"
     """Short-wave radiation: no more than the sun allows, none at night."""
     DIRECTION = "direction"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from temdeep.fields import reading_frames
+from temdeep.fields.extremes import ExtremesDuring
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.time_axis import SAME_STEP, Int64Array, TimeAxis, sun_times
 from temdeep.fields.variables import Channel
@@ -44,6 +45,7 @@ def intervals(
     if not chosen:
         return
     steps, sun_time = series.time.linked_steps_us(), series.time.sun_time
+    extremes = ExtremesDuring(series, chosen)
     for segment in series.time.segments() if segments is None else segments:
         window = reading_frames.Window(
             lambda times: series.read(chosen, times), segment, series.frame_bytes(chosen)
@@ -64,6 +66,7 @@ def intervals(
                     series.grid,
                     frames[:here],
                     frames[here + 2 :],
+                    extremes(i),
                 ),
             )
 

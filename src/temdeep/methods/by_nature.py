@@ -1,7 +1,7 @@
 """What each nature of variable needs around an interpolation of plain numbers.
 
 Directions go through the circle, categories take the nearest, what cannot be negative stays so,
-and both ends are the given frames, bit for bit.
+fractions stay within their whole, and both ends are the given frames, bit for bit.
 
 Knows: intervals as arrays. Must not know: files, any one method.
 """
@@ -12,14 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.limits import NEVER_NEGATIVE, lower_limit, upper_limit
 from temdeep.fields.variables import Channel, Nature
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.spline import check_lead_fractions
 
 Smooth = Callable[[Interval, Float64Array], Float32Array]
 """Interpolates channels of plain numbers, as `Method.fill` does."""
-
-NEVER_NEGATIVE = (Nature.NON_NEGATIVE, Nature.SUNLIGHT)
 
 
 def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:
@@ -50,7 +49,9 @@ def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float3
     if flags:
         filled[:, flags] = nearest(select_channels(interval, flags), theta)
     for index, nature in enumerate(natures):
-        if nature in NEVER_NEGATIVE:
+        if nature is Nature.FRACTION:
+            filled[:, index] = _within_whole(interval, index, filled[:, index])
+        elif nature in NEVER_NEGATIVE:
             np.maximum(filled[:, index], 0, out=filled[:, index])
     filled[theta == 0] = interval.start
     filled[theta == 1] = interval.end
@@ -67,6 +68,41 @@ def linear(interval: Interval, theta: Float64Array) -> Float32Array:
     t = theta[:, None, None, None].astype(np.float32)
     line: Float32Array = (1 - t) * interval.start + t * interval.end
     return line
+
+
+def limits_of_rate(channel: Channel, rate: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Least and most that the parts of a period can be: the limits, or the mean if it is beyond.
+
+    Args:
+        channel: What it is; infinite limits where it has none.
+        rate: Mean over the period, any shape.
+
+    Returns:
+        Two of the same shape; NaN where the mean is.
+    """
+    low, high = lower_limit(channel), upper_limit(channel)
+    least = np.minimum(rate, -np.inf if low is None else low)
+    most = np.maximum(rate, np.inf if high is None else high)
+    return least, most
+
+
+def damping(
+    departures: tuple[Float64Array, Float64Array], room: tuple[Float64Array, Float64Array]
+) -> Float64Array:
+    """How much of what departs from a mean may stay for the parts to keep within their limits.
+
+    Args:
+        departures: Largest departures below and above the mean, both positive if there are any.
+        room: How far the limits are below and above the mean; not negative, may be infinite.
+
+    Returns:
+        A factor from 0 to 1.
+    """
+    factor = np.ones_like(room[0])
+    for departure, most in zip(departures, room, strict=True):
+        beyond = departure > most
+        factor = np.where(beyond, np.minimum(factor, most / np.where(beyond, departure, 1)), factor)
+    return factor
 
 
 def even_division(interval: PeriodInterval, edges: Float64Array) -> Float64Array:
@@ -115,6 +151,17 @@ def fallback(channel: Channel) -> str:
     if channel.nature is Nature.FLAG:
         return "nearest: categories are never averaged"
     return ""
+
+
+def _within_whole(interval: Interval, index: int, filled: Float32Array) -> Float32Array:
+    """A fraction between 0 and its whole, or as far beyond as one of the ends is."""
+    whole = upper_limit(interval.channels[index])
+    start, end = interval.start[index], interval.end[index]
+    least = np.fmin(np.fmin(start, end), np.float32(0))
+    within: Float32Array = np.maximum(filled, least)
+    if whole is not None:
+        np.minimum(within, np.fmax(np.fmax(start, end), np.float32(whole)), out=within)
+    return within
 
 
 def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:

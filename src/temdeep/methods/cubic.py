@@ -11,6 +11,7 @@ import numpy as np
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.limits import NEVER_NEGATIVE
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature
 from temdeep.methods.context import finite_runs, trim_context, weighted_frames
@@ -140,8 +141,8 @@ def fill_totals(
 
     The running total Y is 0 at the period's start, R at its end and adds up the neighbours' rates
     beyond; its slopes at both ends are the rates r₀ and r₁ there, and a part from θ₁ to θ₂ gets
-    (Y(θ₂) - Y(θ₁)) / (θ₂ - θ₁). Where the rate would turn negative though it must not, its
-    departure from R is damped just enough for its lowest value to be 0.
+    (Y(θ₂) - Y(θ₁)) / (θ₂ - θ₁). Where the rate would turn negative though it must not, or exceed
+    the whole of a fraction, its departure from R is damped just enough for it to reach the limit.
 
     Args:
         interval: The period and its context.
@@ -157,19 +158,20 @@ def fill_totals(
     for index, channel in enumerate(interval.channels):
         if channel.nature in (Nature.DIRECTION, Nature.FLAG):
             first[index] = last[index] = rate[index]
-        elif channel.nature in by_nature.NEVER_NEGATIVE:
-            lowest = lowest_rate(rate[index], first[index], last[index])
-            with np.errstate(invalid="ignore", divide="ignore"):
-                damping = np.clip(rate[index] / (rate[index] - lowest), 0, 1)
-            damping = np.where(lowest < 0, damping, 1.0)
-            first[index] = rate[index] + damping * (first[index] - rate[index])
-            last[index] = rate[index] + damping * (last[index] - rate[index])
+        elif channel.nature in NEVER_NEGATIVE:
+            mean, ends = rate[index], (first[index], last[index])
+            least, most = by_nature.limits_of_rate(channel, mean)
+            below = mean - lowest_rate(mean, *ends)
+            above = -lowest_rate(-mean, -ends[0], -ends[1]) - mean
+            damping = by_nature.damping((below, above), (mean - least, most - mean))
+            first[index], last[index] = (mean + damping * (end - mean) for end in ends)
     total = hermite(np.zeros_like(rate), rate, first, last, edges)
     parts: Float64Array = np.diff(total, axis=0) / np.diff(edges)[:, None, None, None]
     for index, channel in enumerate(interval.channels):
-        if channel.nature in by_nature.NEVER_NEGATIVE:
-            rounding = (parts[:, index] < 0) & (rate[index] >= 0)
-            parts[:, index][rounding] = 0
+        if channel.nature in NEVER_NEGATIVE:
+            parts[:, index] = np.clip(  # rounding
+                parts[:, index], *by_nature.limits_of_rate(channel, rate[index])
+            )
     return parts
 
 

@@ -158,7 +158,7 @@ class Solar:
     def _respond_in_parts(
         self, interval: PeriodInterval, edges: Float64Array, i: int, amplitudes: Float32Array
     ) -> Float64Array:
-        """The same for the parts of a period: conserved, and not negative where it must not be."""
+        """The same for the parts of a period: conserved, and within the channel's limits."""
         grid, n_before, n_after = interval.grid, len(interval.before), len(interval.after)
         weights = total_weights(n_before, n_after, edges, spline_slope_weights)
         bounds = np.arange(-n_before, n_after + 2, dtype=np.float64)
@@ -173,14 +173,10 @@ class Solar:
         rate = own.rate[0]
         changed = fill_totals(own, edges, spline_slope_weights)[:, 0] - rate + added
         changed -= (changed * lengths).sum(axis=0)
-        if own.channels[0].nature in by_nature.NEVER_NEGATIVE:
-            lowest = -changed.min(axis=0)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                damping = np.where(lowest > rate, np.clip(rate / lowest, 0, 1), 1.0)
-            changed = damping * changed
-            kept: Float64Array = np.where(rate >= 0, np.maximum(rate + changed, 0), rate + changed)
-            return kept
-        parts: Float64Array = rate + changed
+        least, most = by_nature.limits_of_rate(own.channels[0], rate)
+        departures = -changed.min(axis=0), changed.max(axis=0)
+        damping = by_nature.damping(departures, (rate - least, most - rate))
+        parts: Float64Array = np.clip(rate + damping * changed, least, most)
         return parts
 
 

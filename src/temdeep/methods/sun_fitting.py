@@ -67,10 +67,8 @@ def fit_to_series(
 
 def responds(channel: Channel) -> bool:
     """Whether a response may be fitted: plain numbers, sums and means."""
-    return channel.nature in (Nature.CONTINUOUS, Nature.NON_NEGATIVE) and channel.kind not in (
-        Kind.MAXIMUM,
-        Kind.MINIMUM,
-    )
+    plain = (Nature.CONTINUOUS, Nature.NON_NEGATIVE, Nature.FRACTION)
+    return channel.nature in plain and channel.kind not in (Kind.MAXIMUM, Kind.MINIMUM)
 
 
 def _sample(series: Series) -> tuple[slice, slice]:

@@ -23,7 +23,7 @@ from temdeep.network.settings import CONTEXT, NetworkSettings
 from temdeep.network.window import Ground
 from temdeep.training.settings import TrainingSettings
 
-LEARNABLE = (Nature.CONTINUOUS, Nature.NON_NEGATIVE)
+LEARNABLE = (Nature.CONTINUOUS, Nature.NON_NEGATIVE, Nature.FRACTION)
 FEWEST_FRAMES = 12
 """Below this there is nothing to learn from."""
 

@@ -15,6 +15,7 @@ from temdeep.fields.series import Series, series_from_dataset
 from temdeep.fields.time_axis import show
 from temdeep.fields.variables import Kind
 from temdeep.methods import registry
+from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
 from temdeep.verification.passes import (
     pass_periods,
@@ -72,8 +73,9 @@ def evaluate(
     Args:
         series: The series with all its times, or a dataset that is understood as one.
         withhold: k.
-        methods: Methods by name, or names of classical methods; those that fit themselves to a
-            series are then fitted to the thinned one. Linear is added where it is not among them.
+        methods: Methods by name, taken as they are; or names of classical methods: those that fit
+            themselves to a series are then fitted to the thinned one, and all keep variables
+            consistent as `downscale` does. Linear is added where it is not among them.
         period: First and last time of the part that is tested, either None for no limit; methods
             are given this part alone, thinned.
         dataset: Name of the data in the records; the source's if empty.
@@ -129,10 +131,14 @@ def _with_linear(
     methods: Mapping[str, Method] | Sequence[str], coarse: Series
 ) -> dict[str, Method]:
     if not isinstance(methods, Mapping):
-        methods = registry.build_all(methods, coarse)
+        methods = {
+            name: keep_consistent(method, coarse.channels)
+            for name, method in registry.build_all([REFERENCE, *methods], coarse).items()
+        }
     if REFERENCE in methods:
         return dict(methods)
-    return {REFERENCE: registry.build(REFERENCE, coarse), **methods}
+    line = registry.build(REFERENCE, coarse)
+    return {REFERENCE: keep_consistent(line, coarse.channels), **methods}
 
 
 def _treatments(series: Series, methods: Mapping[str, Method]) -> dict[str, dict[str, str]]:

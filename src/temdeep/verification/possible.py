@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from temdeep.fields.limits import NEVER_NEGATIVE, upper_limit
+from temdeep.fields.relations import dew_points, wind_speeds
 from temdeep.fields.solar import cos_zenith, mean_cos_zenith
 from temdeep.fields.variables import Channel, Nature
 from temdeep.metric import Float64Array, FloatArray
@@ -23,9 +25,6 @@ LIGHT_BY_NIGHT = 0.1
 
 ROUNDING = 1e-5
 """Relative room for single precision where two variables are compared."""
-
-_FULL = {"%": 100.0, "percent": 100.0, "1": 1.0, "": 1.0}
-_BOUNDED = ("relative_humidity", "area_fraction")
 
 
 def impossible(
@@ -50,7 +49,7 @@ def impossible(
     low, high = given.min(axis=0), given.max(axis=0)
     for index, channel in enumerate(channels):
         values, least, most = filled[:, index], low[index], high[index]
-        if channel.nature in (Nature.NON_NEGATIVE, Nature.SUNLIGHT):
+        if channel.nature in NEVER_NEGATIVE:
             beyond[:, index] |= values < np.minimum(least, 0) * (1 + ROUNDING)
         full = upper_limit(channel)
         if full is not None:
@@ -60,20 +59,13 @@ def impossible(
         if channel.nature is Nature.SUNLIGHT:
             moonlight = np.where(dark.all(axis=0), least, 0)  # held by the file through the night
             beyond[:, index] |= dark & (values > np.maximum(moonlight, LIGHT_BY_NIGHT))
-    for dew, air in _dew_points(channels):
+    for dew, air in dew_points(channels):
         beyond[:, dew] |= _exceeds(filled[:, dew], filled[:, air], given[:, dew], given[:, air])
-    for speed, x, y in _speeds(channels):
+    for speed, x, y in wind_speeds(channels):
         least_speed = np.hypot(filled[:, x], filled[:, y])
         given_least = np.hypot(given[:, x], given[:, y])
         beyond[:, speed] |= _exceeds(least_speed, filled[:, speed], given_least, given[:, speed])
     return beyond
-
-
-def upper_limit(channel: Channel) -> float | None:
-    """The whole of a fraction in the channel's unit; None for what is no fraction."""
-    if not any(word in channel.standard_name for word in _BOUNDED):
-        return None
-    return _FULL.get(channel.units)
 
 
 def dark_at(times: TimeArray, latitude: Float64Array, longitude: Float64Array) -> BoolArray:
@@ -106,28 +98,3 @@ def _exceeds(
     """Where lower > upper by more than it does in the given fields, rounding aside."""
     room = np.maximum(given_lower - given_upper, 0).max(axis=0) + ROUNDING * np.abs(upper)
     return np.asarray(lower - upper > room)
-
-
-def _dew_points(channels: Sequence[Channel]) -> list[tuple[int, int]]:
-    """Places of each dew point and of the temperature on its level."""
-    air = {one.level: i for i, one in enumerate(channels) if one.standard_name == "air_temperature"}
-    return [
-        (place, air[one.level])
-        for place, one in enumerate(channels)
-        if one.standard_name == "dew_point_temperature" and one.level in air
-    ]
-
-
-def _speeds(channels: Sequence[Channel]) -> list[tuple[int, int, int]]:
-    """Places of each wind speed and of the components on its level."""
-    places = {one.name: i for i, one in enumerate(channels)}
-    winds = {
-        one.level: (i, places[one.partner])
-        for i, one in enumerate(channels)
-        if one.component == "x" and one.partner in places
-    }
-    return [
-        (place, *winds[one.level])
-        for place, one in enumerate(channels)
-        if one.standard_name == "wind_speed" and one.level in winds
-    ]
