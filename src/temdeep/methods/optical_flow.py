@@ -16,7 +16,8 @@ from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature
-from temdeep.methods.motion import SMALLEST_SIDE, Motion, estimate, warp
+from temdeep.methods.facing import estimate_facing_north, turning_of_north_per_m
+from temdeep.methods.motion import SMALLEST_SIDE, Motion, warp
 from temdeep.metric import Float32Array, Float64Array
 
 MOST_TRIALS = 24
@@ -86,12 +87,26 @@ class OpticalFlow:
             movable = [i for i in moving if interval.channels[i].name not in self.still]
             if not movable:
                 continue
-            motion = estimate(start, end, interval.span_s, interval.grid.metric)
-            for i, t in enumerate(theta):
-                if 0 < t < 1:
-                    ends = interval.start[movable], interval.end[movable]
-                    filled[i, movable] = blend(*ends, motion, float(t), interval)
+            motion = estimate_facing_north(start, end, interval.span_s, interval.grid)
+            for alike, own in _by_frame(movable, motion, interval):
+                ends = interval.start[alike], interval.end[alike]
+                for i, t in enumerate(theta):
+                    if 0 < t < 1:
+                        filled[i, alike] = blend(*ends, own, float(t), interval)
         return filled
+
+
+def _by_frame(
+    movable: list[int], motion: Motion, interval: Interval
+) -> Iterator[tuple[list[int], Motion]]:
+    """Numbers, and components of vectors, which are not moved far where east and north turn."""
+    vectors = [i for i in movable if interval.channels[i].component]
+    numbers = [i for i in movable if i not in vectors]
+    if numbers:
+        yield numbers, motion
+    if vectors:
+        turning = turning_of_north_per_m(interval.grid)
+        yield vectors, motion.slowed(turning, interval.span_s, interval.grid.metric)
 
 
 def blend(
