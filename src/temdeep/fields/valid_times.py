@@ -189,7 +189,13 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
         values = lead.values
     else:
         units = str(lead.attrs.get("units", "hours")).lower()
-        unit_s = next((s for start, s in _UNIT_S.items() if units.startswith(start)), 3600.0)
+        known = [s for start, s in _UNIT_S.items() if units.startswith(start)]
+        if not known or units.startswith("mon"):
+            raise TimeAxisError(
+                f"the lead times '{lead.name}' are in '{units}', which has no length that is known:"
+                " give them in days, hours, minutes or seconds."
+            )
+        unit_s = known[0]
         seconds = lead.values.astype(np.float64) * unit_s
         values = np.round(seconds * 1e6).astype("timedelta64[us]").astype("timedelta64[ns]")
     if reference.dtype == object:
