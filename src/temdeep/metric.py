@@ -41,3 +41,19 @@ class GridMetric:
         area = np.abs(self.dx_m * self.dy_m)
         weights: Float64Array = area / area.mean()
         return weights
+
+    @property
+    def turning_per_m(self) -> Float64Array:
+        """Angle by which the axes turn on a way of a metre, shape (y, x), radians per metre.
+
+        That is the curvature of rows, |∂ dx/∂y| / dx, or of columns, whichever is larger: on
+        latitudes and longitudes tan φ over the Earth's radius, about one over the distance to the
+        pole; next to nothing on projections.
+        """
+        dx, dy = np.abs(self.dx_m), np.abs(self.dy_m)
+        widening = [
+            np.abs(np.gradient(size, axis=axis)) if size.shape[axis] > 1 else np.zeros_like(size)
+            for size, axis in ((dx, 0), (dy, 1))
+        ]
+        turning: Float64Array = np.maximum(*widening) / np.maximum(dx * dy, 1.0)
+        return turning

@@ -212,3 +212,21 @@ def test_runs_in_grib_come_out_side_by_side(real_data: Path, tmp_path: Path) -> 
     with pytest.raises(TimeAxisError, match="several forecast runs"):
         open_series(both)
     assert "2 forecast runs, 2018-05-01T00:00 to 2018-05-02T00:00" in survey_runs(both).notes[0]
+
+
+@pytest.mark.parametrize("units", ["months", "weeks", "years"])
+def test_lead_times_without_one_known_length_are_refused(units: str) -> None:
+    """They began like minutes, or were taken for hours."""
+    lead = ("lead_time", np.arange(5), {"units": units})
+    field = (("lead_time", "lat", "lon"), np.zeros((5, 4, 5)), {"units": "K"})
+    data = xr.Dataset(
+        {"t2m": field},
+        {
+            "time": np.datetime64("2019-03-01", "ns"),
+            "lead_time": lead,
+            "lat": ("lat", np.arange(4.0), {"units": "degrees_north"}),
+            "lon": ("lon", np.arange(5.0), {"units": "degrees_east"}),
+        },
+    )
+    with pytest.raises(TimeAxisError, match=f"'lead_time' are in '{units}'.*days, hours"):
+        series_from_dataset(data)

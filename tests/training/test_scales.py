@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.engine.conventions import EAST, NORTH, scattered
 from tests.network.making import settings, waves
 from tests.training.making import TINY, series
 
+from temdeep.errors import RequestError
 from temdeep.fields.series import series_from_dataset
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.solar import Solar
@@ -111,3 +113,12 @@ def test_what_travels_keeps_its_motion_and_what_stands_loses_it() -> None:
     alone = measured(replace(data, frames=frames[:, [1, 1, 1]]), LAST).settings
     assert alone.levels == (-1, -1, -1)
     assert alone.level_count == 0
+
+
+def test_places_that_are_not_neighbours_are_refused_with_methods_that_do() -> None:
+    """A convolution along a row of stations would mix strangers."""
+    stations = scattered("station", ("lat", "lon"), (NORTH, EAST))
+    read = series_from_dataset(stations)
+    solar = Solar(PlaceBasis.of(read.grid), {})
+    with pytest.raises(RequestError, match=r"not neighbours in space \(150 places.*--method solar"):
+        CoarseData.of(read, solar, TINY, 4)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from temdeep.errors import VariableKindError
+from temdeep.errors import VariableError, VariableKindError
 from temdeep.fields.reading_frames import load
 from temdeep.fields.time_axis import Int64Array, TimeAxis, show
+from temdeep.fields.undeclared import as_text, undeclared_fill
 from temdeep.metric import FloatArray
 
 PACKING_SHARE = 0.03
@@ -76,6 +77,7 @@ def loaded_totals(array: xr.DataArray, time_name: str, source: str) -> FloatArra
 
     Raises:
         VariableKindError: More data than are sensibly taken apart at once.
+        VariableError: A fill value that is not declared.
         InputError: The file breaks off.
     """
     if array.size * 4 > LARGEST_BYTES:
@@ -84,6 +86,9 @@ def loaded_totals(array: xr.DataArray, time_name: str, source: str) -> FloatArra
             f" ({array.size * 4 / 2**30:.0f} GiB): give it as sums per step."
         )
     values = load(array.transpose(time_name, ...), source)
+    code = undeclared_fill(values)
+    if code is not None:
+        raise VariableError(as_text(str(array.name), source, code, "far from all others"))
     return values if values.dtype.kind == "f" else values.astype(np.float64)
 
 

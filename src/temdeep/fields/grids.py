@@ -1,27 +1,18 @@
 """Horizontal grids: latitude, longitude, cell sizes, and what is fixed to the ground.
 
-Knows: xarray, pyproj. Must not know: torch, files.
+Knows: xarray. Must not know: torch, files.
 """
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import cf_xarray  # noqa: F401  (registers Dataset.cf)
 import numpy as np
-import pyproj
 import xarray as xr
-from pyproj.exceptions import CRSError
 
 from temdeep.errors import GridError
+from temdeep.fields import coordinates, projections
 from temdeep.metric import Float64Array, GridMetric
 
 EARTH_RADIUS_M = 6_371_229.0
-
-_LATITUDE_NAMES = ("latitude", "lat", "nav_lat", "XLAT", "lats", "rlat_2d", "clat")
-_LONGITUDE_NAMES = ("longitude", "lon", "nav_lon", "XLONG", "lons", "rlon_2d", "clon")
-_X_NAMES = ("x", "rlon", "grid_longitude", "projection_x_coordinate", "easting", "X")
-_Y_NAMES = ("y", "rlat", "grid_latitude", "projection_y_coordinate", "northing", "Y")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +82,15 @@ def find_grid(dataset: xr.Dataset, name: str, other_dims: tuple[str, ...], sourc
         source: Name of the file, for messages.
 
     Raises:
-        GridError: No cells; no latitude and longitude, and no projection to compute them from.
+        GridError: No cells; no latitude and longitude, and no projection to compute them from;
+            a grid that moves.
     """
     empty = [str(dim) for dim, size in dataset[name].sizes.items() if size == 0]
     if empty:
         raise GridError(f"'{name}' in {source} has no cells: its dimension '{empty[0]}' is empty.")
     dims = tuple(str(dim) for dim in dataset[name].dims if dim not in other_dims)
-    latitude = _coordinate(dataset, "latitude", _LATITUDE_NAMES, dims, other_dims)
-    longitude = _coordinate(dataset, "longitude", _LONGITUDE_NAMES, dims, other_dims)
+    latitude = coordinates.place(dataset, "latitude", dims, other_dims, source)
+    longitude = coordinates.place(dataset, "longitude", dims, other_dims, source)
     if latitude is not None and longitude is not None:
         y_dims, x_dims = latitude.dims, longitude.dims
         if latitude.ndim == longitude.ndim == 1 and y_dims != x_dims:
@@ -107,10 +99,14 @@ def find_grid(dataset: xr.Dataset, name: str, other_dims: tuple[str, ...], sourc
             return _scattered("", str(x_dims[0]), latitude.values, longitude.values)
         if latitude.ndim == 2 and set(y_dims) == set(x_dims):
             return _curvilinear(dataset, latitude, longitude, dims)
-    x = _axis(dataset, "X", _X_NAMES, dims)
-    y = _axis(dataset, "Y", _Y_NAMES, dims)
+    x = coordinates.axis(dataset, "X", dims)
+    y = coordinates.axis(dataset, "Y", dims)
     if x is not None and y is not None:
-        return _projected(dataset, name, y, x, source)
+        lat, lon = projections.places_of_axes(dataset, name, y, x, source)
+        return _from_places(str(y.dims[0]), str(x.dims[0]), lat, lon, _signs(lat, lon, y, x))
+    cells = projections.healpix_cells(dataset, name, dims, source)
+    if cells is not None:
+        return _scattered("", *cells)
     if latitude is not None and longitude is not None and latitude.ndim == longitude.ndim == 0:
         return _scattered("", "", np.atleast_1d(latitude.values), np.atleast_1d(longitude.values))
     raise GridError(
@@ -118,46 +114,6 @@ def find_grid(dataset: xr.Dataset, name: str, other_dims: tuple[str, ...], sourc
         f" ({', '.join(dims) or 'none besides time'}) have no latitude and longitude (give them as"
         " coordinates with units degrees_north and degrees_east, or x and y with a grid_mapping)."
     )
-
-
-def _candidates(dataset: xr.Dataset, role: str, names: tuple[str, ...]) -> list[str]:
-    known = dataset.cf.coordinates | dataset.cf.axes
-    found = [str(one) for one in known.get(role, [])]
-    return found + [one for one in names if one in dataset.variables and one not in found]
-
-
-def _coordinate(
-    dataset: xr.Dataset,
-    role: str,
-    names: tuple[str, ...],
-    dims: tuple[str, ...],
-    time_dims: tuple[str, ...],
-) -> xr.DataArray | None:
-    """Latitude or longitude along a variable's dimensions, the one with most dimensions."""
-    fitting = []
-    for name in _candidates(dataset, role, names):
-        array = dataset[name]
-        moving = [dim for dim in array.dims if dim in time_dims]
-        array = array.isel(dict.fromkeys(moving, 0)) if moving else array
-        rotated = str(array.attrs.get("standard_name", "")).startswith("grid_")
-        if (
-            array.dtype.kind in "fiu"
-            and not rotated
-            and array.ndim <= 2
-            and set(array.dims) <= set(dims)
-        ):
-            fitting.append(array)
-    return max(fitting, key=lambda array: array.ndim, default=None)
-
-
-def _axis(
-    dataset: xr.Dataset, role: str, names: tuple[str, ...], dims: tuple[str, ...]
-) -> xr.DataArray | None:
-    for name in _candidates(dataset, role, names):
-        array = dataset[name]
-        if array.ndim == 1 and array.dims[0] in dims and array.dtype.kind in "fiu":
-            return array
-    return None
 
 
 def _spacing(values: Float64Array) -> Float64Array:
@@ -244,16 +200,27 @@ def _from_places(
     usual = float(np.median(finite)) if finite.size else 1000.0
     dy = np.where(np.isfinite(dy) & (dy > 0), dy, usual)
     dx = np.where(np.isfinite(dx) & (dx > 0), dx, usual)
-    metric = GridMetric(dx * signs[1], dy * signs[0])
+    metric = GridMetric(dx * signs[1], dy * signs[0], cyclic=_closes(lat, lon, dx))
     return Grid(y_dim, x_dim, lat, lon, metric, uniform=min(lat.shape) > 1)
+
+
+def _closes(lat: Float64Array, lon: Float64Array, dx: Float64Array) -> bool:
+    """Whether most rows go on, past the last column, in the first, which no column repeats."""
+    if lat.shape[1] < 4:
+        return False
+    last, before = (
+        distance_m(lat[:, column], lon[:, column], lat[:, 0], lon[:, 0]) / dx[:, -1]
+        for column in (-1, -2)
+    )
+    return bool(np.median((np.abs(last - 1) < 0.5) & (np.abs(before - 2) < 0.5)) > 0.5)
 
 
 def _curvilinear(
     dataset: xr.Dataset, latitude: xr.DataArray, longitude: xr.DataArray, dims: tuple[str, ...]
 ) -> Grid:
     y_dim, x_dim = (dim for dim in dims if dim in latitude.dims)
-    x = _axis(dataset, "X", _X_NAMES, (y_dim, x_dim))
-    y = _axis(dataset, "Y", _Y_NAMES, (y_dim, x_dim))
+    x = coordinates.axis(dataset, "X", (y_dim, x_dim))
+    y = coordinates.axis(dataset, "Y", (y_dim, x_dim))
     if x is not None and y is not None and x.dims != y.dims:
         y_dim, x_dim = str(y.dims[0]), str(x.dims[0])
     lat = latitude.transpose(y_dim, x_dim).values.astype(np.float64)
@@ -270,42 +237,6 @@ def _signs(
         y_step = float(np.nansum(np.diff(lat, axis=0)))
         x_step = float(np.nansum((np.diff(lon, axis=1) + 180) % 360 - 180))
     return (-1.0 if y_step < 0 else 1.0), (-1.0 if x_step < 0 else 1.0)
-
-
-def _projected(
-    dataset: xr.Dataset, name: str, y: xr.DataArray, x: xr.DataArray, source: str
-) -> Grid:
-    """Latitude and longitude of x and y through the variable's grid mapping."""
-    crs = _projection(dataset, name, source)
-    columns, rows = np.meshgrid(x.values.astype(np.float64), y.values.astype(np.float64))
-    if str(x.attrs.get("units", "m")).lower() in ("km", "kilometre", "kilometer"):
-        columns, rows = columns * 1000, rows * 1000
-    to_degrees = pyproj.Transformer.from_crs(
-        crs, crs.source_crs or crs.geodetic_crs, always_xy=True
-    )
-    lon, lat = to_degrees.transform(columns, rows)
-    lat, lon = np.asarray(lat), np.asarray(lon)
-    return _from_places(str(y.dims[0]), str(x.dims[0]), lat, lon, _signs(lat, lon, y, x))
-
-
-def _projection(dataset: xr.Dataset, name: str, source: str) -> pyproj.CRS:
-    array = dataset[name]
-    mapping = array.attrs.get("grid_mapping") or array.encoding.get("grid_mapping")
-    carriers = [mapping] if mapping in dataset.variables else []
-    carriers += [one for one in dataset.variables if "grid_mapping_name" in dataset[one].attrs]
-    if not carriers:
-        raise GridError(
-            f"'{name}' in {source} lies on x and y without latitude, longitude or a grid_mapping:"
-            " add one of them."
-        )
-    attributes: Mapping[Hashable, Any] = dataset[carriers[0]].attrs
-    try:
-        return pyproj.CRS.from_cf(dict(attributes))
-    except (CRSError, KeyError) as error:
-        raise GridError(
-            f"the grid_mapping '{carriers[0]}' of {source} is not understood"
-            f" ({attributes.get('grid_mapping_name', 'no name')})."
-        ) from error
 
 
 def _scattered(y_dim: str, x_dim: str, lat: Float64Array, lon: Float64Array) -> Grid:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from temdeep.errors import InputError, VariableError
-from temdeep.fields import grib
+from temdeep.fields import grib, undeclared
 from temdeep.fields.time_axis import Int64Array, show
 from temdeep.fields.variables import Channel
 
@@ -30,7 +30,7 @@ def read(series: Series, channels: Sequence[Channel], times: Selection) -> Frame
     """Fields of channels in the precision of the file, shape (time, channel, y, x).
 
     Raises:
-        VariableError: A value is infinite.
+        VariableError: A value is infinite, or beyond anything in the atmosphere.
         InputError: The file breaks off or cannot be decoded.
     """
     index = times if isinstance(times, slice) else np.asarray(times, dtype=np.int64)
@@ -46,7 +46,7 @@ def read(series: Series, channels: Sequence[Channel], times: Selection) -> Frame
     for position, field in enumerate(fields):
         result[:, position] = field
     for position, channel in enumerate(channels):
-        _refuse_infinite(result[:, position], channel, series, index)
+        _refuse_impossible(result[:, position], channel, series, index)
     return result
 
 
@@ -90,13 +90,17 @@ def load(array: xr.DataArray, source: str) -> Frames:
         ) from error
 
 
-def _refuse_infinite(
+def _refuse_impossible(
     values: Frames, channel: Channel, series: Series, index: slice | Int64Array
 ) -> None:
-    if not np.isinf(values).any():
+    impossible = np.abs(values) >= undeclared.IMPOSSIBLE
+    if not impossible.any():
         return
-    at = int(np.flatnonzero(np.isinf(values).any(axis=(1, 2)))[0])
+    at = int(np.flatnonzero(impossible.any(axis=(1, 2)))[0])
     when = show(series.time.values[index][at])
+    largest = float(values[at][impossible[at]][0])
+    if np.isfinite(largest):
+        raise VariableError(undeclared.as_text(channel.name, series.source, largest, f"at {when}"))
     raise VariableError(
         f"'{channel.name}' in {series.source} has infinite values at {when}: set them to missing"
         " (NaN) or repair them."
@@ -110,7 +114,7 @@ def in_memory_or_file(series: Series) -> list[str]:
 
 
 def check_values(series: Series, variables: Sequence[str]) -> None:
-    """Refuse variables that are missing throughout.
+    """Refuse variables that are missing throughout, or hold a fill value that is not declared.
 
     The first, middle and last frames are read; only where all are missing are the others.
 
@@ -119,13 +123,20 @@ def check_values(series: Series, variables: Sequence[str]) -> None:
         variables: Names of the variables to look at.
 
     Raises:
-        VariableError: A variable has no value at any time, or an infinite one in the frames read.
+        VariableError: A variable has no value at any time, or in the frames read an infinite one
+            or one that looks like a fill value.
     """
     count = len(series.time)
     for variable in variables:
         chosen = [one for one in series.channels if one.variable == variable]
         looked = sorted({0, count // 2, count - 1})
-        missing = _missing(series, chosen, looked)
+        frames = read(series, chosen, looked)
+        missing = np.isnan(frames).all(axis=(0, 2, 3))
+        for position, channel in enumerate(chosen):
+            code = undeclared.undeclared_fill(frames[:, position])
+            if code is not None:
+                text = undeclared.as_text(channel.name, series.source, code, "far from all others")
+                raise VariableError(text)
         for time in range(count):
             if not missing.any():
                 break

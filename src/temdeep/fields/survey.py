@@ -20,6 +20,7 @@ from temdeep.errors import (
 )
 from temdeep.fields import accumulations, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
+from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
 from temdeep.fields.levels import level_of, places_of
@@ -109,6 +110,7 @@ def survey(
     file_dims = dataset.sizes
     dataset, time_name = with_valid_times(dataset, source, variables)
     file_dim = "" if time_name in file_dims else _vanished(file_dims, dataset)
+    dataset = with_still_places(dataset, time_name, source)
     axis = time_axis(dataset, time_name, source)
     looker = _Looker(dataset, source, axis, time_name, requests, dict(bounds or {}))
     for name in map(str, dataset.data_vars):
@@ -163,9 +165,11 @@ class _Looker:
         self.notes += run_notes(axis)
         self.problems: dict[str, TemdeepError] = {}
         self.carried: list[str] = []
+        self.gridless: dict[str, GridError] = {}
         self.helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         self.helpers |= {bounds_name(dataset, time_name)}
         self.helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
+        self.helpers |= set(place_names(dataset))
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
@@ -198,10 +202,12 @@ class _Looker:
             raise VariableError(f"'{name}' in {self.source} does not change in time.")
         try:
             grid = find_grid(self.dataset, name, (self.time_name,), self.source)
-        except GridError:
+        except GridError as error:
             if asked or array.ndim > 2:
                 raise
             self.carried.append(name)
+            if array.ndim > 1:
+                self.gridless[name] = error
             return
         numeric = array.dtype.kind in "fiub"
         if not numeric:
@@ -348,7 +354,7 @@ class _Looker:
             self.totals,
             found,
             tuple(self.notes),
-            self.problems,
+            self.problems if self.channels or self.problems else dict(self.gridless),
             tuple(name for name in self.carried if name not in found),
         )
 

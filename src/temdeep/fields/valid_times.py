@@ -3,6 +3,7 @@
 Knows: xarray, CF names of time coordinates. Must not know: torch, files.
 """
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
@@ -38,6 +39,9 @@ _UNIT_S = {
 """Seconds in a unit of lead time, by how its name begins; the first that fits."""
 
 
+_TEXT_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?")
+
+
 def with_valid_times(
     dataset: xr.Dataset, source: str, variables: Sequence[str] | None = None
 ) -> tuple[xr.Dataset, str]:
@@ -55,7 +59,7 @@ def with_valid_times(
         TimeAxisError: No times, plain numbers in place of times, or several forecast runs.
     """
     dataset = _single_run(decoded(dataset, source), source)
-    name = _valid_time_name(dataset, variables) or _from_lead_times(dataset)
+    name = _valid_time_name(dataset, variables) or _from_lead_times(dataset) or _from_text(dataset)
     if isinstance(name, xr.Dataset):
         dataset, name = name, "valid_time"
     if not name:
@@ -185,7 +189,13 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
         values = lead.values
     else:
         units = str(lead.attrs.get("units", "hours")).lower()
-        unit_s = next((s for start, s in _UNIT_S.items() if units.startswith(start)), 3600.0)
+        known = [s for start, s in _UNIT_S.items() if units.startswith(start)]
+        if not known or units.startswith("mon"):
+            raise TimeAxisError(
+                f"the lead times '{lead.name}' are in '{units}', which has no length that is known:"
+                " give them in days, hours, minutes or seconds."
+            )
+        unit_s = known[0]
         seconds = lead.values.astype(np.float64) * unit_s
         values = np.round(seconds * 1e6).astype("timedelta64[us]").astype("timedelta64[ns]")
     if reference.dtype == object:
@@ -193,6 +203,30 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
     times = reference.values[()] + values
     attributes = {"standard_name": "time", "long_name": "valid time"}
     return dataset.assign_coords(valid_time=(lead.dims[0], times, attributes))
+
+
+def _from_text(dataset: xr.Dataset) -> xr.Dataset | str:
+    """Valid times that a file has as text only, such as WRF's `2019-03-01_06:00:00`."""
+    for name in dataset.variables:
+        array = dataset[name]
+        if array.ndim != 1 or array.dtype.kind not in "OSU":
+            continue
+        texts = [one.decode() if isinstance(one, bytes) else str(one) for one in array.values]
+        if texts and all(map(_TEXT_STAMP.fullmatch, texts)):
+            try:
+                times = np.array(
+                    [one.replace("_", "T").removesuffix("Z") for one in texts], "datetime64[ns]"
+                )
+            except ValueError:  # a 30 February: of a calendar that nothing names
+                continue
+            attributes = {"standard_name": "time", "long_name": "valid time"}
+            found = dataset.assign_coords(valid_time=(array.dims[0], times, attributes))
+            for one in found.data_vars.values():
+                if array.dims[0] in one.dims:
+                    said = str(one.encoding.get("coordinates", ""))
+                    one.encoding["coordinates"] = f"{said} valid_time".strip()
+            return found
+    return ""
 
 
 def _runs(dataset: xr.Dataset, name: str) -> Int64Array | None:

@@ -5,6 +5,7 @@ Knows: arrays, the grid metric, OpenCV. Must not know: intervals, files.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -23,6 +24,9 @@ CLIPPED_PERCENT = 0.2
 
 TRUST_RADIUS = 3.0
 """Radius in cells over which candidate motions are compared."""
+
+STRAIGHT_RAD = 1 / 3
+"""Angle by which axes may turn along a way that still counts as straight."""
 
 SMALLEST_SIDE = 16
 """Cells a side below which no flow is estimated."""
@@ -45,6 +49,25 @@ class Motion:
         dx, dy = _cell_sizes(metric)
         return self.u_m_s * seconds / dx, self.v_m_s * seconds / dy
 
+    def slowed(self, turning_per_m: Float64Array, seconds: float, metric: GridMetric) -> Self:
+        """The motion where its way over a time is straight, fading out where it bends.
+
+            V · min( 1, max( 0, 2 - α / ⅓ ) )     α = turning · ( |V| τ + one cell )
+
+        A way in cells is a way on the ground, and components at its ends are components along the
+        same axes, as long as the axes turn little between: all of V is left up to a third of a
+        radian, nothing from twice that on. Near a pole that is a third of the distance to it.
+
+        Args:
+            turning_per_m: How much the axes turn, shape (y, x), radians per metre.
+            seconds: τ.
+            metric: Cell sizes.
+        """
+        way_m = np.hypot(self.u_m_s, self.v_m_s) * seconds
+        cell_m = np.maximum(np.abs(metric.dx_m), np.abs(metric.dy_m))
+        left = np.clip(2 - turning_per_m * (way_m + cell_m) / STRAIGHT_RAD, 0, 1)
+        return type(self)(self.u_m_s * left, self.v_m_s * left)
+
 
 def can_move(grid: Grid) -> bool:
     """Whether a motion can be found on a grid: its cells are neighbours, and enough of them."""
@@ -65,7 +88,7 @@ def estimate(start: Float32Array, end: Float32Array, span_s: float, metric: Grid
         metric: Cell sizes.
 
     Returns:
-        The motion in m s⁻¹.
+        The motion in m s⁻¹, slowed where the grid is not flat.
     """
     first, last = _standardise(start, end)
     nothing = np.zeros(first.shape[1:])
@@ -81,7 +104,8 @@ def estimate(start: Float32Array, end: Float32Array, span_s: float, metric: Grid
     weights /= weights.sum(axis=0)
     columns, rows = np.einsum("nyx,ndyx->dyx", weights, np.stack([np.stack(c) for c in candidates]))
     dx, dy = _cell_sizes(metric)
-    return Motion(columns * dx / span_s, rows * dy / span_s)
+    motion = Motion(columns * dx / span_s, rows * dy / span_s)
+    return motion.slowed(metric.turning_per_m, span_s, metric)
 
 
 def warp(

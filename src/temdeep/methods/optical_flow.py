@@ -7,7 +7,7 @@ Precipitation over periods is divided along its motion (`redistribution.py`).
 Knows: intervals as arrays. Must not know: files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -20,7 +20,8 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
-from temdeep.methods.motion import SMALLEST_SIDE, Motion, estimate, warp
+from temdeep.methods.facing import as_on_a_map, estimate_facing_north, turning_of_north_per_m
+from temdeep.methods.motion import SMALLEST_SIDE, Motion, warp
 from temdeep.methods.redistribution import parts_of, redistribute
 from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
 from temdeep.metric import Float32Array, Float64Array, FloatArray
@@ -98,10 +99,12 @@ class OpticalFlow:
         near = trim_context(interval, self.context)
         parts = by_nature.even_division(near, edges)
         rates = np.concatenate([near.before, near.rate[None], near.after])
+        by_map = as_on_a_map(near.grid)
         for i, channel in enumerate(near.channels):
             if not _why_even(channel, near.grid) and channel.name not in self.still:
-                cells = redistribute(rates[:, i], len(near.before), cyclic=near.grid.metric.cyclic)
-                parts[:, i] = parts_of(cells, edges)
+                on_map = rates[:, i, *by_map]
+                cells = redistribute(on_map, len(near.before), cyclic=near.grid.metric.cyclic)
+                parts[:, i, *by_map] = parts_of(cells, edges)
         return parts
 
     def _move(self, interval: Interval, theta: Float64Array) -> Float32Array:
@@ -111,12 +114,26 @@ class OpticalFlow:
             movable = [i for i in moving if interval.channels[i].name not in self.still]
             if not movable:
                 continue
-            motion = estimate(start, end, interval.span_s, interval.grid.metric)
-            for i, t in enumerate(theta):
-                if 0 < t < 1:
-                    ends = interval.start[movable], interval.end[movable]
-                    filled[i, movable] = blend(*ends, motion, float(t), interval)
+            motion = estimate_facing_north(start, end, interval.span_s, interval.grid)
+            for alike, own in _by_frame(movable, motion, interval):
+                ends = interval.start[alike], interval.end[alike]
+                for i, t in enumerate(theta):
+                    if 0 < t < 1:
+                        filled[i, alike] = blend(*ends, own, float(t), interval)
         return filled
+
+
+def _by_frame(
+    movable: list[int], motion: Motion, interval: Interval
+) -> Iterator[tuple[list[int], Motion]]:
+    """Numbers, and components of vectors, which are not moved far where east and north turn."""
+    vectors = [i for i in movable if interval.channels[i].component]
+    numbers = [i for i in movable if i not in vectors]
+    if numbers:
+        yield numbers, motion
+    if vectors:
+        turning = turning_of_north_per_m(interval.grid)
+        yield vectors, motion.slowed(turning, interval.span_s, interval.grid.metric)
 
 
 def blend(

@@ -27,7 +27,8 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
-from temdeep.methods.motion import can_move, estimate, warp
+from temdeep.methods.facing import estimate_facing_north
+from temdeep.methods.motion import can_move, warp
 from temdeep.methods.protocol import Method
 from temdeep.methods.redistribution import CELLS, motion, parts_of
 from temdeep.methods.trials import HALVES, hidden_halves
@@ -145,7 +146,7 @@ class Realisation:
         metric = interval.grid.metric
         columns = rows = np.zeros(interval.grid.shape)
         if can_move(interval.grid):
-            found = estimate(start, end, interval.span_s, metric)
+            found = estimate_facing_north(start, end, interval.span_s, interval.grid)
             columns, rows = found.displacement(interval.span_s, metric)
         pattern = np.nan_to_num(np.maximum(start, end))[0].astype(np.float64)
         amplitudes = _amplitudes(np.maximum(pattern, 0), interval.grid)

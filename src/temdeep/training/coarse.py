@@ -68,8 +68,13 @@ class CoarseData:
         """Read a series and take the sun's part and the day's cycle out.
 
         Raises:
-            RequestError: It is too short, or a variable never changes.
+            RequestError: Its cells are no neighbours, it is too short, or a variable never changes.
         """
+        if not series.grid.uniform:
+            raise RequestError(
+                f"the cells of {series.source} are not neighbours in space ({series.grid}), and a"
+                " network looks at neighbours: fill it with --method solar or cubic."
+            )
         channels = learnable(series)
         runs = tuple(run for run in series.time.segments() if run.stop - run.start >= 2)
         longest = max((run.stop - run.start for run in runs), default=0)
