@@ -23,15 +23,20 @@ from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.series import Series, series_from_dataset, sun_time_of
 from temdeep.fields.time_axis import format_duration
 from temdeep.fields.variables import Channel, Kind
+from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
-from temdeep.methods.registry import build
+from temdeep.methods.registry import build_all
 from temdeep.metric import Float32Array, Float64Array
+from temdeep.verification.precipitation import mm_per_hour
 from temdeep.verification.withholding import Withheld
 
 CLASSICAL = ("nearest", "linear", "cubic", "solar", "optical_flow")
 OURS, DRAW = "temdeep", "temdeep_draw"
 XARRAY, CDO = "xarray_interp", "cdo_inttime"
 OPPONENTS = (XARRAY, CDO)
+
+SEED = 0
+"""Of the drawn course of rain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +97,14 @@ def contenders(withheld: Withheld, totals: Mapping[str, xr.DataArray]) -> dict[s
         totals: Running totals as the file has them.
     """
     coarse = withheld.coarse
-    made: dict[str, Method] = {name: build(name, coarse) for name in CLASSICAL}
+    made: dict[str, Method] = {
+        name: keep_consistent(method, coarse.channels)
+        for name, method in build_all(CLASSICAL, coarse).items()
+    }
     made[OURS] = downscaled(OURS, withheld, choose(coarse, method=None, model=None).method)
-    draw = realistic_draw(coarse)
-    if draw is not None:
-        made[DRAW] = downscaled(DRAW, withheld, draw)
+    if any(mm_per_hour(channel) is not None for channel in coarse.channels):
+        drawn = choose(coarse, method=None, model=None, draw=SEED).method
+        made[DRAW] = downscaled(DRAW, withheld, drawn)
     file = _thinned_file(withheld, totals)
     stamps = withheld.fine.dataset[withheld.fine.time_name].values
     by_xarray = file.interp({withheld.fine.time_name: stamps})
@@ -104,11 +112,6 @@ def contenders(withheld: Withheld, totals: Mapping[str, xr.DataArray]) -> dict[s
     if has_cdo():
         made[CDO] = _as_method(CDO, _by_cdo(file, withheld), withheld, totals)
     return made
-
-
-def realistic_draw(series: Series) -> Method | None:  # noqa: ARG001 - until there is one
-    """The method that makes likely rain in place of its mean; None: there is none."""
-    return None
 
 
 def downscaled(name: str, withheld: Withheld, method: Method) -> Prepared:

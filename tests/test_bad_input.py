@@ -231,6 +231,17 @@ def test_a_truncated_grib_file_is_named(real_data: Path, tmp_path: Path) -> None
         open_series(path)
 
 
+@pytest.mark.real
+def test_a_field_that_stands_twice_in_a_grib_file_is_refused(
+    real_data: Path, tmp_path: Path
+) -> None:
+    whole = (real_data / "meteonet_nw_arpege_precip_20180501.grib").read_bytes()
+    path = tmp_path / "twice.grib"
+    path.write_bytes(whole + whole)
+    with pytest.raises(InputError, match=r"twice.grib holds 48 messages for 24 fields"):
+        open_series(path)
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -66,8 +66,8 @@ def test_quiet_says_nothing_and_json_is_json(
     assert output.err == ""
     told = json.loads(output.out)
     assert told["output"] == target
-    assert told["method"] == "cubic"
-    assert told["variables"] == {"t2m": "cubic"}
+    assert told["method"] == "auto"
+    assert told["variables"] == {"t2m": "cubic: usual for continuous instantaneous variables"}
     assert (told["times_given"], told["times_made"]) == (1, 14)
     assert "ends 10min before the input" in told["notes"][0]
 

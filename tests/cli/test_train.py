@@ -28,7 +28,7 @@ def test_it_tells_which_method_each_variable_gets(
     assert main(shlex.split("train coarse.nc -o run --config tiny.yaml --log-dir tb")) == 0
     told = capsys.readouterr()
     assert "epoch 2 of 2: loss " in told.err
-    assert "held-out restoration" in told.err
+    assert "under the line through held-out frames" in told.err
     assert "run: trained for 2 epochs" in told.out
     for name in ("t2m", "u10", "v10", "tp"):
         assert f"\n  {name}" in told.out

@@ -104,7 +104,7 @@ def test_the_same_field_written_otherwise_is_filled_in_alike(
 def test_two_dimensional_and_scattered_places_change_no_number(method: str) -> None:
     expected = filled(globe(), method).values
     np.testing.assert_allclose(filled(GRIDS["NEMO"](), method).values, expected, atol=0.02)
-    if method != "optical_flow":
+    if method not in ("optical_flow", "auto"):  # nothing flows among strangers
         cells = globe().stack(cell=("lat", "lon")).reset_index("cell")
         found = filled(cells, method).values.reshape(expected.shape)
         np.testing.assert_allclose(found, expected, atol=1e-4)

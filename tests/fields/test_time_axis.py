@@ -36,6 +36,10 @@ def test_a_duration_is_read_as_it_is_written(duration_us: int) -> None:
         ("1d", 24 * HOUR),
         ("1h30min", 90 * 60_000_000),
         ("0.5h", HOUR // 2),
+        ("1hour", HOUR),
+        ("2 days", 48 * HOUR),
+        ("30minutes", HOUR // 2),
+        ("90sec", 90_000_000),
     ],
 )
 def test_durations_are_understood(text: str, microseconds: int) -> None:

@@ -305,6 +305,27 @@ def test_other_units_are_refused() -> None:
         model.fill(celsius, THETA)
 
 
+def test_a_place_without_the_elevation_that_was_learnt_with_is_refused_not_taken_for_the_sea() -> (
+    None
+):
+    flat = making.grid(LARGE)
+    hilly = replace(flat, elevation_m=np.linspace(0, 900, 360).reshape(LARGE))
+    model = making.learnt(hilly, size=0.3)
+    one = replace(noisy(0), grid=hilly)
+    model.fill(one, THETA)
+    for asked in (lambda: model.fill(noisy(0), THETA), lambda: model.treatment(CHANNELS[0], flat)):
+        with pytest.raises(ModelError, match=r"trained with elevation of each place, .* --static"):
+            asked()
+
+
+def test_elevation_that_was_not_learnt_with_changes_nothing() -> None:
+    hilly = replace(making.grid(LARGE), elevation_m=np.linspace(0, 900, 360).reshape(LARGE))
+    model = making.learnt(making.grid(LARGE), size=0.3)
+    np.testing.assert_array_equal(
+        model.fill(replace(noisy(0), grid=hilly), THETA), model.fill(noisy(0), THETA)
+    )
+
+
 def test_periods_are_left_to_classical_methods() -> None:
     rain = Channel("r", "r", "kg m-2", Kind.SUM)
     rng = np.random.default_rng(0)

@@ -133,8 +133,8 @@ def test_draws_are_drier_and_stronger_than_the_mean() -> None:
     drawn = np.stack(
         [Realisation(OpticalFlow(), i, {"tp": 1.0}).fill_periods(one, thirds) for i in range(4)]
     )
-    assert (drawn > 0.2).mean() < 0.98 * (mean > 0.2).mean()
-    assert drawn.std() > 1.02 * mean.std()
+    assert (drawn > 0.2).mean() < (mean > 0.2).mean()
+    assert drawn.std() > mean.std()
     assert drawn.max() > 1.2 * mean.max()
 
 

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from temdeep.errors import OutputError, TemdeepError
+from temdeep.cli.main import guarded
+from temdeep.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,11 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--output", type=Path, default=Path("demo_output"), metavar="FOLDER", help="for all results"
     )
     arguments = parser.parse_args(argv)
-    try:
-        return run(arguments)
-    except TemdeepError as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 2
+    return guarded(lambda: run(arguments), "demo", signals=argv is None)
 
 
 def run(arguments: argparse.Namespace) -> int:

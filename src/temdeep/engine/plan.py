@@ -134,7 +134,7 @@ def plan(
         notes += missing_notes(plain, periods)
         if step is not None:
             notes += unwritten_notes(plain, periods)
-        elif len(np.unique(periods[:, 1] - periods[:, 0])) > 1:
+        elif period is None:
             notes.append("periods reach from one output time to the next: --period says otherwise.")
     return _placed(series, offsets, periods, notes)
 

@@ -111,6 +111,7 @@ def _cubes(path: Path) -> list[xr.Dataset]:
         logging.getLogger("cfgrib").removeFilter(_quiet)
     if not any(cube.data_vars for cube in cubes):
         raise InputError(f"{path.name} holds no GRIB field.")
+    _refuse_repeated(path, cubes)
     return list(cubes)
 
 
@@ -133,6 +134,26 @@ def _refuse_truncated(path: Path) -> None:
     if not tail.endswith(b"7777"):
         raise InputError(
             f"{path.name} breaks off inside its last GRIB message: it is truncated; fetch it again."
+        )
+
+
+def _refuse_repeated(path: Path, cubes: list[xr.Dataset]) -> None:
+    """Refuse a file with more messages than fields: cfgrib drops what it meets twice in silence."""
+    import eccodes  # noqa: PLC0415  (loads the GRIB library: only where there is GRIB)
+
+    with path.open("rb") as stream:
+        messages = eccodes.codes_count_in_file(stream)
+    horizontal = {"latitude", "longitude", "y", "x", "values"}
+    fields = sum(
+        int(np.prod([size for dim, size in array.sizes.items() if dim not in horizontal]))
+        for cube in cubes
+        for array in cube.data_vars.values()
+    )
+    if messages > fields:
+        raise InputError(
+            f"{path.name} holds {messages} messages for {fields} fields: some stand twice, and"
+            " which of them is right cannot be told; remove the others, for instance with"
+            " 'grib_copy -w'."
         )
 
 

@@ -25,7 +25,7 @@ SAME_STEP = 1e-3
 
 GREGORIAN = ("standard", "gregorian", "proleptic_gregorian")
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(d|day|days|h|hour|hours|min|minute|minutes|s|sec)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(days?|d|hours?|h|minutes?|min|seconds?|sec|s)(?![a-z])")
 _UNIT_US = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000}
 _STAMP = re.compile(
     r"(-?\d{1,6})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?Z?"

@@ -18,6 +18,7 @@ from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.daily import HourMeans
 from temdeep.methods.motion import estimate
+from temdeep.methods.places import PlaceBasis
 from temdeep.methods.protocol import Method
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
@@ -65,9 +66,12 @@ class Learnt:
         """See `Method.treatment`."""
         if channel.name in self.instead:
             name, reason = self.instead[channel.name]
+            if name == self.solar.name:
+                self._check_ground(grid)
             told = self.classical[name].treatment(channel, grid)
             return told if ":" in told else f"{told}: {reason}"
         self._check([channel])
+        self._check_ground(grid)
         return self.name
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
@@ -78,12 +82,15 @@ class Learnt:
             if channel.name in self.instead:
                 classical.setdefault(self.instead[channel.name][0], []).append(i)
         for name, indices in classical.items():
+            if name == self.solar.name:
+                self._check_ground(interval.grid)
             part = by_nature.select_channels(interval, indices)
             method = self.classical[name]
             filled[:, indices] = method.fill(trim_context(part, method.context), theta)
         learnt = [i for i, one in enumerate(interval.channels) if one.name not in self.instead]
         if learnt:
             self._check([interval.channels[i] for i in learnt])
+            self._check_ground(interval.grid)
             # the network looks at all its channels, whichever of them it fills
             inputs = self._places(interval)
             known = by_nature.select_channels(interval, inputs)
@@ -117,6 +124,23 @@ class Learnt:
                     f"'{one.name}' is in '{one.units}' and the model was trained on"
                     f" '{own[one.name].units}': convert it, or train on these data."
                 )
+
+    def _check_ground(self, grid: Grid) -> None:
+        """Refuse a grid without the static fields that the model was trained with."""
+        basis = self.solar.basis
+        absent = [
+            name
+            for name, known, given in (
+                ("elevation", basis.elevation, grid.elevation_m),
+                ("land fraction", basis.land, grid.land_fraction),
+            )
+            if known is not None and given is None
+        ]
+        if absent:
+            raise ModelError(
+                f"the model was trained with {' and '.join(absent)} of each place, which this"
+                " series does not have: give a file with it as --static FILE (in Python static=)."
+            )
 
     def _places(self, interval: Interval) -> list[int]:
         """Where the network's channels are among those of an interval, in the network's order."""
@@ -153,7 +177,7 @@ class Learnt:
             torch.tensor([len(interval.after)]),
             torch.tensor([interval.span_s]).to(device),
             torch.from_numpy(motion)[None].to(device),
-            ground_of(grid).to(device),
+            ground_of(grid, self.solar.basis).to(device),
         )
         with torch.inference_mode():
             lead = torch.from_numpy(theta).float()[None].to(device)
@@ -230,12 +254,13 @@ def times_of(interval: Interval, lead: Float64Array) -> TimeArray:
     return times
 
 
-def ground_of(grid: Grid) -> Ground:
-    """A grid as tensors, with the static inputs of its places."""
+def ground_of(grid: Grid, basis: PlaceBasis) -> Ground:
+    """A grid as tensors, with the static inputs of its places: those that the basis knows."""
     latitude = np.deg2rad(grid.latitude)
     nothing = np.zeros(grid.shape)
-    land = nothing if grid.land_fraction is None else grid.land_fraction
-    height = nothing if grid.elevation_m is None else grid.elevation_m / 1000
+    land = nothing if basis.land is None or grid.land_fraction is None else grid.land_fraction
+    elevation_m = grid.elevation_m
+    height = nothing if basis.elevation is None or elevation_m is None else elevation_m / 1000
     place = np.nan_to_num(np.stack([np.sin(latitude), np.cos(latitude), land, height]))
     return Ground(
         torch.from_numpy(_never_zero(grid.metric.dx_m)),

@@ -5,9 +5,10 @@ realisation is one of these courses, with the intensities and the wet area of re
 price of a larger error. What a method says of each period is multiplied by a random field that has
 the rain's own spectrum and moves with it,
 
-    r_j = R q_j / mean_j q_j,   q_j = r̄_j exp(σ ξ_j),   ξ_j(p) = ρ ξ_{j-1}(p - V Δt) + √(1 - ρ²) ε_j
+    r = R q / mean q,   q = r̄ exp(σ ξ),   ξ(θ) = cos(πθ/2) ε₀(p - V θτ) + sin(πθ/2) ε₁(p + V (1-θ)τ)
 
-in `CELLS` parts of the period, so that totals are kept; σ is that with which periods of the coarse
+in `CELLS` parts of the period, so that totals are kept; ε₀ and ε₁ belong to its begin and its end.
+σ is that with which periods of the coarse
 series, joined in pairs and divided again, come nearest to their own distribution of intensities. At
 instants each place takes either the start or the end, both moved along the motion, and a random
 field decides which, the nearer end more often: nothing is blended, so intensities stay as they are.
@@ -15,6 +16,7 @@ field decides which, the nearer end more often: nothing is blended, so intensiti
 Knows: series, methods. Must not know: files.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +36,11 @@ from temdeep.methods.redistribution import CELLS, motion, parts_of
 from temdeep.methods.trials import HALVES, hidden_halves
 from temdeep.metric import Float32Array, Float64Array, FloatArray
 
-SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 """Among these σ is sought."""
 
 WIDEST = 3
 """Fewest waves across the grid that noise has: wider ones would wet or dry all of it at once."""
-
-PERSISTENCE = 0.8
-"""ρ, from one part of a period to the next."""
 
 TRIAL_CONTEXT = 3
 TINY = 1e-12
@@ -132,7 +131,8 @@ class Realisation:
         if sigma == 0 or not (whole > 0).any():
             return mean
         rates = [*interval.before[-1:, place], whole, *interval.after[:1, place]]
-        noise = _moving_noise(np.stack(rates), interval.grid, self._random(interval))
+        ends = self._random(interval), self._random(interval, interval.span_s)
+        noise = _moving_noise(np.stack(rates), interval.grid, ends)
         likely = mean * np.exp(sigma * noise)
         average = likely.mean(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -159,10 +159,13 @@ class Realisation:
         missing = np.isnan(start) | np.isnan(end)
         return np.where(missing, np.float32(np.nan), filled)
 
-    def _random(self, interval: Interval | PeriodInterval) -> np.random.Generator:
-        """The same numbers whenever the same interval is filled."""
-        moment = int(interval.valid_time.astype("datetime64[us]").astype(np.int64))
-        return np.random.default_rng([self.seed, moment & 0xFFFFFFFF, moment >> 32 & 0xFFFFFFFF])
+    def _random(
+        self, interval: Interval | PeriodInterval, later_s: float = 0.0
+    ) -> np.random.Generator:
+        """Numbers that belong to the begin of an interval, or to a moment later."""
+        moment = interval.valid_time + np.timedelta64(round(later_s * 1e6), "us")
+        count = int(moment.astype("datetime64[us]").astype(np.int64))
+        return np.random.default_rng([self.seed, count & 0xFFFFFFFF, count >> 32 & 0xFFFFFFFF])
 
 
 def _falls(channel: Channel) -> bool:
@@ -186,22 +189,33 @@ def _apart(made: Float64Array, truth: FloatArray) -> Float64Array:
     return distances
 
 
-def _moving_noise(rates: Float64Array, grid: Grid, random: np.random.Generator) -> Float64Array:
-    """ξ, of mean 0 and variance 1 over the grid, shape (`CELLS`, y, x)."""
+def _moving_noise(
+    rates: Float64Array, grid: Grid, randoms: Sequence[np.random.Generator]
+) -> Float64Array:
+    """ξ in the cells of a period, shape (`CELLS`, y, x).
+
+    Args:
+        rates: Of the period and those beside it, shape (period, y, x).
+        grid: The grid.
+        randoms: For ε at the begin and at the end.
+    """
     amounts = np.where(np.isfinite(rates), np.maximum(rates, 0), 0).astype(np.float32)
     amplitudes = _amplitudes(amounts.mean(axis=0, dtype=np.float64), grid)
     columns = rows = np.zeros(grid.shape, np.float32)
     if can_move(grid) and len(rates) > 1:
         columns, rows = motion(amounts / amounts.max(), cyclic=grid.metric.cyclic)
     y, x = np.indices(grid.shape)
-    from_row = np.clip(np.rint(y - rows / CELLS), 0, grid.shape[0] - 1).astype(np.intp)
-    from_column = np.rint(x - columns / CELLS).astype(np.intp) % grid.shape[1]
+    first, last = (_noise(amplitudes, grid, random) for random in randoms)
+
+    def moved(field: Float64Array, periods: float) -> Float64Array:
+        row = np.clip(np.rint(y - periods * rows), 0, grid.shape[0] - 1).astype(np.intp)
+        column = np.rint(x - periods * columns).astype(np.intp) % grid.shape[1]
+        return field[row, column]
+
     noise = np.empty((CELLS, *grid.shape))
-    noise[0] = _noise(amplitudes, grid, random)
-    for j in range(1, CELLS):
-        moved = noise[j - 1][from_row, from_column]
-        fresh = _noise(amplitudes, grid, random)
-        noise[j] = PERSISTENCE * moved + np.sqrt(1 - PERSISTENCE**2) * fresh
+    for j, t in enumerate((np.arange(CELLS) + 0.5) / CELLS):
+        share = np.cos(np.pi * t / 2), np.sin(np.pi * t / 2)
+        noise[j] = share[0] * moved(first, t) + share[1] * moved(last, t - 1)
     return noise
 
 

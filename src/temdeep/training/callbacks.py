@@ -135,7 +135,9 @@ class Report(pl.Callback):
         found = {name: float(one) for name, one in trainer.callback_metrics.items()}
         loss = found.get("loss/withheld", float("nan"))
         rates = [f"{one:.1f} %" for name, one in found.items() if name.endswith("span_2")]
-        told = f"loss {loss:.3f}" + (f", held-out restoration {rates[0]}" if rates else "")
+        told = f"loss {loss:.3f}"
+        if rates:
+            told += f", {rates[0]} under the line through held-out frames without the sun's part"
         self._progress(trainer.current_epoch + 1, _run_of(pl_module).settings.epochs, told)
 
 

@@ -123,7 +123,7 @@ class CoarseData:
             network,
             daily,
             series.grid,
-            ground_of(series.grid),
+            ground_of(series.grid, solar.basis),
             torch.from_numpy(series.grid.metric.area_weights.astype(np.float32)),
         )
 

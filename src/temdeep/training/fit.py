@@ -150,6 +150,8 @@ def train_run(
         ]
         tell(_told(folder, found))
         if found is not State.FINISHED:
+            if progress is not None:
+                progress(0, settings.epochs, "fitting what the sun drives")
             solar = Solar.fitted_to(series)
             module, writer = _run(
                 series,
@@ -190,6 +192,8 @@ def _run(
     progress: Progress | None,
 ) -> tuple[TrainingRun, EpochWriter]:
     """What is trained, and what writes it down."""
+    if progress is not None:
+        progress(0, settings.epochs, "estimating motion")
     data = measured(CoarseData.of(series, solar, settings, held_out_from), held_out_from)
     known = data.frames[:held_out_from].numpy()
     index = composite_index(known, data.area.numpy(), vectors(data.channels))
