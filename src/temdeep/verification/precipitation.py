@@ -10,11 +10,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from temdeep.fields.natures import is_precipitation
 from temdeep.fields.variables import Channel, Kind
 from temdeep.metric import Float64Array, FloatArray
 
 WET_MM_PER_H = 0.1
-_WATER = ("precipitation", "rainfall", "snowfall")
 _MM_PER_UNIT = {
     "kg m-2": 1.0,
     "kg m**-2": 1.0,
@@ -34,7 +34,7 @@ def mm_per_hour(channel: Channel) -> float | None:
     Returns:
         The factor, or None if it is no precipitation or its unit is not known.
     """
-    if not any(word in channel.standard_name for word in _WATER):
+    if not is_precipitation(channel.variable, channel.standard_name):
         return None
     if channel.kind is Kind.SUM:
         amount = _MM_PER_UNIT.get(channel.units)
