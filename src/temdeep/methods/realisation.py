@@ -42,7 +42,9 @@ SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 WIDEST = 3
 """Fewest waves across the grid that noise has: wider ones would wet or dry all of it at once."""
 
-TRIAL_CONTEXT = 3
+TRIALS, TRIAL_CONTEXT = 16, 3
+"""How many hidden periods σ is sought on, and the periods given on each side of each."""
+
 TINY = 1e-12
 
 
@@ -73,11 +75,18 @@ class Realisation:
         for group in series.period_groups():
             rain = [one for one in group if _falls(one)]
             apart = np.zeros((len(SIGMAS), len(rain)))
-            for hidden in hidden_halves(series, rain, TRIAL_CONTEXT):
-                for i, each in enumerate(SIGMAS):
-                    drawn = cls(method, seed, {one.name: each for one in rain})
-                    made = drawn.fill_periods(hidden.interval, HALVES)
-                    apart[i] += _apart(made, hidden.truth)
+            for hidden in hidden_halves(series, rain, TRIAL_CONTEXT, most=TRIALS):
+                drawn = cls(method, seed, sigma)
+                cells = drawn._best_cells(hidden.interval)
+                noise = [drawn._noise(hidden.interval, i) for i in range(len(rain))]
+                for k, each in enumerate(SIGMAS):
+                    whole = hidden.interval.rate
+                    made = [
+                        parts_of(_course(cells[:, i], noise[i], each, whole[i]), HALVES)
+                        for i in range(len(rain))
+                    ]
+                    if made:
+                        apart[k] += _apart(np.stack(made, axis=1), hidden.truth)
             sigma |= {one.name: SIGMAS[apart[:, i].argmin()] for i, one in enumerate(rain)}
         return cls(method, seed, sigma)
 
@@ -112,33 +121,37 @@ class Realisation:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        near = trim_context(interval, self.method.context)
-        parts = self.method.fill_periods(near, edges)
+        by_nature.check_edges(edges)
+        parts = np.empty((len(edges) - 1, *interval.rate.shape))
         rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
+        others = [i for i in range(len(interval.channels)) if i not in rain]
+        if others:
+            own = by_nature.select_period_channels(interval, others)
+            near = trim_context(own, self.method.context)
+            parts[:, others] = self.method.fill_periods(near, edges)
         if rain:
             own = by_nature.select_period_channels(interval, rain)
-            cells = self.method.fill_periods(
-                trim_context(own, self.method.context), np.linspace(0, 1, CELLS + 1)
-            )
+            cells = self._best_cells(own)
             for place, i in enumerate(rain):
-                parts[:, i] = parts_of(self._drawn(own, place, cells[:, place]), edges)
+                sigma = self.sigma.get(own.channels[place].name, 0.0)
+                mean, whole = cells[:, place], own.rate[place]
+                if sigma > 0 and (whole > 0).any():
+                    mean = _course(mean, self._noise(own, place), sigma, whole)
+                parts[:, i] = parts_of(mean, edges)
         return parts
 
-    def _drawn(self, interval: PeriodInterval, place: int, mean: Float64Array) -> Float64Array:
-        """Rates in the cells of a period, shape (cell, y, x), from their best estimate."""
-        sigma = self.sigma.get(interval.channels[place].name, 0.0)
-        whole = interval.rate[place]
-        if sigma == 0 or not (whole > 0).any():
-            return mean
-        rates = [*interval.before[-1:, place], whole, *interval.after[:1, place]]
+    def _best_cells(self, interval: PeriodInterval) -> Float64Array:
+        """Best estimate in the cells of a period, shape (cell, channel, y, x)."""
+        near = trim_context(interval, self.method.context)
+        return self.method.fill_periods(near, np.linspace(0, 1, CELLS + 1))
+
+    def _noise(self, interval: PeriodInterval, place: int) -> Float64Array:
+        """ξ of a channel in the cells of a period, shape (cell, y, x)."""
+        rates = [
+            *interval.before[-1:, place], interval.rate[place], *interval.after[:1, place]
+        ]  # fmt: skip
         ends = self._random(interval), self._random(interval, interval.span_s)
-        noise = _moving_noise(np.stack(rates), interval.grid, ends)
-        likely = mean * np.exp(sigma * noise)
-        average = likely.mean(axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            factor = np.where(average > 0, whole / average, 1.0)
-        drawn: Float64Array = np.where(whole > 0, likely * factor, mean)
-        return drawn
+        return _moving_noise(np.stack(rates), interval.grid, ends)
 
     def _switch(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """Either end at each place, moved along the motion."""
@@ -166,6 +179,18 @@ class Realisation:
         moment = interval.valid_time + np.timedelta64(round(later_s * 1e6), "us")
         count = int(moment.astype("datetime64[us]").astype(np.int64))
         return np.random.default_rng([self.seed, count & 0xFFFFFFFF, count >> 32 & 0xFFFFFFFF])
+
+
+def _course(
+    mean: Float64Array, noise: Float64Array, sigma: float, whole: Float64Array
+) -> Float64Array:
+    """One course of a period, shape (cell, y, x), with the period's mean kept."""
+    likely = mean * np.exp(sigma * noise)
+    average = likely.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = np.where(average > 0, whole / average, 1.0)
+    drawn: Float64Array = np.where(whole > 0, likely * factor, mean)
+    return drawn
 
 
 def _falls(channel: Channel) -> bool:
@@ -202,7 +227,7 @@ def _moving_noise(
     amounts = np.where(np.isfinite(rates), np.maximum(rates, 0), 0).astype(np.float32)
     amplitudes = _amplitudes(amounts.mean(axis=0, dtype=np.float64), grid)
     columns = rows = np.zeros(grid.shape, np.float32)
-    if can_move(grid) and len(rates) > 1:
+    if can_move(grid) and len(rates) > 1 and amounts.any():
         columns, rows = motion(amounts / amounts.max(), cyclic=grid.metric.cyclic)
     y, x = np.indices(grid.shape)
     first, last = (_noise(amplitudes, grid, random) for random in randoms)

@@ -68,7 +68,7 @@ def hidden_frames(
     """
     steps = series.time.linked_steps_us()
     alike = (np.abs(np.diff(steps)) <= SAME_STEP * steps[1:]) & (steps[1:] > 0)
-    for i in _spread(np.flatnonzero(alike), series, channels):
+    for i in _spread(np.flatnonzero(alike), series, channels, MOST):
         before = _pairs(alike[:i][::-1], context)
         after = _pairs(alike[i + 1 :], context)
         frames = series.read(channels, slice(i - 2 * before, i + 3 + 2 * after))
@@ -89,7 +89,7 @@ def hidden_frames(
 
 
 def hidden_halves(
-    series: Series, channels: Sequence[Channel], context: int
+    series: Series, channels: Sequence[Channel], context: int, most: int = MOST
 ) -> Iterator[HiddenHalves]:
     """Some pairs of adjoining periods of one length, joined.
 
@@ -97,6 +97,7 @@ def hidden_halves(
         series: The coarse series.
         channels: Which; sums and means of the same periods.
         context: Joined periods on each side, as far as they adjoin.
+        most: Of them.
     """
     if not channels:
         return
@@ -105,7 +106,7 @@ def hidden_halves(
     alike = (edges[1:, 0] == edges[:-1, 1]) & (lengths[1:] == lengths[:-1]) & (lengths[1:] > 0)
     alike[series.time.run_ends()] = False
     begin = sun_time_of(series.time, edges[:, 0])
-    for i in _spread(np.flatnonzero(alike), series, channels):
+    for i in _spread(np.flatnonzero(alike), series, channels, most):
         before = _pairs(alike[:i][::-1], context)
         after = _pairs(alike[i + 1 :], context)
         rates = series.read_rates(channels, slice(i - 2 * before, i + 2 + 2 * after))
@@ -124,12 +125,14 @@ def hidden_halves(
         )
 
 
-def _spread(places: Int64Array, series: Series, channels: Sequence[Channel]) -> list[int]:
+def _spread(
+    places: Int64Array, series: Series, channels: Sequence[Channel], most: int
+) -> list[int]:
     """Evenly spaced ones, as many as are worth their reading."""
     if not channels or not len(places):
         return []
     worth = MOST_VALUES // (len(channels) * series.grid.latitude.size)
-    count = min(max(worth, FEWEST), MOST, len(places))
+    count = min(max(worth, FEWEST), most, len(places))
     chosen: list[int] = places[np.linspace(0, len(places) - 1, count).astype(int)].tolist()
     return chosen
 
