@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.variables_cases import CASES, DATA, Case, open_case
-from benchmarks.variables_contenders import Prepared, contenders, has_cdo
+from benchmarks.variables_contenders import OURS, Prepared, contenders, has_cdo
 from benchmarks.variables_extremes import extreme_records
 from benchmarks.variables_scores import Remembered, extra_scores
-from benchmarks.variables_tables import case_table, target_table
+from benchmarks.variables_tables import as_markdown, case_table, target_table
 from benchmarks.variables_targets import targets
 from rich.console import Console
 
@@ -89,6 +89,13 @@ def main() -> None:
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(as_json({"about": about, "records": records}), encoding="utf-8")
+    foot = (
+        f"RMSE unless said otherwise; {OURS} is what `temdeep downscale` writes by default. Of"
+        f" `{about['command']}`, commit {about['commit']}, {about['date']},"
+        f" {about['wall_time_s']} s. The files' sources and licences: [data](../../docs/data.md)."
+    )
+    page = as_markdown({name: CASES[name] for name in arguments.only}, records, reached, foot)
+    arguments.output.with_suffix(".md").write_text(page, encoding="utf-8")
     console.print(f"written: {arguments.output} ({about['wall_time_s']} s)", highlight=False)
 
 

@@ -1,6 +1,6 @@
 """How records are printed: a table a case, and the targets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.variables_cases import Case
 from benchmarks.variables_contenders import CDO, DRAW, OURS, XARRAY
@@ -9,27 +9,52 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+COLUMNS = (
+    "variable", "kind", "treatment", "linear", "best classical", OURS, DRAW, XARRAY, CDO,
+    "conserved", "wet area: even mean draw", "impossible",
+)  # fmt: skip
+WORDS = 3
+"""Columns of words come first, then columns of numbers."""
+
 
 def case_table(name: str, case: Case, records: Sequence[Record]) -> Table:
     """Every variable of a case in a row."""
-    part = f" ({case.part})" if case.part else ""
-    drawn = _table(f"{name}: {case.file}{part}, one time in {case.every} kept")
-    for title, justify in (
-        ("variable", "left"), ("kind", "left"), ("treatment", "left"), ("linear", "right"),
-        ("best classical", "right"), (OURS, "right"), (DRAW, "right"), (XARRAY, "right"),
-        (CDO, "right"), ("conserved", "right"), ("wet area: even mean draw", "right"),
-        ("impossible", "right"),
-    ):  # fmt: skip
-        drawn.add_column(title, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    drawn = _table(_heading(name, case))
+    for i, title in enumerate(COLUMNS):
+        drawn.add_column(title, justify="left" if i < WORDS else "right", overflow="fold")
     for (_, variable), rows in rows_of(records).items():
-        drawn.add_row(*_cells(variable, rows))
+        drawn.add_row(*map(escape, _cells(variable, rows)))
     return drawn
+
+
+def as_markdown(
+    cases: Mapping[str, Case], records: Sequence[Record], reached: Sequence[Target], foot: str
+) -> str:
+    """The same tables to read in a browser."""
+    lines = ["# Every variable of real files, withheld and filled in", "", foot, ""]
+    lines += ["| target | met | missed in |", "| --- | ---: | --- |"]
+    for one in reached:
+        misses = "; ".join(one.misses)
+        lines.append(f"| {one.target} | {one.met} of {one.of} | {misses} |")
+    for name, case in cases.items():
+        own = [record for record in records if record["case"] == name]
+        if own:
+            lines += ["", f"## {_heading(name, case)}", "", f"| {' | '.join(COLUMNS)} |"]
+            lines.append("|" + " --- |" * WORDS + " ---: |" * (len(COLUMNS) - WORDS))
+            for (_, variable), rows in rows_of(own).items():
+                lines.append(f"| {' | '.join(_cells(variable, rows))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _heading(name: str, case: Case) -> str:
+    part = f" ({case.part})" if case.part else ""
+    return f"{name}: {case.file}{part}, one time in {case.every} kept"
 
 
 def _cells(variable: str, rows: Rows) -> list[str]:
     ours, best = rows[OURS], best_classical(rows)
     return [
-        escape(f"{variable} ({ours['units']})"),
+        f"{variable} ({ours['units']})",
         ours["kind"],
         ours["treatment"].split(":")[0],
         _number(rows["linear"]["rmse"]),
