@@ -17,7 +17,7 @@ from temdeep.fields.time_axis import SAME_STEP, Int64Array
 from temdeep.fields.variables import Channel
 from temdeep.metric import FloatArray
 
-MOST = 48
+MOST = 24
 """Trials on one series, evenly spread."""
 
 FEWEST = 3
