@@ -67,7 +67,9 @@ def test_quiet_says_nothing_and_json_is_json(
     told = json.loads(output.out)
     assert told["output"] == target
     assert told["method"] == "auto"
-    assert told["variables"] == {"t2m": "cubic: usual for continuous instantaneous variables"}
+    assert told["variables"] == {
+        "t2m": "cubic: usual for continuous instantaneous variables, with nothing to judge on"
+    }
     assert (told["times_given"], told["times_made"]) == (1, 14)
     assert "ends 10min before the input" in told["notes"][0]
 

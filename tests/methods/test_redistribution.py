@@ -1,16 +1,21 @@
 """Rain that moves, divided along its motion; and courses of it drawn at random."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
+import xarray as xr
 from scipy.ndimage import gaussian_filter, shift
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.series import series_from_dataset
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.optical_flow import OpticalFlow
 from temdeep.methods.realisation import Realisation
 from temdeep.methods.redistribution import CELLS, parts_of, redistribute
+from temdeep.methods.registry import build
 from temdeep.metric import GridMetric
 
 SHAPE = (48, 64)
@@ -125,6 +130,39 @@ def test_a_draw_keeps_totals_and_is_another_one_for_another_seed(sigma: float) -
         np.testing.assert_allclose(made.mean(axis=0)[0], rates[1], rtol=1e-12)
         assert (made >= 0).all()
         assert (made[:, 0, rates[1] == 0] == 0).all()
+
+
+def test_members_have_courses_of_their_own_and_rain_and_snow_share_one() -> None:
+    rates = showers(6).mean(axis=1)[:, None].repeat(3, axis=1)
+    names = ("tp[number=0]", "tp[number=1]", "sf[number=0]")
+    channels = tuple(replace(RAIN, name=name, variable=name[:2]) for name in names)
+    three = replace(
+        period(rates[:, 0]), rate=rates[1], before=rates[:1], after=rates[2:], channels=channels
+    )
+    draw = Realisation(OpticalFlow(), 4, dict.fromkeys(names, 0.8))
+    first, other, snow = draw.fill_periods(three, np.arange(4) / 3).transpose(1, 0, 2, 3)
+    np.testing.assert_array_equal(first, snow)
+    assert rmse(first, other) > 0.1 * rmse(first, 0 * first)
+
+
+def test_too_few_periods_to_judge_leave_the_motion_in_place() -> None:
+    truth = showers(2).mean(axis=1)
+    stamps = np.datetime64("2020-06-01T01", "ns") + np.arange(3) * np.timedelta64(1, "h")
+    attributes = {"units": "kg m-2", "standard_name": "precipitation_amount"}
+    dataset = xr.Dataset(
+        {"tp": (("time", "y", "x"), truth, {**attributes, "cell_methods": "time: sum"})},
+        {"time": stamps, "y": np.arange(48.0), "x": np.arange(64.0)},
+    )
+    where = grid()
+    for name, values in (("lat", where.latitude), ("lon", where.longitude)):
+        towards = {"lat": "degrees_north", "lon": "degrees_east"}[name]
+        dataset[name] = ("y", "x"), values, {"units": towards}
+    dataset = dataset.set_coords(["lat", "lon"])
+    dataset["time_bnds"] = ("time", "b"), np.stack([stamps - np.timedelta64(1, "h"), stamps], 1)
+    dataset["time"].attrs["bounds"] = "time_bnds"
+    series = series_from_dataset(dataset)
+    told = build("auto", series).treatment(series.channels[0], series.grid)
+    assert told.startswith("optical_flow: usual for non-negative sum variables, with nothing")
 
 
 def test_draws_are_drier_and_stronger_than_the_mean() -> None:

@@ -80,7 +80,7 @@ class Auto:
         for group in _groups(series):
             judged = [one for one in group if _is_judged(one)]
             for channel, sums in zip(judged, _sums(series, judged, methods), strict=True):
-                if sums.gram.any():
+                if sums.tell:
                     weights[channel.name] = sums.weights(channel)
         return cls(methods, weights)
 
@@ -95,7 +95,7 @@ class Auto:
         if len(weights) == 1:
             (name,) = weights
             told = self.methods[name].treatment(channel, grid)
-            return told if ":" in told else f"{told}: {_why(channel, name)}"
+            return told if ":" in told else f"{told}: {self._why(channel, name)}"
         mixture = " + ".join(f"{weight:.2f} {name}" for name, weight in weights.items())
         return f"{self.name}: {mixture}, which is best on hidden times of the series"
 
@@ -129,6 +129,14 @@ class Auto:
     def _weights_of(self, channel: Channel) -> Weights:
         return self.weights.get(channel.name) or _usual(channel)
 
+    def _why(self, channel: Channel, name: str) -> str:
+        """Why a method is all that a channel is filled with."""
+        if channel.name not in self.weights:
+            return f"usual for {channel.nature} {channel.kind} variables, with nothing to judge on"
+        if channel.nature is Nature.SUNLIGHT and name != "solar":
+            return "it does not follow the sun on hidden times of the series (are its times UTC?)"
+        return "best on hidden times of the series"
+
     def _table(self, channels: Sequence[Channel]) -> dict[str, Float64Array]:
         """Weight of each channel, by method, those of use."""
         each = [self._weights_of(one) for one in channels]
@@ -153,6 +161,11 @@ class _Sums:
     along: Float64Array
     square: float
     trials: int
+
+    @property
+    def tell(self) -> bool:
+        """Whether any method made something else than the straight line, rounding aside."""
+        return bool((np.diag(self.gram) > 1e-12 * self.square).any())
 
     def weights(self, channel: Channel) -> Weights:
         """What a channel is filled with."""
@@ -237,15 +250,6 @@ def _usual(channel: Channel) -> Weights:
     if channel.nature is Nature.DIRECTION:
         return {LINE: 1.0}
     return {"cubic": 1.0}
-
-
-def _why(channel: Channel, name: str) -> str:
-    """Why a method is all that a channel is filled with."""
-    if channel.nature is Nature.SUNLIGHT and name != "solar":
-        return "it does not follow the sun on hidden times of the series (are its times UTC?)"
-    if name in _usual(channel):
-        return f"usual for {channel.nature} {channel.kind} variables"
-    return "best on hidden times of the series"
 
 
 def _sums(

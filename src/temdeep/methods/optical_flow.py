@@ -78,6 +78,8 @@ class OpticalFlow:
         flow = even = np.zeros(len(channels))
         for hidden in hidden_halves(series, channels, cls.context):
             known = hidden.interval
+            if not len(known.before) and not len(known.after):
+                continue  # a period alone has no motion
             flow = flow + _square(cls().fill_periods(known, HALVES) - hidden.truth, area)
             even = even + _square(known.rate - hidden.truth, area)
         return _without_gain(channels, flow, even)

@@ -16,6 +16,7 @@ field decides which, the nearer end more often: nothing is blended, so intensiti
 Knows: series, methods. Must not know: files.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -105,9 +106,7 @@ class Realisation:
         told = self.method.treatment(channel, grid)
         if not _falls(channel):
             return told
-        first, _, why = told.partition(": ")
-        drawn = f"one likely course, seed {self.seed}"
-        return f"{first}: {drawn}; {why}" if why else f"{first}: {drawn}"
+        return f"{told.partition(': ')[0]}: one likely course around its estimate, seed {self.seed}"
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
@@ -150,7 +149,8 @@ class Realisation:
         rates = [
             *interval.before[-1:, place], interval.rate[place], *interval.after[:1, place]
         ]  # fmt: skip
-        ends = self._random(interval), self._random(interval, interval.span_s)
+        channel = interval.channels[place]
+        ends = [self._random(interval, channel, later_s) for later_s in (0, interval.span_s)]
         return _moving_noise(np.stack(rates), interval.grid, ends)
 
     def _switch(self, interval: Interval, theta: Float64Array) -> Float32Array:
@@ -163,7 +163,12 @@ class Realisation:
             columns, rows = found.displacement(interval.span_s, metric)
         pattern = np.nan_to_num(np.maximum(start, end))[0].astype(np.float64)
         amplitudes = _amplitudes(np.maximum(pattern, 0), interval.grid)
-        noise = _noise(amplitudes, interval.grid, self._random(interval))
+        noise = np.stack(
+            [
+                _noise(amplitudes, interval.grid, self._random(interval, channel, 0))
+                for channel in interval.channels
+            ]
+        )
         filled = np.empty((len(theta), *start.shape), np.float32)
         for i, t in enumerate(theta):
             from_start = warp(start, -t * columns, -t * rows, cyclic=metric.cyclic)
@@ -173,12 +178,17 @@ class Realisation:
         return np.where(missing, np.float32(np.nan), filled)
 
     def _random(
-        self, interval: Interval | PeriodInterval, later_s: float = 0.0
+        self, interval: Interval | PeriodInterval, channel: Channel, later_s: float
     ) -> np.random.Generator:
-        """Numbers that belong to the begin of an interval, or to a moment later."""
+        """Numbers that belong to a moment after the begin of an interval, and to a member or level.
+
+        Variables share them: where it rains more, it snows more.
+        """
+        member = zlib.crc32(channel.name.partition("[")[2].encode())
         moment = interval.valid_time + np.timedelta64(round(later_s * 1e6), "us")
         count = int(moment.astype("datetime64[us]").astype(np.int64))
-        return np.random.default_rng([self.seed, count & 0xFFFFFFFF, count >> 32 & 0xFFFFFFFF])
+        halves = count & 0xFFFFFFFF, count >> 32 & 0xFFFFFFFF
+        return np.random.default_rng([self.seed, *halves, member])
 
 
 def _course(

@@ -21,10 +21,10 @@ MOST = 24
 """Trials on one series, evenly spread."""
 
 FEWEST = 3
-"""Trials on fields so large that `MOST_VALUES` would allow fewer."""
+"""Trials on fields so large that `MOST_CELLS` would allow fewer."""
 
-MOST_VALUES = 3_000_000
-"""Values hidden on one series, all trials together."""
+MOST_CELLS = 1_000_000
+"""Cells looked at on one series, all trials together, whichever variables are chosen."""
 
 HALVES = np.array([0.0, 0.5, 1.0])
 """Bounds of both hidden periods of a joined one."""
@@ -131,7 +131,7 @@ def _spread(
     """Evenly spaced ones, as many as are worth their reading."""
     if not channels or not len(places):
         return []
-    worth = MOST_VALUES // (len(channels) * series.grid.latitude.size)
+    worth = MOST_CELLS // series.grid.latitude.size
     count = min(max(worth, FEWEST), most, len(places))
     chosen: list[int] = places[np.linspace(0, len(places) - 1, count).astype(int)].tolist()
     return chosen
