@@ -71,7 +71,16 @@ class Motion:
 
 def can_move(grid: Grid) -> bool:
     """Whether a motion can be found on a grid: its cells are neighbours, and enough of them."""
-    return grid.uniform and min(grid.shape) >= SMALLEST_SIDE
+    return not why_no_motion(grid)
+
+
+def why_no_motion(grid: Grid) -> str:
+    """Why no motion can be found on a grid, empty if one can."""
+    if not grid.uniform:
+        return "its cells are not neighbours in space"
+    if min(grid.shape) < SMALLEST_SIDE:
+        return f"the grid has fewer than {SMALLEST_SIDE} cells a side"
+    return ""
 
 
 def estimate(start: Float32Array, end: Float32Array, span_s: float, metric: GridMetric) -> Motion:

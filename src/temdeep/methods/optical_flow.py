@@ -21,7 +21,7 @@ from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.facing import as_on_a_map, estimate_facing_north, turning_of_north_per_m
-from temdeep.methods.motion import SMALLEST_SIDE, Motion, warp
+from temdeep.methods.motion import Motion, warp, why_no_motion
 from temdeep.methods.redistribution import parts_of, redistribute
 from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
 from temdeep.metric import Float32Array, Float64Array, FloatArray
@@ -191,21 +191,12 @@ def _why_even(channel: Channel, grid: Grid) -> str:
     """Why a period is not divided along a motion, empty if it is."""
     if not is_precipitation(channel.variable, channel.standard_name):
         return "what is no precipitation is not moved"
-    return _why_no_motion(grid)
-
-
-def _why_no_motion(grid: Grid) -> str:
-    """Why no motion can be found on a grid, empty if one can."""
-    if not grid.uniform:
-        return "its cells are not neighbours in space"
-    if min(grid.shape) < SMALLEST_SIDE:
-        return f"the grid has fewer than {SMALLEST_SIDE} cells a side"
-    return ""
+    return why_no_motion(grid)
 
 
 def _why_still(channel: Channel, grid: Grid) -> str:
     """Why a channel is not moved, empty if it is."""
-    if reason := _why_no_motion(grid):
+    if reason := why_no_motion(grid):
         return reason
     if channel.ground:
         return "tied to the ground"

@@ -16,7 +16,7 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods.daily import HourMeans
 from temdeep.methods.learnt import ground_of, sun_part
-from temdeep.methods.motion import SMALLEST_SIDE
+from temdeep.methods.motion import can_move
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.network.settings import CONTEXT, NetworkSettings
@@ -153,7 +153,7 @@ def winds(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, int] | 
 
 def motions(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, ...], int]:
     """For each channel the motion of its level, -1 for what is tied to the ground; how many."""
-    if not grid.uniform or min(grid.shape) < SMALLEST_SIDE:
+    if not can_move(grid):
         return still(channels)
     names = list(dict.fromkeys(one.level for one in channels if not one.ground))
     return tuple(-1 if one.ground else names.index(one.level) for one in channels), len(names)
