@@ -1,0 +1,1 @@
+"""What the README and docs/science.md measure: every method on every kind of data."""

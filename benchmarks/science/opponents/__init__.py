@@ -1,0 +1,1 @@
+"""Methods of others, run as their users would run them, behind our protocol."""
