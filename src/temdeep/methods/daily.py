@@ -65,6 +65,10 @@ class HourMeans:
             maps[:, channel] = np.linalg.solve(system, wanted).T
         return cls(basis, hours, maps)
 
+    def nothing(self) -> Self:
+        """The same without any departures."""
+        return type(self)(self.basis, self.hours_us[:0], self.maps[:0])
+
     def at(self, times: TimeArray, grid: Grid) -> Float32Array:
         """Departures at some times; all 0 if any of them is at an hour that was not sampled.
 

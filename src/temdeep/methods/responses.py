@@ -18,6 +18,7 @@ from temdeep.methods.hidden import Moments, Track, moments
 from temdeep.metric import Float64Array
 
 SPANS = (2, 3, 4)
+"""Multiples of the step inside which times are hidden."""
 RIDGE = 0.05
 LEAST_GAIN = 0.005
 """Share of the RMSE on withheld times that a response must save to be used at all."""
@@ -93,7 +94,13 @@ class Places:
     area: Float64Array
 
 
-def fit(tracks: list[Track], places: Places, floor: Float64Array, count: int) -> list[Response]:
+def fit(
+    tracks: list[Track],
+    places: Places,
+    floor: Float64Array,
+    count: int,
+    spans: tuple[int, ...] = SPANS,
+) -> list[Response]:
     """Fit a response for each channel, judged on each quarter of the series with the others.
 
     Args:
@@ -103,6 +110,7 @@ def fit(tracks: list[Track], places: Places, floor: Float64Array, count: int) ->
             (feature, cell). A feature that hidden times cannot show, but use would, is held down
             by it: at 12 hours no frame tells the half-daily tide.
         count: How many channels.
+        spans: Multiples of the step; the narrowest is judged on.
 
     Returns:
         One per channel.
@@ -111,12 +119,12 @@ def fit(tracks: list[Track], places: Places, floor: Float64Array, count: int) ->
     if frames < FEWEST_FRAMES:
         reason = f"only {frames} frames to fit the sun's part to, {FEWEST_FRAMES} are needed"
         return [Response(None, reason=reason)] * count
-    every = _known(tracks)
+    every = _known(tracks, spans)
     folds = [
         _Fold(known, held)
         for i in range(FOLDS)
-        if (held := moments(_block(tracks, i), 2)) is not None
-        and (known := _known(_but_block(tracks, i)))
+        if (held := moments(_block(tracks, i), min(spans))) is not None
+        and (known := _known(_but_block(tracks, i), spans))
     ]
     if len(folds) < FOLDS or not every:
         reason = "no piece of the series is long enough to fit the sun's part to"
@@ -132,9 +140,9 @@ class _Fold:
     held: Moments
 
 
-def _known(tracks: list[Track]) -> dict[int, Moments]:
+def _known(tracks: list[Track], spans: tuple[int, ...]) -> dict[int, Moments]:
     """Moments of each span that is short enough."""
-    return {span: found for span in SPANS if (found := moments(tracks, span)) is not None}
+    return {span: found for span in spans if (found := moments(tracks, span)) is not None}
 
 
 def _fit_channel(

@@ -25,7 +25,7 @@ from temdeep.methods.context import trim_context
 from temdeep.methods.cubic import fill_totals, spline, total_weights
 from temdeep.methods.hidden import WINDOW
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.responses import Response
+from temdeep.methods.responses import SPANS, Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
 from temdeep.methods.sunlight import LightLaw
 from temdeep.metric import Float32Array, Float64Array
@@ -57,10 +57,15 @@ class Solar:
     context = WINDOW
 
     @classmethod
-    def fitted_to(cls, series: Series) -> Self:
-        """Fit to a coarse series, all of it and nothing else."""
+    def fitted_to(cls, series: Series, spans: tuple[int, ...] = SPANS) -> Self:
+        """Fit to a coarse series, all of it and nothing else.
+
+        Args:
+            series: The series.
+            spans: Multiples of its step inside which times are hidden.
+        """
         basis = PlaceBasis.of(series.grid)
-        responses, light = fit_to_series(series, basis)
+        responses, light = fit_to_series(series, basis, spans)
         return cls(basis, responses, light)
 
     def amplitudes(self, name: str, grid: Grid) -> Float32Array | None:

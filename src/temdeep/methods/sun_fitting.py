@@ -31,13 +31,14 @@ Times = npt.NDArray[np.datetime64]
 
 
 def fit_to_series(
-    series: Series, basis: PlaceBasis
+    series: Series, basis: PlaceBasis, spans: tuple[int, ...]
 ) -> tuple[dict[str, Response], dict[str, LightLaw]]:
     """Fit responses, and the law of sunlight, to all of a coarse series.
 
     Args:
         series: The coarse series; nothing between its times is looked at.
         basis: Functions of place of the amplitudes.
+        spans: Multiples of the step inside which times are hidden.
 
     Returns:
         Responses and laws, each by name of the channel.
@@ -60,7 +61,7 @@ def fit_to_series(
             tracks = [replace(one, values=one.values[:, : len(others)]) for one in pieces]
             places = _places(basis, series.grid, rows, columns)
             floor = _floor(series, group, rows, columns)
-            found = fit(tracks, places, floor, len(others))
+            found = fit(tracks, places, floor, len(others), spans)
             responses |= {one.name: found[i] for i, one in enumerate(others)}
     return responses, laws
 

@@ -103,9 +103,10 @@ class InterpolationNetwork(nn.Module):
         scale = self.features.scales.at(self.features.scales.error, window.span_s)
         residual = self.residual(decoded).unflatten(1, (BASIS_SIZE, self.settings.channels))
         motion = self.motion(decoded).unflatten(1, (-1, 5))[:, : self.settings.level_count]
+        without = self.settings.without
         return Coefficients(
-            1 + self.gate(decoded),
-            residual * scale[:, None],
+            1 + self.gate(decoded) * ("gate" not in without),
+            residual * scale[:, None] * ("residual" not in without),
             window.motion + SPEED_M_S * motion[:, :, 0:2],
             SPEED_M_S * motion[:, :, 2:4],
             torch.tanh(motion[:, :, 4]),

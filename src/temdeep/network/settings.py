@@ -31,6 +31,7 @@ class NetworkSettings:
             a power law to the shortest span.
         width: Features of the network's layers.
         depth: Residual blocks at full resolution.
+        without: Parts that are left out, of `PARTS`.
         trust: How far the corrections of each channel are believed in use, from 0 to 1.
     """
 
@@ -45,7 +46,13 @@ class NetworkSettings:
     error: tuple[tuple[float, ...], ...]
     width: int = 32
     depth: int = 3
+    without: tuple[str, ...] = ()
     trust: tuple[float, ...] = ()
+
+    @property
+    def context(self) -> int:
+        """How many frames on each side are looked at."""
+        return 0 if "context" in self.without else CONTEXT
 
     @property
     def channels(self) -> int:

@@ -19,7 +19,7 @@ from temdeep.methods.learnt import ground_of, sun_part
 from temdeep.methods.motion import can_move
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
-from temdeep.network.settings import CONTEXT, NetworkSettings
+from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Ground
 from temdeep.training.settings import TrainingSettings
 
@@ -88,6 +88,8 @@ class CoarseData:
         times = series.time.sun_time
         known = slice(0, held_out_from)
         daily = HourMeans.of(fields[known], times[known], solar.basis, series.grid)
+        if "daily" in settings.without:
+            daily = daily.nothing()
         fields -= daily.at(times, series.grid)
         mean, spread = moments(fields)
         for channel, width in zip(channels, spread, strict=True):
@@ -113,6 +115,7 @@ class CoarseData:
             error=ones,
             width=settings.width,
             depth=settings.depth,
+            without=settings.without,
         )
         return cls(
             torch.from_numpy(frames),
@@ -169,9 +172,9 @@ def usable_multiples(spans: tuple[int, ...], longest: int) -> tuple[int, ...]:
     return tuple(k for k in sorted(set(spans)) if 2 * k < longest) or (2,)
 
 
-def context(run: slice, i: int, k: int) -> tuple[int, int]:
-    """How many frames at steps of k there are before i and after i + k, at most `CONTEXT`."""
-    return min(CONTEXT, (i - run.start) // k), min(CONTEXT, (run.stop - 1 - i - k) // k)
+def context(run: slice, i: int, k: int, most: int) -> tuple[int, int]:
+    """How many frames at steps of k there are before i and after i + k, at most `most`."""
+    return min(most, (i - run.start) // k), min(most, (run.stop - 1 - i - k) // k)
 
 
 def vectors(channels: tuple[Channel, ...]) -> list[tuple[int, int]]:

@@ -152,7 +152,9 @@ def train_run(
         if found is not State.FINISHED:
             if progress is not None:
                 progress(0, settings.epochs, "fitting what the sun drives")
-            solar = Solar.fitted_to(series)
+            solar = Solar.fitted_to(series, settings.spans)
+            if "sun" in settings.without:
+                solar = replace(solar, responses={})
             module, writer = _run(
                 series,
                 plan,
@@ -174,7 +176,7 @@ def train_run(
                 device=device,
             )
             if first:
-                _do_no_harm(series, folder, held_out_from, solar)
+                _do_no_harm(series, folder, held_out_from, solar, settings)
         meeting.close()
     return Trained(folder, model_store.load_method(folder), found)
 
@@ -227,6 +229,8 @@ def _with_trust(
     """The same data with the trust in each channel, found by a trial or read from the run."""
     if found is State.UNFINISHED:
         trusted = tuple(model_store.read(folder)["network"]["trust"])
+    elif "trial" in settings.without:
+        trusted = (1.0,) * len(data.channels)
     else:
         trusted = tuple(resolved(data).tolist())
         torch.manual_seed(settings.seed)
@@ -299,7 +303,9 @@ def split(series: Series, settings: TrainingSettings) -> int:
     return count - held_out
 
 
-def _do_no_harm(series: Series, folder: Path, held_out_from: int, solar: Solar) -> None:
+def _do_no_harm(
+    series: Series, folder: Path, held_out_from: int, solar: Solar, settings: TrainingSettings
+) -> None:
     """Decide for each variable which method it gets, and write that down."""
     told = model_store.read(folder)
     block = series.take(slice(held_out_from, None))
@@ -322,6 +328,8 @@ def _do_no_harm(series: Series, folder: Path, held_out_from: int, solar: Solar) 
     instead = {}
     for channel in series.channels:
         method = chosen.get(channel.name, "linear")
+        if "fallback" in settings.without and channel.name in learnt:
+            method = NAME
         if method != NAME:
             instead[channel.name] = {
                 "method": method,

@@ -111,7 +111,7 @@ class TrainingRun(pl.LightningModule):
             self.log(f"loss/{name}", total, on_step=False, on_epoch=True, sync_dist=world > 1)
         weights = self.settings.losses
         factors = {
-            "withheld": 1.0,
+            "withheld": weights.withheld,
             "spatial": weights.spatial,
             "temporal": weights.temporal,
             "coherence": weights.coherence,
@@ -142,6 +142,7 @@ class TrainingRun(pl.LightningModule):
         """
         nothing = torch.zeros(1, device=self.device)
         terms: dict[str, list[Tensor]] = {"coherence": [], "kink": []}
+        most = self._data.settings.context
         for place, sample in samples:
             run = next(r for r in self._data.runs if r.start <= sample.first < r.stop)
             stop = min(run.stop, self.held_out_from)
@@ -151,7 +152,7 @@ class TrainingRun(pl.LightningModule):
             key = [self.settings.seed, 3, self.current_epoch, batch_index, place]
             lead = float(torch.rand((), generator=_generator(key)))
             row = [
-                Sample(i, 1, *context(slice(run.start, stop), i, 1))
+                Sample(i, 1, *context(slice(run.start, stop), i, 1, most))
                 for i in range(first, first + 4)
             ]
             frames = torch.stack([self._cutter.window_frames(one, view) for one in row])
@@ -169,7 +170,7 @@ class TrainingRun(pl.LightningModule):
             fields = self._fields(window, coefficients, leads)
             made = torch.zeros_like(window.frames[:1])
             made[:, CONTEXT - 1 : CONTEXT + 3] = fields[:, 0]
-            one = torch.ones(1, dtype=torch.long)
+            one = torch.full((1,), min(most, 1))
             motion = window.motion[1:3].mean(dim=0, keepdim=True)
             between = Window(made, one, one, window.span_s[:1], motion, window.ground)
             back = torch.tensor([[1 - lead]], device=self.device)

@@ -102,7 +102,8 @@ def intervals(data: CoarseData, last: int, multiple: int) -> list[Sample]:
     for whole in data.runs:
         run = slice(whole.start, min(whole.stop, last))
         firsts = range(run.start, run.stop - multiple)
-        found += [Sample(i, multiple, *context(run, i, multiple)) for i in firsts]
+        most = data.settings.context
+        found += [Sample(i, multiple, *context(run, i, multiple, most)) for i in firsts]
     return found
 
 
@@ -111,7 +112,8 @@ def held_out_samples(data: CoarseData, first: int, multiple: int) -> list[Sample
     found = []
     for run in data.runs:
         firsts = range(max(run.start, first), run.stop - multiple)
-        found += [Sample(i, multiple, *context(run, i, multiple)) for i in firsts]
+        most = data.settings.context
+        found += [Sample(i, multiple, *context(run, i, multiple, most)) for i in firsts]
     return found
 
 

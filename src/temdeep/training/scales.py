@@ -52,6 +52,11 @@ def measured(data: CoarseData, last: int) -> CoarseData:
         moving = _Measurement.of(data, last)
     error = extrapolated(moving.error)
     spans = (1, *data.multiples)
+    if "scaling" in data.settings.without:
+        same = data.multiples[0]
+        moving.change[1], moving.bend[1], error[1] = (
+            table[same] for table in (moving.change, moving.bend, error)
+        )
     settings = replace(
         data.settings,
         change=_table([moving.change[k] for k in spans]),

@@ -7,18 +7,29 @@ from dataclasses import dataclass, field
 
 from temdeep.errors import RequestError
 
+PARTS = ("context", "sun", "daily", "residual", "gate", "scaling", "trial", "fallback")
+"""What of a model can be left out, to see what it is worth.
+
+context: frames beside the interval; sun: sun responses; daily: taking the hours' means out; residual:
+what is added that no frame shows; gate: learning how much of the spline's bend to take; scaling:
+sizes that follow the span by a power law; trial: trusting corrections by a trial at wider spans;
+fallback: a classical method where that is better on withheld frames.
+"""
+
 
 @dataclass(frozen=True)
 class LossWeights:
     """How much each part of the loss counts; 0 leaves it out.
 
     Attributes:
+        withheld: Frames hidden inside wider intervals.
         coherence: Frames rendered in two intervals, and the frame between rendered from them.
         spatial: Roughness in space of flow and residual.
         temporal: Second derivative in time of the residual.
         kink: Jumps of the slope where intervals meet.
     """
 
+    withheld: float = 1.0
     coherence: float = 0.05
     spatial: float = 1e-3
     temporal: float = 1e-3
@@ -58,6 +69,7 @@ class TrainingSettings:
         depth: Blocks of the network.
         flow: Whether anything is moved along a motion.
         averaging: Decay of the running mean of the weights, which is what is kept.
+        without: Parts of the model that are left out, of `PARTS`; motion is left out by `flow`.
         losses: Weights of the parts of the loss.
         seed: Of all that is random.
     """
@@ -80,6 +92,7 @@ class TrainingSettings:
     depth: int = 3
     flow: bool = True
     averaging: float = 0.99
+    without: tuple[str, ...] = ()
     losses: LossWeights = field(default_factory=LossWeights)
     seed: int = 0
 
@@ -97,6 +110,10 @@ class TrainingSettings:
             raise RequestError(f"learning_rate must be above 0, got {self.learning_rate}.")
         if not self.spans or min(self.spans) < 2 or len(set(self.spans)) < len(self.spans):
             raise RequestError(f"spans must be whole numbers from 2 on, each once: {self.spans}.")
+        if unknown := set(self.without) - set(PARTS):
+            raise RequestError(
+                f"without names {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}."
+            )
         shares = ("pretrain", "rapid", "fewer_context", "mirror", "averaging")
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:

@@ -1,0 +1,163 @@
+"""Every method on every kind of data, as records and tables.
+
+    python -m benchmarks.science                         all rows that are not there yet
+    python -m benchmarks.science --only atlantic_6h --methods cubic temdeep
+    python -m benchmarks.science --quick                 a smaller one, in a quarter of an hour
+    python -m benchmarks.science --development           on the periods on which choices are made
+
+Each row is kept as soon as it is there, and never computed twice from the same inputs: stop it when
+you like, and start it again. Needs the real files in the folder named by TEMDEEP_DATA.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.science.cases import Case, cases
+from benchmarks.science.contenders import CONTENDERS
+from benchmarks.science.rows import Json, Task, by_key, run
+from benchmarks.science.tables import show, summary
+from temdeep.errors import TemdeepError
+from temdeep.training.settings import LossWeights, TrainingSettings
+
+RESULTS = Path(__file__).parents[1] / "results" / "science.json"
+BUILD = Path(__file__).parents[2] / "build"
+QUICK_CASES = ("era5_uk_6h", "era5_finse_6h", "atlantic_6h")
+QUICK_SETTINGS = TrainingSettings(epochs=4, samples=64)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compute what is not there, and print the table.
+
+    Returns:
+        The exit code.
+    """
+    asked = _parse(arguments)
+    tasks = list(_tasks(asked))
+    file = asked.output
+    rows = by_key(_read(file))
+    missing = [one for one in tasks if one.key not in rows]
+    print(f"{len(tasks)} rows, {len(tasks) - len(missing)} of them there already", flush=True)
+    failed = 0
+    for task, row in _computed(missing, asked.jobs):
+        if isinstance(row, str):
+            failed += 1
+            print(f"{task.case.name} {task.name}: {row}", flush=True)
+            continue
+        rows = {
+            key: one
+            for key, one in rows.items()
+            if (one["case"], one["method"]) != (row["case"], row["method"])
+        }
+        rows[row["inputs"]] = row
+        _write(file, list(rows.values()))
+        print(summary(row), flush=True)
+    wanted = {(one.case.name, one.name) for one in tasks}
+    print(show([one for one in rows.values() if (one["case"], one["method"]) in wanted]))
+    return 1 if failed else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    known = cases(development=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.science",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", nargs="+", choices=sorted(known), metavar="CASE", help="cases")
+    parser.add_argument("--methods", nargs="+", choices=CONTENDERS, metavar="METHOD", help="methods")
+    parser.add_argument("--quick", action="store_true", help="three cases and short trainings")
+    parser.add_argument("--development", action="store_true", help="earlier periods")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the trainings"
+    )
+    parser.add_argument("--label", default="", help="name for this setting in the records")
+    parser.add_argument("--models", type=Path, help="folder in which trained models stay")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="rows at a time")
+    parser.add_argument("--output", type=Path, help="JSON file of the rows")
+    asked = parser.parse_args(arguments)
+    name = "quick" if asked.quick else "development" if asked.development else ""
+    asked.output = asked.output or (BUILD / f"science_{name}.json" if name else RESULTS)
+    if not name and (asked.set or asked.label):
+        parser.error("other settings belong to --development: results are of the defaults")
+    return asked
+
+
+def _tasks(asked: argparse.Namespace) -> Iterator[Task]:
+    found = cases(development=asked.development)
+    names = asked.only or (QUICK_CASES if asked.quick else list(found))
+    settings = _settings(asked.set, QUICK_SETTINGS if asked.quick else TrainingSettings())
+    chosen: list[Case] = [found[name] for name in names]
+    for case in chosen:
+        for method in asked.methods or CONTENDERS:
+            label = f"{method} {asked.label}" if asked.label else ""
+            yield Task(case, method, settings, asked.models, label)
+
+
+def _settings(said: Sequence[str], base: TrainingSettings) -> TrainingSettings:
+    """Settings with some of them said as NAME=VALUE, JSON on the right."""
+    for one in said:
+        name, _, text = one.partition("=")
+        value: Any = json.loads(text)
+        value = tuple(value) if isinstance(value, list) else value
+        if name in {field.name for field in dataclasses.fields(LossWeights)}:
+            losses = dataclasses.replace(base.losses, **{name: value})
+            base = dataclasses.replace(base, losses=losses)
+        else:
+            base = dataclasses.replace(base, **{name: value})
+    return base
+
+
+def _computed(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, Json | str]]:
+    """Rows as they come, or a sentence where one could not be computed."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
+        waiting = {pool.submit(run, task): task for task in tasks}
+        for done in concurrent.futures.as_completed(waiting):
+            try:
+                yield waiting[done], done.result()
+            except TemdeepError as error:
+                yield waiting[done], f"left out: {error}"
+
+
+def _read(file: Path) -> list[Json]:
+    """Rows with their records."""
+    if not file.is_file():
+        return []
+    told = json.loads(file.read_text(encoding="utf-8"))
+    rows: list[Json] = told["rows"]
+    for row in rows:
+        row["records"] = [told["records"][i] for i in range(*row.pop("places"))]
+    return rows
+
+
+def _write(file: Path, rows: list[Json]) -> None:
+    """All rows and, flat, their records; whole or not at all."""
+    rows.sort(key=lambda row: (row["case"], row["method"]))
+    records: list[Json] = []
+    kept = []
+    for row in rows:
+        places = [len(records), len(records) + len(row["records"])]
+        kept.append({**{name: row[name] for name in row if name != "records"}, "places": places})
+        records += row["records"]
+    told = {
+        "about": "Made by python -m benchmarks.science; records of a row: from one of its places"
+        " to before the other.",
+        "rows": kept,
+        "records": records,
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(told, indent=None) + "\n", encoding="utf-8")
+    unfinished.replace(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Who takes part: how each method is made for a case, from what it may see.
+
+Only the supervised ones, `afno` and `twin`, ever see the truth, and only that of the training
+period. They show what could be had with it.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from benchmarks.science.cases import Case
+from temdeep.methods.consistent import keep_consistent
+from temdeep.methods.protocol import Method
+from temdeep.methods.registry import METHOD_NAMES, build
+from temdeep.training.fit import train
+from temdeep.training.settings import LossWeights, TrainingSettings
+
+OURS, TWIN, PAPER, AFNO = "temdeep", "twin", "temdeep_paper", "afno"
+ADVECTION, RIFE = "advection_correction", "rife"
+TRAINED = (OURS, TWIN, PAPER, AFNO)
+CONTENDERS = (*METHOD_NAMES, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
+
+
+def make(name: str, case: Case, settings: TrainingSettings, models: Path | None = None) -> Method:
+    """Build or train a contender.
+
+    Args:
+        name: Of `CONTENDERS`.
+        case: Says what may be seen.
+        settings: Of all trainings.
+        models: Folder where trained models stay; None: they are not kept.
+
+    Raises:
+        TemdeepError: It cannot be built, such as for want of a package.
+    """
+    coarse = case.coarse()
+    if name in METHOD_NAMES:
+        method = build(name, coarse)
+    elif name in MAKERS:
+        method = MAKERS[name](case)
+    else:
+        series = case.truth() if name == TWIN else coarse
+        with tempfile.TemporaryDirectory() as folder:
+            run = (models or Path(folder)) / f"{case.name}-{name}"
+            method = train(series, run, settings=settings_of(name, case, settings), device="cpu")
+    return keep_consistent(method, coarse.channels)
+
+
+def settings_of(name: str, case: Case, settings: TrainingSettings) -> TrainingSettings:
+    """How ours, its twin and the published method are trained."""
+    if name == TWIN:
+        return replace(
+            settings,
+            spans=(case.every,),
+            pretrain=0.0,
+            without=tuple({*settings.without, "daily", "trial", "fallback"}),
+            losses=replace(settings.losses, coherence=0.0, kink=0.0),
+        )
+    if name == PAPER:
+        return replace(
+            settings,
+            without=("context", "sun", "daily", "trial", "fallback"),
+            losses=LossWeights(withheld=0.0, coherence=1.0),
+        )
+    return settings
+
+
+def _afno(case: Case) -> Method:
+    from benchmarks.science.opponents import afno
+
+    return afno.build(case.truth(), case.every, seed=0)
+
+
+def _advection(case: Case) -> Method:
+    from benchmarks.science.opponents import advection_correction
+
+    return advection_correction.build(case.coarse())
+
+
+def _rife(case: Case) -> Method:
+    from benchmarks.science.opponents import rife
+
+    return rife.build(case.coarse())
+
+
+MAKERS: Mapping[str, Callable[[Case], Method]] = {AFNO: _afno, ADVECTION: _advection, RIFE: _rife}
+
+
+def single_thread() -> None:
+    """Leave the other cores to other rows."""
+    torch.set_num_threads(1)

@@ -1,0 +1,161 @@
+"""A row: one method on one case, with the hash of all that it came from.
+
+A row whose inputs are those of a row that is there is not computed again. Inputs are the data file,
+the case, how the method is made, and the code that decides what comes out: syntax trees without
+docstrings, so that words may change.
+"""
+
+import ast
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.science import contenders
+from benchmarks.science.cases import Case
+from temdeep.training.settings import TrainingSettings
+from temdeep.verification.evaluate import Evaluation, evaluate
+from temdeep.verification.provenance import checkout_commit
+
+PACKAGE = Path(__file__).parents[2] / "src" / "temdeep"
+SCORING = ("scores.py", "spline.py", "metric.py", "verification")
+CLASSICAL = (*SCORING, "methods")
+LEARNT = (*CLASSICAL, "network", "training")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a row is of.
+
+    Attributes:
+        case: The data.
+        method: Of `CONTENDERS`.
+        settings: Of trainings.
+        models: Where trained models stay.
+        label: The method's name in records; more than one setting of it may be tried.
+    """
+
+    case: Case
+    method: str
+    settings: TrainingSettings
+    models: Path | None = None
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """The method as records name it."""
+        return self.label or self.method
+
+    @property
+    def key(self) -> str:
+        """Hash of the inputs."""
+        told: Json = {
+            "data": _digest_of_file(self.case.path),
+            "case": asdict(self.case),
+            "method": self.method,
+            "code": _digest_of_code(LEARNT if self.method in contenders.TRAINED else CLASSICAL),
+        }
+        if self.method in contenders.TRAINED:
+            told["settings"] = asdict(
+                contenders.settings_of(self.method, self.case, self.settings)
+            )
+        if self.method in contenders.MAKERS:
+            told["opponent"] = _digest([Path(__file__).parent / "opponents" / f"{self.method}.py"])
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def run(task: Task) -> Json:
+    """Make the method, fill in, score.
+
+    Returns:
+        `case`, `method`, `inputs`, `train_s`, `apply_s`, `commit`, `date`, `records` of the method
+        and of linear, and `squares`: summed square errors of both by block and variable.
+    """
+    contenders.single_thread()
+    began = time.perf_counter()
+    method = contenders.make(task.method, task.case, task.settings, task.models)
+    made = time.perf_counter()
+    case = task.case
+    first, last = case.learnt
+    found = evaluate(
+        case.fine(),
+        withhold=case.every,
+        methods={task.name: method},
+        period=case.tested,
+        dataset=case.dataset,
+        trained_on={"first": first, "last": last},
+    )
+    return {
+        "case": case.name,
+        "method": task.name,
+        "inputs": task.key,
+        "train_s": round(made - began, 1),
+        "apply_s": round(time.perf_counter() - made, 1),
+        "commit": checkout_commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "split": found.about["split"],
+        "bootstrap": found.about["bootstrap"],
+        "squares": {name: _squares(found, name) for name in {task.name, "linear"}},
+        "records": [one for one in found.records if one["method"] == task.name],
+    }
+
+
+def _squares(found: Evaluation, name: str) -> list[list[float]]:
+    """Summed square errors by block and instantaneous variable; none where there is none."""
+    tally = found.tallies[0]
+    if tally.channels[0].kind.is_period:
+        return []
+    square = tally.of_method[name].errors.square.sum(axis=1)
+    return [[float(f"{value:.7g}") for value in row] for row in np.asarray(square)]
+
+
+@cache
+def _digest_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _digest_of_code(parts: tuple[str, ...]) -> str:
+    files = [
+        file
+        for part in parts
+        for file in ([PACKAGE / part] if part.endswith(".py") else (PACKAGE / part).rglob("*.py"))
+    ]
+    return _digest(sorted(files))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    found = hashlib.sha256()
+    for file in files:
+        found.update(ast.dump(_without_docstrings(ast.parse(file.read_bytes()))).encode())
+    return found.hexdigest()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = [one for one in node.body if not _is_text(one)] or [ast.Pass()]
+    return tree
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def by_key(rows: Iterable[Mapping[str, Any]]) -> dict[str, Json]:
+    """Rows that are there, by the hash of their inputs."""
+    return {row["inputs"]: dict(row) for row in rows}
