@@ -72,7 +72,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--only", nargs="+", choices=sorted(known), metavar="CASE", help="cases")
-    parser.add_argument("--methods", nargs="+", choices=CONTENDERS, metavar="METHOD", help="methods")
+    parser.add_argument(
+        "--methods", nargs="+", choices=CONTENDERS, metavar="METHOD", help="methods"
+    )
     parser.add_argument("--quick", action="store_true", help="three cases and short trainings")
     parser.add_argument("--development", action="store_true", help="earlier periods")
     parser.add_argument(

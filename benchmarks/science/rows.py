@@ -65,9 +65,7 @@ class Task:
             "code": _digest_of_code(LEARNT if self.method in contenders.TRAINED else CLASSICAL),
         }
         if self.method in contenders.TRAINED:
-            told["settings"] = asdict(
-                contenders.settings_of(self.method, self.case, self.settings)
-            )
+            told["settings"] = asdict(contenders.settings_of(self.method, self.case, self.settings))
         if self.method in contenders.MAKERS:
             told["opponent"] = _digest([Path(__file__).parent / "opponents" / f"{self.method}.py"])
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -94,7 +94,9 @@ class Learnt:
             # the network looks at all its channels, whichever of them it fills
             inputs = self._places(interval)
             known = by_nature.select_channels(interval, inputs)
-            everything = by_nature.fill_each(trim_context(known, self.network.settings.context), theta, self._learnt)
+            everything = by_nature.fill_each(
+                trim_context(known, self.network.settings.context), theta, self._learnt
+            )
             filled[:, learnt] = everything[:, [inputs.index(i) for i in learnt]]
         return filled
 

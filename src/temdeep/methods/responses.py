@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import nnls
 
 from temdeep.fields.solar import MEMORIES_H, SUN_FEATURES
 from temdeep.methods.hidden import Moments, Track, moments
@@ -28,7 +29,15 @@ FEWEST_FRAMES = 24
 FOLDS = 4
 """Blocks in time, each judged with what the others teach."""
 
+LARGEST_GAP_H = 4.5
+"""Gap between the local hours that a series samples, beyond which only one shape is fitted: what
+free features make together in between, nothing that is sampled there can tell."""
+
+ROUNDS = 3
+"""In which a shape and its sizes are fitted in turn."""
+
 _MEMORIES = tuple(range(1, 1 + len(MEMORIES_H)))
+_SHAPES = (0, *_MEMORIES)
 _ALL = tuple(range(1, len(SUN_FEATURES)))  # μ itself adds nothing to its shortest memory
 
 
@@ -39,10 +48,13 @@ class Design:
     Attributes:
         everywhere: Features whose amplitudes all places share, up to latitude, land and height.
         by_place: Features whose amplitudes are smooth maps.
+        one_shape: Whether all places respond in one shape, a mixture of the features in which none
+            counts against another, and differ in the size of it only.
     """
 
     everywhere: tuple[int, ...]
     by_place: tuple[int, ...] = ()
+    one_shape: bool = False
 
     def columns(self, functions: int, shared: int) -> npt.NDArray[np.intp]:
         """Indices into (feature, function of place), flattened."""
@@ -53,6 +65,8 @@ class Design:
 
 
 DESIGNS = (
+    Design(everywhere=_SHAPES, one_shape=True),
+    Design(everywhere=(), by_place=_SHAPES, one_shape=True),
     Design(everywhere=_MEMORIES),
     Design(everywhere=_ALL),
     Design(everywhere=(), by_place=_MEMORIES),
@@ -100,6 +114,7 @@ def fit(
     floor: Float64Array,
     count: int,
     spans: tuple[int, ...] = SPANS,
+    gap_h: float = 0.0,
 ) -> list[Response]:
     """Fit a response for each channel, judged on each quarter of the series with the others.
 
@@ -111,6 +126,7 @@ def fit(
             by it: at 12 hours no frame tells the half-daily tide.
         count: How many channels.
         spans: Multiples of the step; the narrowest is judged on.
+        gap_h: Largest gap between the local hours that the series samples.
 
     Returns:
         One per channel.
@@ -129,7 +145,8 @@ def fit(
     if len(folds) < FOLDS or not every:
         reason = "no piece of the series is long enough to fit the sun's part to"
         return [Response(None, reason=reason)] * count
-    return [_fit_channel(c, folds, every, places, floor) for c in range(count)]
+    designs = [one for one in DESIGNS if one.one_shape == (gap_h > LARGEST_GAP_H)]
+    return [_fit_channel(c, folds, every, places, floor, designs) for c in range(count)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +168,7 @@ def _fit_channel(
     every: dict[int, Moments],
     places: Places,
     floor: Float64Array,
+    designs: list[Design],
 ) -> Response:
     seen = np.ones_like(places.area, dtype=np.bool_)
     for found in (*every.values(), *(fold.held for fold in folds)):
@@ -159,7 +177,7 @@ def _fit_channel(
     if not all(_mean_error(fold.held, channel, area) > 0 for fold in folds):
         return Response(None, reason="nothing to explain on withheld frames")
     systems = [_System.of(fold.known, channel, area, places, floor) for fold in folds]
-    trials = [[system.solve(design) for system in systems] for design in DESIGNS]
+    trials = [[system.solve(design) for system in systems] for design in designs]
     plain = _score_of_folds(folds, channel, area, None)
     even = _root_mean([_mean(fold.held.even[channel], area) for fold in folds])
     scores = [
@@ -173,7 +191,7 @@ def _fit_channel(
         return Response(None, is_even, "the sun explains nothing more on withheld frames")
     fields = [one @ places.functions for one in trials[simplest]]
     shrink = _best_scale(folds, channel, area, fields)
-    whole = _System.of(every, channel, area, places, floor).solve(DESIGNS[simplest])
+    whole = _System.of(every, channel, area, places, floor).solve(designs[simplest])
     return Response(shrink * whole)
 
 
@@ -214,12 +232,47 @@ class _System:
 
     def solve(self, design: Design) -> Float64Array:
         """Amplitudes, shape (feature, function)."""
+        if design.one_shape:
+            return self._solve_shape(design)
         functions = len(self.places.functions)
         chosen = design.columns(functions, self.places.shared)
         matrix = self.matrix[np.ix_(chosen, chosen)] + np.diag(self.ridge[chosen])
         amplitudes = np.zeros(len(self.right))
         amplitudes[chosen] = np.linalg.solve(matrix, self.right[chosen])
         return amplitudes.reshape(-1, functions)
+
+    def _solve_shape(self, design: Design) -> Float64Array:
+        """Amplitudes mₗ aₚ with m ≥ 0, for m and a in turn, from sizes that are the same everywhere."""
+        functions = len(self.places.functions)
+        shape = len(SUN_FEATURES), functions
+        chosen = np.zeros(shape, np.bool_)
+        chosen.flat[design.columns(functions, self.places.shared)] = True
+        features, own = np.flatnonzero(chosen.any(axis=1)), np.flatnonzero(chosen.any(axis=0))
+        matrix = (self.matrix + np.diag(self.ridge)).reshape(*shape, *shape)
+        matrix = matrix[np.ix_(features, own, features, own)]
+        right = self.right.reshape(shape)[np.ix_(features, own)]
+        size = (own == 0).astype(np.float64)
+        mixture = np.zeros(len(features))
+        for _ in range(ROUNDS):
+            mixture = _mixture(np.einsum("lpmq,p,q->lm", matrix, size, size), right @ size)
+            if not mixture.any():
+                break
+            system = np.einsum("lpmq,l,m->pq", matrix, mixture, mixture)
+            size = np.linalg.solve(system, mixture @ right)
+        amplitudes = np.zeros(shape)
+        amplitudes[np.ix_(features, own)] = np.outer(mixture, size)
+        return amplitudes
+
+
+def _mixture(matrix: Float64Array, right: Float64Array) -> Float64Array:
+    """Least squares with all weights of one sign: those of the sign that leaves less, made positive.
+
+    Which sign it is is left to the sizes.
+    """
+    lower = np.linalg.cholesky(matrix)
+    found = [nnls(lower.T, np.linalg.solve(lower, sign * right)) for sign in (1.0, -1.0)]
+    weights: Float64Array = min(found, key=lambda one: one[1])[0]
+    return weights
 
 
 def _block(tracks: list[Track], fold: int) -> list[Track]:

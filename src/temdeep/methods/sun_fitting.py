@@ -61,7 +61,7 @@ def fit_to_series(
             tracks = [replace(one, values=one.values[:, : len(others)]) for one in pieces]
             places = _places(basis, series.grid, rows, columns)
             floor = _floor(series, group, rows, columns)
-            found = fit(tracks, places, floor, len(others), spans)
+            found = fit(tracks, places, floor, len(others), spans, _gap_h(series))
             responses |= {one.name: found[i] for i, one in enumerate(others)}
     return responses, laws
 
@@ -145,6 +145,15 @@ def _places(basis: PlaceBasis, grid: Grid, rows: slice, columns: slice) -> Place
         basis.roughness,
         grid.metric.area_weights[rows, columns].ravel(),
     )
+
+
+def _gap_h(series: Series) -> float:
+    """Largest gap between the local solar hours that the series samples anywhere."""
+    since_midnight = series.time.sun_time - series.time.sun_time.astype("datetime64[D]")
+    hours = np.unique(since_midnight / np.timedelta64(1, "h"))
+    eastward = np.unique(np.round(series.grid.longitude[np.isfinite(series.grid.longitude)], 1))
+    local = np.unique(np.mod(hours[:, None] + eastward / 15, 24))
+    return float(np.diff(local, append=local[0] + 24).max())
 
 
 def _floor(series: Series, group: Sequence[Channel], rows: slice, columns: slice) -> Float64Array:
