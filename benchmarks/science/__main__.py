@@ -10,10 +10,8 @@ you like, and start it again. Needs the real files in the folder named by TEMDEE
 """
 
 import argparse
-import concurrent.futures
 import dataclasses
 import json
-import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,9 +20,9 @@ from typing import Any
 
 from benchmarks.science.cases import Case, cases
 from benchmarks.science.contenders import CONTENDERS
-from benchmarks.science.rows import Json, Task, by_key, run
+from benchmarks.science.results import computed, read, write
+from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
-from temdeep.errors import TemdeepError
 from temdeep.training.settings import LossWeights, TrainingSettings
 
 RESULTS = Path(__file__).parents[1] / "results" / "science.json"
@@ -42,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parse(arguments)
     tasks = list(_tasks(asked))
     file = asked.output
-    rows = by_key(_read(file))
+    rows = by_key(read(file))
     missing = [one for one in tasks if one.key not in rows]
     print(f"{len(tasks)} rows, {len(tasks) - len(missing)} of them there already", flush=True)
     failed = 0
-    for task, row in _computed(missing, asked.jobs):
+    for task, row in computed(missing, asked.jobs):
         if isinstance(row, str):
             failed += 1
             print(f"{task.case.name} {task.name}: {row}", flush=True)
@@ -57,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if (one["case"], one["method"]) != (row["case"], row["method"])
         }
         rows[row["inputs"]] = row
-        _write(file, list(rows.values()))
+        write(file, list(rows.values()))
         print(summary(row), flush=True)
     wanted = {(one.case.name, one.name) for one in tasks}
     print(show([one for one in rows.values() if (one["case"], one["method"]) in wanted]))
@@ -115,50 +113,6 @@ def _settings(said: Sequence[str], base: TrainingSettings) -> TrainingSettings:
         else:
             base = dataclasses.replace(base, **{name: value})
     return base
-
-
-def _computed(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, Json | str]]:
-    """Rows as they come, or a sentence where one could not be computed."""
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
-        waiting = {pool.submit(run, task): task for task in tasks}
-        for done in concurrent.futures.as_completed(waiting):
-            try:
-                yield waiting[done], done.result()
-            except TemdeepError as error:
-                yield waiting[done], f"left out: {error}"
-
-
-def _read(file: Path) -> list[Json]:
-    """Rows with their records."""
-    if not file.is_file():
-        return []
-    told = json.loads(file.read_text(encoding="utf-8"))
-    rows: list[Json] = told["rows"]
-    for row in rows:
-        row["records"] = [told["records"][i] for i in range(*row.pop("places"))]
-    return rows
-
-
-def _write(file: Path, rows: list[Json]) -> None:
-    """All rows and, flat, their records; whole or not at all."""
-    rows.sort(key=lambda row: (row["case"], row["method"]))
-    records: list[Json] = []
-    kept = []
-    for row in rows:
-        places = [len(records), len(records) + len(row["records"])]
-        kept.append({**{name: row[name] for name in row if name != "records"}, "places": places})
-        records += row["records"]
-    told = {
-        "about": "Made by python -m benchmarks.science; records of a row: from one of its places"
-        " to before the other.",
-        "rows": kept,
-        "records": records,
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(told, indent=None) + "\n", encoding="utf-8")
-    unfinished.replace(file)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.science.cases import Case
+from temdeep.fields.series import Series
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
 from temdeep.methods.registry import METHOD_NAMES, build
@@ -24,19 +25,25 @@ TRAINED = (OURS, TWIN, PAPER, AFNO)
 CONTENDERS = (*METHOD_NAMES, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
 
 
-def make(name: str, case: Case, settings: TrainingSettings, models: Path | None = None) -> Method:
+def make(
+    name: str,
+    case: Case,
+    coarse: Series,
+    settings: TrainingSettings,
+    models: Path | None = None,
+) -> Method:
     """Build or train a contender.
 
     Args:
         name: Of `CONTENDERS`.
         case: Says what may be seen.
+        coarse: What is learnt from.
         settings: Of all trainings.
         models: Folder where trained models stay; None: they are not kept.
 
     Raises:
         TemdeepError: It cannot be built, such as for want of a package.
     """
-    coarse = case.coarse()
     if name in METHOD_NAMES:
         method = build(name, coarse)
     elif name in MAKERS:

@@ -20,6 +20,7 @@ import numpy as np
 
 from benchmarks.science import contenders
 from benchmarks.science.cases import Case
+from benchmarks.science.diagnostics.robustness import with_noise, with_noise_where_given
 from temdeep.training.settings import TrainingSettings
 from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.provenance import checkout_commit
@@ -42,6 +43,7 @@ class Task:
         settings: Of trainings.
         models: Where trained models stay.
         label: The method's name in records; more than one setting of it may be tried.
+        noise: Of the coarse series, as a share of the change over a step.
     """
 
     case: Case
@@ -49,6 +51,7 @@ class Task:
     settings: TrainingSettings
     models: Path | None = None
     label: str = ""
+    noise: float = 0.0
 
     @property
     def name(self) -> str:
@@ -62,6 +65,7 @@ class Task:
             "data": _digest_of_file(self.case.path),
             "case": asdict(self.case),
             "method": self.method,
+            "noise": self.noise,
             "code": _digest_of_code(LEARNT if self.method in contenders.TRAINED else CLASSICAL),
         }
         if self.method in contenders.TRAINED:
@@ -80,15 +84,18 @@ def run(task: Task) -> Json:
     """
     contenders.single_thread()
     began = time.perf_counter()
-    method = contenders.make(task.method, task.case, task.settings, task.models)
+    case, coarse = task.case, task.case.coarse()
+    tested = case.fine().between(*case.tested)
+    if task.noise:
+        coarse = with_noise(coarse, task.noise, seed=0)
+        tested = with_noise_where_given(tested, case.every, task.noise, seed=1)
+    method = contenders.make(task.method, case, coarse, task.settings, task.models)
     made = time.perf_counter()
-    case = task.case
     first, last = case.learnt
     found = evaluate(
-        case.fine(),
+        tested,
         withhold=case.every,
         methods={task.name: method},
-        period=case.tested,
         dataset=case.dataset,
         trained_on={"first": first, "last": last},
     )
