@@ -23,6 +23,7 @@ from benchmarks.science.contenders import CONTENDERS
 from benchmarks.science.results import computed, read, write
 from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
+
 from temdeep.training.settings import LossWeights, TrainingSettings
 
 RESULTS = Path(__file__).parents[1] / "results" / "science.json"

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-
 from benchmarks.science.cases import Case
+from benchmarks.science.opponents import advection_correction, afno, rife
+
 from temdeep.fields.series import Series
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
@@ -63,7 +64,7 @@ def settings_of(name: str, case: Case, settings: TrainingSettings) -> TrainingSe
             settings,
             spans=(case.every,),
             pretrain=0.0,
-            without=tuple({*settings.without, "daily", "trial", "fallback"}),
+            without=tuple(sorted({*settings.without, "daily", "trial", "fallback"})),
             losses=replace(settings.losses, coherence=0.0, kink=0.0),
         )
     if name == PAPER:
@@ -75,25 +76,12 @@ def settings_of(name: str, case: Case, settings: TrainingSettings) -> TrainingSe
     return settings
 
 
-def _afno(case: Case) -> Method:
-    from benchmarks.science.opponents import afno
-
-    return afno.build(case.truth(), case.every, seed=0)
-
-
-def _advection(case: Case) -> Method:
-    from benchmarks.science.opponents import advection_correction
-
-    return advection_correction.build(case.coarse())
-
-
-def _rife(case: Case) -> Method:
-    from benchmarks.science.opponents import rife
-
-    return rife.build(case.coarse())
-
-
-MAKERS: Mapping[str, Callable[[Case], Method]] = {AFNO: _afno, ADVECTION: _advection, RIFE: _rife}
+MAKERS: Mapping[str, Callable[[Case], Method]] = {
+    AFNO: lambda case: afno.build(case.truth(), case.every, seed=0),
+    ADVECTION: lambda _: advection_correction.build(),
+    RIFE: lambda _: rife.build(),
+}
+"""What belongs to others."""
 
 
 def single_thread() -> None:

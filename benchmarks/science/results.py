@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.science.rows import Json, Task, run
+
 from temdeep.errors import TemdeepError
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from benchmarks.science import contenders
 from benchmarks.science.cases import Case
 from benchmarks.science.diagnostics.robustness import with_noise, with_noise_where_given
+
+from benchmarks.science import contenders
 from temdeep.training.settings import TrainingSettings
 from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.provenance import checkout_commit
@@ -71,7 +71,7 @@ class Task:
         if self.method in contenders.TRAINED:
             told["settings"] = asdict(contenders.settings_of(self.method, self.case, self.settings))
         if self.method in contenders.MAKERS:
-            told["opponent"] = _digest([Path(__file__).parent / "opponents" / f"{self.method}.py"])
+            told["opponent"] = _digest(sorted((Path(__file__).parent / "opponents").glob("*.py")))
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
 from benchmarks.science.cases import Case, cases
 from benchmarks.science.contenders import OURS
 from benchmarks.science.results import computed, read, write
 from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
+
 from temdeep.training.settings import LossWeights, TrainingSettings
 
 CASES = ("atlantic_6h", "smooth_12h")

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-
 from benchmarks.science.contenders import CONTENDERS
 
 DRAWS = 2000

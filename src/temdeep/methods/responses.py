@@ -242,7 +242,7 @@ class _System:
         return amplitudes.reshape(-1, functions)
 
     def _solve_shape(self, design: Design) -> Float64Array:
-        """Amplitudes mₗ aₚ with m ≥ 0, for m and a in turn, from sizes that are the same everywhere."""
+        """Amplitudes mₗ aₚ with m ≥ 0: m and a in turn, from a size that is the same everywhere."""
         functions = len(self.places.functions)
         shape = len(SUN_FEATURES), functions
         chosen = np.zeros(shape, np.bool_)
@@ -265,10 +265,7 @@ class _System:
 
 
 def _mixture(matrix: Float64Array, right: Float64Array) -> Float64Array:
-    """Least squares with all weights of one sign: those of the sign that leaves less, made positive.
-
-    Which sign it is is left to the sizes.
-    """
+    """Least squares with all weights of one sign, that which leaves less; returned positive."""
     lower = np.linalg.cholesky(matrix)
     found = [nnls(lower.T, np.linalg.solve(lower, sign * right)) for sign in (1.0, -1.0)]
     weights: Float64Array = min(found, key=lambda one: one[1])[0]

@@ -10,10 +10,10 @@ from temdeep.errors import RequestError
 PARTS = ("context", "sun", "daily", "residual", "gate", "scaling", "trial", "fallback")
 """What of a model can be left out, to see what it is worth.
 
-context: frames beside the interval; sun: sun responses; daily: taking the hours' means out; residual:
-what is added that no frame shows; gate: learning how much of the spline's bend to take; scaling:
-sizes that follow the span by a power law; trial: trusting corrections by a trial at wider spans;
-fallback: a classical method where that is better on withheld frames.
+context: frames beside the interval; sun: sun responses; daily: taking the hours' means out;
+residual: what is added that no frame shows; gate: learning how much of the spline's bend to take;
+scaling: sizes that follow the span by a power law; trial: trusting corrections by a trial at wider
+spans; fallback: a classical method where that is better on withheld frames.
 """
 
 
@@ -102,6 +102,7 @@ class TrainingSettings:
         Raises:
             RequestError: A value lies outside its range.
         """
+        _check_parts(self.without)
         positive = ("epochs", "samples", "batch_size", "crop", "width", "depth", "patience")
         for name in positive:
             if getattr(self, name) < 1:
@@ -110,10 +111,6 @@ class TrainingSettings:
             raise RequestError(f"learning_rate must be above 0, got {self.learning_rate}.")
         if not self.spans or min(self.spans) < 2 or len(set(self.spans)) < len(self.spans):
             raise RequestError(f"spans must be whole numbers from 2 on, each once: {self.spans}.")
-        if unknown := set(self.without) - set(PARTS):
-            raise RequestError(
-                f"without names {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}."
-            )
         shares = ("pretrain", "rapid", "fewer_context", "mirror", "averaging")
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
@@ -123,3 +120,10 @@ class TrainingSettings:
                 raise RequestError(f"{name} must be 0 or more, got {getattr(self, name)}.")
         if not 0 < self.held_out <= 0.5:
             raise RequestError(f"held_out must lie in (0, 0.5], got {self.held_out}.")
+
+
+def _check_parts(without: tuple[str, ...]) -> None:
+    if unknown := set(without) - set(PARTS):
+        raise RequestError(
+            f"without names {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}."
+        )
