@@ -8,6 +8,7 @@ to the errors of the spline at hidden times of the coarse series alone.
 Knows: arrays. Must not know: series, files.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ LEAST_GAIN = 0.005
 """Share of the RMSE on withheld times that a response must save to be used at all."""
 PRICE_OF_FREEDOM = 0.01
 """Share of the RMSE that a freer response must save against a simpler one."""
-FEWEST_FRAMES = 24
+FEWEST_FRAMES = 16
 FOLDS = 4
 """Blocks in time, each judged with what the others teach."""
 
@@ -65,15 +66,40 @@ class Design:
 
 
 DESIGNS = (
-    Design(everywhere=_SHAPES, one_shape=True),
-    Design(everywhere=(), by_place=_SHAPES, one_shape=True),
     Design(everywhere=_MEMORIES),
     Design(everywhere=_ALL),
     Design(everywhere=(), by_place=_MEMORIES),
     Design(everywhere=_ALL, by_place=_MEMORIES),
 )
-"""Tides never get maps of their own: few hours of the day are sampled, and places cannot tell tides
-apart that all places share."""
+"""For a region. Tides get no maps of their own: few hours of the day are sampled, and places cannot
+tell tides apart that all places share."""
+
+SHAPE_DESIGNS = (
+    Design(everywhere=_SHAPES, one_shape=True),
+    Design(everywhere=(), by_place=_SHAPES, one_shape=True),
+)
+"""Where the sampled hours leave a gap."""
+
+GLOBAL_DESIGNS = (
+    Design(everywhere=_SHAPES),
+    Design(everywhere=(0, *_ALL)),
+    Design(everywhere=(), by_place=_SHAPES),
+    Design(everywhere=(0, *_ALL), by_place=_SHAPES),
+    Design(everywhere=(), by_place=(0, *_ALL)),
+)
+"""Where longitudes all around the globe see every hour of the day."""
+
+
+def designs_for(gap_h: float, *, cyclic: bool) -> tuple[Design, ...]:
+    """What a series can tell of.
+
+    Args:
+        gap_h: Largest gap between the local hours that it samples anywhere.
+        cyclic: Whether it goes around the globe.
+    """
+    if gap_h > LARGEST_GAP_H:
+        return SHAPE_DESIGNS
+    return GLOBAL_DESIGNS if cyclic else DESIGNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +140,7 @@ def fit(
     floor: Float64Array,
     count: int,
     spans: tuple[int, ...] = SPANS,
-    gap_h: float = 0.0,
+    designs: Sequence[Design] = DESIGNS,
 ) -> list[Response]:
     """Fit a response for each channel, judged on each quarter of the series with the others.
 
@@ -126,7 +152,7 @@ def fit(
             by it: at 12 hours no frame tells the half-daily tide.
         count: How many channels.
         spans: Multiples of the step; the narrowest is judged on.
-        gap_h: Largest gap between the local hours that the series samples.
+        designs: To choose from, from the simplest to the freest.
 
     Returns:
         One per channel.
@@ -145,7 +171,6 @@ def fit(
     if len(folds) < FOLDS or not every:
         reason = "no piece of the series is long enough to fit the sun's part to"
         return [Response(None, reason=reason)] * count
-    designs = [one for one in DESIGNS if one.one_shape == (gap_h > LARGEST_GAP_H)]
     return [_fit_channel(c, folds, every, places, floor, designs) for c in range(count)]
 
 
@@ -168,7 +193,7 @@ def _fit_channel(
     every: dict[int, Moments],
     places: Places,
     floor: Float64Array,
-    designs: list[Design],
+    designs: Sequence[Design],
 ) -> Response:
     seen = np.ones_like(places.area, dtype=np.bool_)
     for found in (*every.values(), *(fold.held for fold in folds)):

@@ -16,7 +16,7 @@ from temdeep.fields.solar import sun_feature_means, sun_features
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.hidden import Track, feature_departures
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.responses import Places, Response, fit
+from temdeep.methods.responses import Places, Response, designs_for, fit
 from temdeep.methods.sunlight import LightLaw, law_of_instants, law_of_means
 from temdeep.metric import Float64Array
 
@@ -60,8 +60,9 @@ def fit_to_series(
         if others:
             tracks = [replace(one, values=one.values[:, : len(others)]) for one in pieces]
             places = _places(basis, series.grid, rows, columns)
+            designs = designs_for(_gap_h(series), cyclic=basis.cyclic)
             floor = _floor(series, group, rows, columns)
-            found = fit(tracks, places, floor, len(others), spans, _gap_h(series))
+            found = fit(tracks, places, floor, len(others), spans, designs)
             responses |= {one.name: found[i] for i, one in enumerate(others)}
     return responses, laws
 
