@@ -32,6 +32,7 @@ from temdeep.methods.registry import fitted
 from temdeep.methods.responses import Response
 from temdeep.methods.solar import Solar
 from temdeep.methods.sunlight import LightLaw
+from temdeep.methods.wandering import Wandering
 from temdeep.network.architecture import InterpolationNetwork
 from temdeep.network.settings import NetworkSettings
 
@@ -221,7 +222,12 @@ def describe_solar(solar: Solar) -> dict[str, Any]:
     return {
         "basis": dataclasses.asdict(solar.basis),
         "responses": {
-            name: {"even": one.even, "reason": one.reason} for name, one in solar.responses.items()
+            name: {
+                "even": one.even,
+                "reason": one.reason,
+                "wandering": dataclasses.asdict(one.wandering),
+            }
+            for name, one in solar.responses.items()
         },
         "light": {name: dataclasses.asdict(law) for name, law in solar.light.items()},
     }
@@ -259,6 +265,7 @@ def _solar(told: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Sola
             tensors[_SUN + name].numpy() if _SUN + name in tensors else None,
             bool(one["even"]),
             str(one["reason"]),
+            Wandering(**one.get("wandering", {})),
         )
         for name, one in told["responses"].items()
     }

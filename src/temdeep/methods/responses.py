@@ -17,6 +17,7 @@ from scipy.optimize import nnls
 
 from temdeep.fields.solar import MEMORIES_H, SUN_FEATURES
 from temdeep.methods.hidden import Moments, Track, moments
+from temdeep.methods.wandering import STEADY, Wandering
 from temdeep.metric import Float64Array
 
 SPANS = (2, 3, 4)
@@ -110,11 +111,13 @@ class Response:
         amplitudes: Shape (feature, function of place), or None if the sun does not help.
         even: Whether even division beats everything else (periods only).
         reason: Why the sun is not used, empty if it is.
+        wandering: How much it wanders with the weather (instants only).
     """
 
     amplitudes: Float64Array | None
     even: bool = False
     reason: str = ""
+    wandering: Wandering = STEADY
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import SPANS, Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
 from temdeep.methods.sunlight import LightLaw
+from temdeep.methods.wandering import CONTEXT
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.spline import spline_slope_weights, spline_weights
 
@@ -158,7 +159,38 @@ class Solar:
         missed = wanted - np.einsum("tf,lfyx->ltyx", weights.astype(np.float32), given)
         for i, amplitudes in found.items():
             filled[:, i] += np.einsum("lyx,ltyx->tyx", amplitudes, missed)
+            filled[:, i] += self.wandering(interval, i, theta)
         return filled
+
+    def wandering(self, interval: Interval, i: int, theta: Float64Array) -> Float32Array:
+        """What a response that wanders with the weather adds to a channel, shape (time, y, x)."""
+        shape = len(theta), *interval.grid.shape
+        channel = interval.channels[i]
+        wandering = self.responses.get(channel.name, NO_RESPONSE).wandering
+        amplitudes = self.amplitudes(channel.name, interval.grid)
+        inside = (theta > 0) & (theta < 1)
+        added = np.zeros(shape, np.float32)
+        near = trim_context(interval, CONTEXT)
+        if not wandering or amplitudes is None or not inside.any() or len(near.frames) < 3:
+            return added
+        grid, lead = near.grid, near.lead_fractions
+        day = np.arange(0, 24, 3) * np.timedelta64(1, "h") + near.valid_time
+        times = np.concatenate([_times(near, theta[inside]), _times(near, lead), day])
+        features = sun_features(times, grid.latitude, grid.longitude)
+        part = np.einsum("lyx,ltyx->tyx", amplitudes, features, dtype=np.float64)
+        asked, frames = int(inside.sum()), len(lead)
+        part, mean = part[: asked + frames], part[asked + frames :].mean(axis=0)
+        anomalies = near.frames[:, i] - part[asked:]
+        response = (part - mean).reshape(len(part), -1)
+        added[inside] = wandering.departure(
+            anomalies.reshape(frames, -1),
+            response[asked:],
+            response[:asked],
+            len(near.before),
+            theta[inside],
+            near.span_s,
+        ).reshape(asked, *grid.shape)
+        return added
 
     def _respond_in_parts(
         self, interval: PeriodInterval, edges: Float64Array, i: int, amplitudes: Float32Array

@@ -18,6 +18,7 @@ from temdeep.methods.hidden import Track, feature_departures
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import Places, Response, designs_for, fit
 from temdeep.methods.sunlight import LightLaw, law_of_instants, law_of_means
+from temdeep.methods.wandering import choose
 from temdeep.metric import Float64Array
 
 MOST_CELLS = 4096
@@ -63,8 +64,25 @@ def fit_to_series(
             designs = designs_for(_gap_h(series), cyclic=basis.cyclic)
             floor = _floor(series, group, rows, columns)
             found = fit(tracks, places, floor, len(others), spans, designs)
+            if not tracks[0].of_periods:
+                found = [
+                    _with_wandering(one, i, tracks, places, series.time.step_us / 1e6)
+                    for i, one in enumerate(found)
+                ]
             responses |= {one.name: found[i] for i, one in enumerate(others)}
     return responses, laws
+
+
+def _with_wandering(
+    found: Response, channel: int, tracks: Sequence[Track], places: Places, step_s: float
+) -> Response:
+    """The same response, told how much it wanders."""
+    if found.amplitudes is None:
+        return found
+    known = np.all([np.isfinite(one.values[:, channel]).all(axis=0) for one in tracks], axis=0)
+    area = np.where(known, places.area, 0)
+    on_cells = found.amplitudes @ places.functions
+    return replace(found, wandering=choose(tracks, channel, on_cells, area, step_s))
 
 
 def responds(channel: Channel) -> bool:
