@@ -26,6 +26,11 @@ from temdeep.training.samples import Cutter, Sample, View, intervals
 MOST_INTERVALS = 48
 """Intervals of each span that are looked at, evenly spread over the series."""
 
+MOST_CELLS = 2**21
+"""Cells of these together, as far as that leaves `FEWEST_INTERVALS`: their motion takes its time."""
+
+FEWEST_INTERVALS = 4
+
 LONGEST_SIDE = 256
 """Rows and columns in the middle of the grid that are looked at."""
 
@@ -157,7 +162,7 @@ class _Measurement:
             steps = data.step_s / _base_s(several)
             for k in (1, *data.multiples):
                 own = sums.setdefault(round(k * steps, 6), (_Sum(), _Sum(), _Sum()))
-                for sample in _spread(intervals(data, end, k)):
+                for sample in _spread(intervals(data, end, k), data.area.numel()):
                     _measure(data, cutter, sample, own)
         change = {span: one.root() for span, (one, _, _) in sums.items()}
         bend = {
@@ -218,9 +223,10 @@ def _middle(data: CoarseData) -> View:
     return View(((rows - height) // 2, height), ((columns - width) // 2, width))
 
 
-def _spread(samples: list[Sample]) -> Iterator[Sample]:
-    """At most `MOST_INTERVALS` of them."""
-    stride = max(-(-len(samples) // MOST_INTERVALS), 1)
+def _spread(samples: list[Sample], cells: int) -> Iterator[Sample]:
+    """As many of them as are worth their time on a grid of so many cells."""
+    most = min(max(MOST_CELLS // cells, FEWEST_INTERVALS), MOST_INTERVALS)
+    stride = max(-(-len(samples) // most), 1)
     yield from samples[::stride]
 
 
