@@ -128,7 +128,7 @@ def test_the_trial_is_taught_at_wide_spans_before_the_frames_that_it_is_tried_on
     run = trial(coarse(), SETTINGS, LAST, np.zeros(COUNT))
     assert isinstance(run, TrainingRun)
     assert run.held_out_from == int(LAST * (1 - TESTED)) < LAST
-    assert run._data.multiples == (WIDE,)
+    assert run._parts[0].data.multiples == (WIDE,)
     assert NARROW in coarse().multiples
 
 

@@ -181,6 +181,10 @@ def test_a_test_on_what_was_learnt_is_told(series: Series) -> None:
         series, methods=METHODS, withhold=6, trained_on=learnt, period=("2001-05-06", None)
     )
     assert apart.about["notes"] == []
+    before = {"first": "1990-01-01T00:00", "last": "1990-01-02T00:00"}
+    several = {"step_s": 21_600.0, "series": [before, learnt]}
+    told = evaluate(series, methods=METHODS, withhold=6, trained_on=several)
+    assert sum("overlap" in note for note in told.about["notes"]) == 1
 
 
 def test_missing_cells_are_left_out_and_nothing_else(make_dataset: Maker) -> None:

@@ -65,6 +65,11 @@ class HourMeans:
             maps[:, channel] = np.linalg.solve(system, wanted).T
         return cls(basis, hours, maps)
 
+    @classmethod
+    def without_any(cls, basis: PlaceBasis, channels: int) -> Self:
+        """No departures at any hour, of so many channels."""
+        return cls(basis, np.zeros(0, np.int64), np.zeros((0, channels, len(basis.roughness))))
+
     def nothing(self) -> Self:
         """The same without any departures."""
         return type(self)(self.basis, self.hours_us[:0], self.maps[:0])

@@ -6,6 +6,8 @@ meridian on, would give slightly other motions.
 Knows: grids. Must not know: files.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,13 +32,33 @@ def estimate_facing_north(
     Returns:
         What `estimate` finds, in the grid's own order.
     """
+    both = np.concatenate([start, end])
+
+    def find(fields: Float32Array, metric: GridMetric) -> Motion:
+        return estimate(fields[: len(start)], fields[len(start) :], span_s, metric)
+
+    return facing_north(both, grid, find)
+
+
+def facing_north(
+    fields: Float32Array, grid: Grid, find: Callable[[Float32Array, GridMetric], Motion]
+) -> Motion:
+    """Find a motion of fields turned as on a map.
+
+    Args:
+        fields: Shape (field, y, x), in the grid's order.
+        grid: The grid.
+        find: Finds the motion of fields on a map with these cell sizes.
+
+    Returns:
+        What it finds, in the grid's own order.
+    """
     metric = grid.metric
     by_map = as_on_a_map(grid)
     map_metric = GridMetric(
         np.abs(metric.dx_m[by_map]), -np.abs(metric.dy_m[by_map]), cyclic=metric.cyclic
     )
-    map_start, map_end = (fields[:, *by_map] for fields in (start, end))
-    found = estimate(map_start, map_end, span_s, map_metric)
+    found = find(fields[:, *by_map], map_metric)
     u, v = np.empty(grid.shape), np.empty(grid.shape)
     u[by_map], v[by_map] = found.u_m_s, found.v_m_s  # eastward and northward in any order
     return Motion(u, v)

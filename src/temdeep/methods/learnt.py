@@ -18,8 +18,10 @@ from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.daily import HourMeans
 from temdeep.methods.motion import estimate
+from temdeep.methods.normalising import normalised, rain_of
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.protocol import Method
+from temdeep.methods.rain_motion import estimate_rain, is_rain
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.network.architecture import InterpolationNetwork
@@ -159,7 +161,6 @@ class Learnt:
     def _learnt(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """The straight line and all that is added to it; channels in the network's order."""
         settings = self.network.settings
-        mean = np.array(settings.mean, np.float32)[:, None, None]
         spread = np.array(settings.spread, np.float32)[:, None, None]
         grid = interval.grid
         given = times_of(interval, interval.lead_fractions)
@@ -167,11 +168,10 @@ class Learnt:
         frames = np.zeros((FRAMES, *interval.start.shape), np.float32)
         inside = slice(CONTEXT - len(interval.before), CONTEXT + 2 + len(interval.after))
         daily = self.daily.at(given, grid)
-        frames[inside] = (interval.frames - sun - daily - mean) / spread
+        frames[inside] = normalised(interval.frames - sun - daily, settings)
         calm = without_missing(torch.from_numpy(frames))
-        motion = classical_motion(
-            calm[CONTEXT].numpy(), calm[CONTEXT + 1].numpy(), settings, interval.span_s, grid
-        )
+        known = calm[inside].numpy()
+        motion = classical_motion(known, len(interval.before), settings, interval.span_s, grid)
         device = next(self.network.parameters()).device
         window = Window(
             calm[None].to(device),
@@ -184,8 +184,8 @@ class Learnt:
         with torch.inference_mode():
             lead = torch.from_numpy(theta).float()[None].to(device)
             coefficients = shrunk(self.network(window), window, settings)
-            departure = render(window, coefficients, lead, settings.levels)[0]
-        filled: Float32Array = by_nature.linear(interval, theta) + spread * departure.cpu().numpy()
+            departure = render(window, coefficients, lead, settings.levels)[0].cpu().numpy()
+        filled: Float32Array = by_nature.linear(interval, theta) + spread * departure
         filled += _bend(daily, len(interval.before), len(interval.after), theta)
         wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))
         t = theta[:, None, None, None].astype(np.float32)
@@ -194,6 +194,10 @@ class Learnt:
         for i, trust in enumerate(settings.trust):
             if trust < 1:  # as far as the network is not believed, the solar method is
                 filled[:, i] += np.float32(1 - trust) * self.solar.wandering(interval, i, theta)
+        ends = frames[CONTEXT : CONTEXT + 2]
+        for i in settings.carried:
+            line = (1 - t[:, 0]) * ends[0, i] + t[:, 0] * ends[1, i]
+            filled[:, i] = rain_of(line + departure[:, i], settings, i)
         return filled
 
 
@@ -207,8 +211,8 @@ def _bend(frames: Float32Array, before: int, after: int, theta: Float64Array) ->
 
 
 def classical_motion(
-    start: Float32Array,
-    end: Float32Array,
+    frames: Float32Array,
+    before: int,
     settings: NetworkSettings,
     span_s: float,
     grid: Grid,
@@ -216,8 +220,9 @@ def classical_motion(
     """The motion of each level between two fields, by dense optical flow.
 
     Args:
-        start: Normalised field at t0 without the sun's part, shape (channel, y, x).
-        end: At t1, likewise.
+        frames: Normalised fields without the sun's part, shape (frame, channel, y, x): both ends,
+            and the context, which rain's motion uses.
+        before: How many of them are before t0.
         settings: Says which channels share a motion.
         span_s: τ.
         grid: The grid.
@@ -229,7 +234,12 @@ def classical_motion(
     for level in range(settings.level_count):
         own = members(settings.levels, level)
         if own:
-            found = estimate(start[own], end[own], span_s, grid.metric)
+            if own[0] in settings.carried:
+                rates = np.stack([rain_of(frames[:, i], settings, i) for i in own], axis=1)
+                found = estimate_rain(rates, before, span_s, grid)
+            else:
+                start, end = frames[before, own], frames[before + 1, own]
+                found = estimate(start, end, span_s, grid.metric)
             motion[level] = np.stack([found.u_m_s, found.v_m_s])
     return motion
 
@@ -240,10 +250,11 @@ def sun_part(
     """What the sun drives of each channel at some times, in its own unit.
 
     Returns:
-        Shape (time, channel, y, x); 0 for channels without a response.
+        Shape (time, channel, y, x); 0 for channels without a response, and for rain, which is no
+        sum of parts.
     """
     part = np.zeros((len(times), len(channels), *grid.shape), np.float32)
-    amplitudes = [solar.amplitudes(one.name, grid) for one in channels]
+    amplitudes = [None if is_rain(one) else solar.amplitudes(one.name, grid) for one in channels]
     if any(one is not None for one in amplitudes):
         features = sun_features(times, grid.latitude, grid.longitude)
         for i, one in enumerate(amplitudes):

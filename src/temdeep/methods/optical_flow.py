@@ -22,6 +22,7 @@ from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.facing import as_on_a_map, estimate_facing_north, turning_of_north_per_m
 from temdeep.methods.motion import Motion, warp, why_no_motion
+from temdeep.methods.rain_motion import estimate_rain, is_rain, shared_motion
 from temdeep.methods.redistribution import parts_of, redistribute
 from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
 from temdeep.metric import Float32Array, Float64Array, FloatArray
@@ -34,8 +35,9 @@ LEAST_GAIN = 0.04
 class OpticalFlow:
     """Moves both ends along the motion V that the channels of a level share.
 
-    What cannot be moved, or was found not to move, is interpolated linearly. Precipitation over
-    periods is divided along its motion, other periods are divided evenly.
+    What cannot be moved, or was found not to move, is interpolated linearly. Rates of precipitation
+    have a motion of their own (`rain_motion.py`). Precipitation over periods is divided along its
+    motion, other periods are divided evenly.
 
     Attributes:
         still: Why channels that could be moved are not, by name.
@@ -44,7 +46,7 @@ class OpticalFlow:
     still: Mapping[str, str] = field(default_factory=dict)
 
     name = "optical_flow"
-    context = 1  # of periods only
+    context = 1  # of rain only
 
     @classmethod
     def judged_on(cls, series: Series) -> Self:
@@ -66,7 +68,7 @@ class OpticalFlow:
         area = series.grid.metric.area_weights
         flow = linear = np.zeros(len(channels))
         half = np.array([0.5])
-        for hidden in hidden_frames(series, channels, 0):
+        for hidden in hidden_frames(series, channels, cls.context):
             known = hidden.interval
             flow = flow + _square(cls().fill(known, half)[0] - hidden.truth, area)
             linear = linear + _square(by_nature.linear(known, half)[0] - hidden.truth, area)
@@ -94,7 +96,7 @@ class OpticalFlow:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
-        return by_nature.fill_each(interval, theta, self._move)
+        return by_nature.fill_each(trim_context(interval, self.context), theta, self._move)
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
@@ -112,17 +114,26 @@ class OpticalFlow:
     def _move(self, interval: Interval, theta: Float64Array) -> Float32Array:
         filled = by_nature.linear(interval, theta)
         for moving in _levels(interval):
-            start, end = interval.start[moving], interval.end[moving]
             movable = [i for i in moving if interval.channels[i].name not in self.still]
             if not movable:
                 continue
-            motion = estimate_facing_north(start, end, interval.span_s, interval.grid)
+            motion = _motion(interval, moving)
             for alike, own in _by_frame(movable, motion, interval):
                 ends = interval.start[alike], interval.end[alike]
                 for i, t in enumerate(theta):
                     if 0 < t < 1:
                         filled[i, alike] = blend(*ends, own, float(t), interval)
         return filled
+
+
+def _motion(interval: Interval, moving: list[int]) -> Motion:
+    """The motion that some channels share; that of rain from the frames beside the interval too."""
+    if not is_rain(interval.channels[moving[0]]):
+        start, end = interval.start[moving], interval.end[moving]
+        return estimate_facing_north(start, end, interval.span_s, interval.grid)
+    return estimate_rain(
+        interval.frames[:, moving], len(interval.before), interval.span_s, interval.grid
+    )
 
 
 def _by_frame(
@@ -183,7 +194,7 @@ def _levels(interval: Interval) -> list[list[int]]:
     together: dict[str, list[int]] = {}
     for i, channel in enumerate(interval.channels):
         if not _why_still(channel, interval.grid):
-            together.setdefault(channel.level, []).append(i)
+            together.setdefault(shared_motion(channel), []).append(i)
     return list(together.values())
 
 

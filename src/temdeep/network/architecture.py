@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from temdeep.network.basis import BASIS_SIZE
+from temdeep.network.detail import SCALES
 from temdeep.network.features import SPEED_M_S, Features
 from temdeep.network.neighbours import pad
 from temdeep.network.settings import NetworkSettings
@@ -32,6 +33,10 @@ class Coefficients:
             correction, m s⁻¹, shape (batch, level, 2, y, x).
         acceleration: Its change over the span, m s⁻¹, likewise.
         preference: Which end counts more, from -1 (start) to 1 (end), (batch, level, y, x).
+        fading: Share of the details of rain that is lost at mid-interval, shape (batch, scale,
+            channel, y, x); None where nothing is rain.
+        carried: Channels whose residual moves with the motion of their level, and that are not
+            bent.
     """
 
     gate: Tensor
@@ -39,6 +44,8 @@ class Coefficients:
     velocity: Tensor
     acceleration: Tensor
     preference: Tensor
+    fading: Tensor | None = None
+    carried: tuple[int, ...] = ()
 
     def single(self) -> "Coefficients":
         """The same in single precision, whatever the network computed in."""
@@ -48,6 +55,8 @@ class Coefficients:
             self.velocity.float(),
             self.acceleration.float(),
             self.preference.float(),
+            None if self.fading is None else self.fading.float(),
+            self.carried,
         )
 
 
@@ -83,7 +92,11 @@ class InterpolationNetwork(nn.Module):
         self.residual = nn.Conv2d(width, BASIS_SIZE * channels, 1)
         self.gate = nn.Conv2d(width, channels, 1)
         self.motion = nn.Conv2d(width, 5 * max(settings.level_count, 1), 1)
-        for head in (self.residual, self.gate, self.motion):
+        heads = [self.residual, self.gate, self.motion]
+        if settings.carried:
+            self.fading = nn.Conv2d(width, SCALES * channels, 1)
+            heads.append(self.fading)
+        for head in heads:
             for parameter in head.parameters():
                 nn.init.zeros_(parameter)
 
@@ -104,10 +117,15 @@ class InterpolationNetwork(nn.Module):
         residual = self.residual(decoded).unflatten(1, (BASIS_SIZE, self.settings.channels))
         motion = self.motion(decoded).unflatten(1, (-1, 5))[:, : self.settings.level_count]
         without = self.settings.without
+        fading = None
+        if self.settings.carried:
+            fading = self.fading(decoded).unflatten(1, (SCALES, self.settings.channels))
         return Coefficients(
             1 + self.gate(decoded) * ("gate" not in without),
             residual * scale[:, None] * ("residual" not in without),
             window.motion + SPEED_M_S * motion[:, :, 0:2],
             SPEED_M_S * motion[:, :, 2:4],
             torch.tanh(motion[:, :, 4]),
+            fading,
+            self.settings.carried,
         )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from temdeep.network.motion import aligned
 from temdeep.network.neighbours import pad
 from temdeep.network.settings import CONTEXT, MOVING_CONTEXT, NetworkSettings
-from temdeep.network.window import PLACE_INPUTS, Ground, Window
+from temdeep.network.window import Ground, Window
 
 SPEED_M_S = 10.0
 """Unit of velocities, metres per second."""
@@ -89,7 +89,7 @@ class Features(nn.Module):
             settings.channels * (2 + 2 * MOVING_CONTEXT)
             + 2 * len(self.blown)
             + 2 * settings.level_count
-            + len(PLACE_INPUTS)
+            + len(settings.place)
         )
 
     def forward(self, window: Window) -> Tensor:
@@ -104,7 +104,7 @@ class Features(nn.Module):
             unit = change_scale[:, self.blown]
             rows += [self._blown(window, at) / unit for at in (window.start, window.end)]
         rows += [window.motion.flatten(1, 2) / SPEED_M_S]
-        place = window.ground.place
+        place = window.ground.place[list(self.settings.place)]
         rows += [place.expand(len(frames), *place.shape)]
         return torch.cat(rows, dim=1)
 

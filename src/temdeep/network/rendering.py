@@ -8,6 +8,7 @@ from torch import Tensor
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import residual_basis
+from temdeep.network.detail import details
 from temdeep.network.motion import MOVED_FRAMES, members
 from temdeep.network.settings import CONTEXT, FRAMES, MOVING_CONTEXT
 from temdeep.network.warp import warp
@@ -28,6 +29,10 @@ def render(
     with velocity v at mid-interval and its change a over the span; the way is the integral of the
     velocity from n to θ. At θ = 0 frame 0 is not moved, w is 0, s and B are 0, and likewise at
     θ = 1, so that every term is exactly 0 at both ends. Channels without a motion are not moved.
+    Rain (`Coefficients.carried`) is not bent, and what grows or decays in it moves along: its
+    residual is moved by (θ - ½) τ (v + (θ - ½)/2 a), from the middle of the interval. What is too
+    small to last fades: 4θ(1-θ) Σ_s f_s d_s is taken from the blend of both ends, with its details
+    d_s (`detail.py`).
     Half precision ends before this: it would be rounding of the fields, not of a network.
 
     Args:
@@ -50,15 +55,25 @@ def _render(
     bend = coefficients.gate[:, None] * torch.einsum(
         "btf,bfcyx->btcyx", _bend_weights(window, theta, CONTEXT), window.frames
     )
-    departure = bend + torch.einsum(
-        "btk,bkcyx->btcyx", residual_basis(theta), coefficients.residual
-    )
+    if coefficients.carried:
+        bend[:, :, coefficients.carried] = 0
+    residual = torch.einsum("btk,bkcyx->btcyx", residual_basis(theta), coefficients.residual)
+    departure = bend + residual
     for level in range(coefficients.velocity.shape[1]):
         own = members(levels, level)
         if own:
             along = _along_motion(window, coefficients, theta, level, own)
-            departure[:, :, own] = departure[:, :, own] - bend[:, :, own] + along
+            if _is_carried(own, coefficients):
+                added = _carried(window, coefficients, theta, level, residual[:, :, own])
+                departure[:, :, own] = along + added
+            else:
+                departure[:, :, own] = departure[:, :, own] - bend[:, :, own] + along
     return departure
+
+
+def _is_carried(own: list[int], coefficients: Coefficients) -> bool:
+    """Whether the channels of a level are rain: a level is of rain or of none."""
+    return own[0] in coefficients.carried
 
 
 def _bend_weights(window: Window, theta: Tensor, most: int) -> Tensor:
@@ -83,19 +98,38 @@ def _along_motion(
     gate = coefficients.gate[:, None, own]
     line = (1 - lead) * window.start[:, None, own] + lead * window.end[:, None, own]
     total = torch.zeros_like(line)
+    carried = _is_carried(own, coefficients)
     for place in MOVED_FRAMES:
-        if not _is_used(window, place):
+        if not _is_used(window, place) or (carried and place not in (CONTEXT, CONTEXT + 1)):
             continue
         n = place - CONTEXT
         way = (lead - n) * span * (velocity + ((lead + n) / 2 - 0.5) * change)
         moved = _moved(window.frames[:, place, own], way, window)
-        share = gate * bend[:, :, place, None, None, None]
+        share = 0 if carried else gate * bend[:, :, place, None, None, None]
         if place == CONTEXT:
             share = share + (1 - weight)
         if place == CONTEXT + 1:
             share = share + weight
         total = total + share * moved
+    if carried and coefficients.fading is not None:
+        parts = details(total.flatten(0, 1), cyclic=window.ground.cyclic)
+        parts = parts.reshape(-1, *total.shape)
+        faded = torch.einsum("sbtcyx,bscyx->btcyx", parts, coefficients.fading[:, :, own])
+        total = total - 4 * lead * (1 - lead) * faded
     return total - line
+
+
+def _carried(
+    window: Window, coefficients: Coefficients, theta: Tensor, level: int, residual: Tensor
+) -> Tensor:
+    """A residual (batch, time, channel, y, x) moved from the middle of the interval."""
+    lead = theta[:, :, None, None, None] - 0.5
+    span = window.span_s.to(theta)[:, None, None, None, None]
+    velocity = coefficients.velocity[:, None, level]
+    change = coefficients.acceleration[:, None, level]
+    way = lead * span * (velocity + lead / 2 * change)
+    east, north = way[:, :, 0].flatten(0, 1), way[:, :, 1].flatten(0, 1)
+    return warp(residual.flatten(0, 1), east, north, window.ground).reshape(residual.shape)
 
 
 def _is_used(window: Window, place: int) -> bool:

@@ -33,6 +33,10 @@ class NetworkSettings:
         depth: Residual blocks at full resolution.
         without: Parts that are left out, of `PARTS`.
         trust: How far the corrections of each channel are believed in use, from 0 to 1.
+        rain: For each channel that is rain the rate r₀, in its own unit, and None for others; empty
+            if none is. Rain is seen as log(1 + r/r₀), moves without a spline's bends, and what is
+            added to it moves along.
+        place: Which of the inputs of a place are seen.
     """
 
     mean: tuple[float, ...]
@@ -48,6 +52,8 @@ class NetworkSettings:
     depth: int = 3
     without: tuple[str, ...] = ()
     trust: tuple[float, ...] = ()
+    rain: tuple[float | None, ...] = ()
+    place: tuple[int, ...] = (0, 1, 2, 3)
 
     @property
     def context(self) -> int:
@@ -58,3 +64,8 @@ class NetworkSettings:
     def channels(self) -> int:
         """How many channels."""
         return len(self.mean)
+
+    @property
+    def carried(self) -> tuple[int, ...]:
+        """The channels that are rain."""
+        return tuple(i for i, rate in enumerate(self.rain) if rate is not None)

@@ -30,4 +30,5 @@ def shrunk(coefficients: Coefficients, window: Window, settings: NetworkSettings
         velocity=window.motion + share[:, None] * (coefficients.velocity - window.motion),
         acceleration=share[:, None] * coefficients.acceleration,
         preference=share * coefficients.preference,
+        fading=None if coefficients.fading is None else trust * coefficients.fading,
     )

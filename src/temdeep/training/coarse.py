@@ -3,7 +3,8 @@
 Knows: series, the solar method, torch. Must not know: files, the command line.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -17,8 +18,10 @@ from temdeep.fields.variables import Channel, Nature
 from temdeep.methods.daily import HourMeans
 from temdeep.methods.learnt import ground_of, sun_part
 from temdeep.methods.motion import can_move
+from temdeep.methods.normalising import logarithm, normalised
+from temdeep.methods.rain_motion import is_rain, shared_motion, typical_rate
 from temdeep.methods.solar import Solar
-from temdeep.metric import Float32Array, Float64Array
+from temdeep.metric import Float32Array, FloatArray
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Ground
 from temdeep.training.settings import TrainingSettings
@@ -26,6 +29,13 @@ from temdeep.training.settings import TrainingSettings
 LEARNABLE = (Nature.CONTINUOUS, Nature.NON_NEGATIVE, Nature.FRACTION)
 FEWEST_FRAMES = 12
 """Below this there is nothing to learn from."""
+
+ROUND_RATE = 3.0
+"""Where the logarithm of rain begins to bend, r₀, in units of the typical rate.
+
+Below it an error counts as it is, above it as a share: the mean of logarithms alone would be right
+in drizzle and far too low where it pours.
+"""
 
 
 def learnable(series: Series) -> tuple[Channel, ...]:
@@ -70,53 +80,21 @@ class CoarseData:
         Raises:
             RequestError: Its cells are no neighbours, it is too short, or a variable never changes.
         """
-        if not series.grid.uniform:
-            raise RequestError(
-                f"the cells of {series.source} are not neighbours in space ({series.grid}), and a"
-                " network looks at neighbours: fill it with --method solar or cubic."
-            )
+        check_neighbours(series)
         channels = learnable(series)
         runs = tuple(run for run in series.time.segments() if run.stop - run.start >= 2)
-        longest = max((run.stop - run.start for run in runs), default=0)
+        longest = longest_run(series)
         if longest < FEWEST_FRAMES:
             raise RequestError(
                 f"{series.source} has at most {longest} times without a gap, and {FEWEST_FRAMES} is"
                 " the least that can be learnt from: give a longer series, or use --method cubic."
             )
-        fields = series.read(channels, slice(None))
-        fields = fields - sun_part(solar, channels, series.grid, series.time.sun_time)
-        times = series.time.sun_time
-        known = slice(0, held_out_from)
-        daily = HourMeans.of(fields[known], times[known], solar.basis, series.grid)
-        if "daily" in settings.without:
-            daily = daily.nothing()
-        fields -= daily.at(times, series.grid)
-        mean, spread = moments(fields)
-        for channel, width in zip(channels, spread, strict=True):
-            if not width > 0:
-                raise RequestError(
-                    f"'{channel.name}' in {series.source} never changes: leave it out of what is"
-                    " learnt with --variable."
-                )
-        frames = ((fields - mean[:, None, None]) / spread[:, None, None]).astype(np.float32)
-        levels, level_count = motions(channels, series.grid) if settings.flow else still(channels)
-        step_s = series.time.step_us / 1e6
+        fields, daily = calm(series, channels, solar, settings, held_out_from)
         multiples = usable_multiples(settings.spans, longest)
-        ones = ((1.0,) * len(channels),) * (1 + len(multiples))
-        network = NetworkSettings(
-            mean=tuple(mean.tolist()),
-            spread=tuple(spread.tolist()),
-            winds=winds(channels, series.grid),
-            levels=levels,
-            level_count=level_count,
-            spans_s=tuple(k * step_s for k in (1, *multiples)),
-            change=ones,
-            bend=ones,
-            error=ones,
-            width=settings.width,
-            depth=settings.depth,
-            without=settings.without,
-        )
+        step_s = series.time.step_us / 1e6
+        network = shape_of(channels, series.grid, settings, [fields], series.source)
+        network = with_spans(network, [k * step_s for k in (1, *multiples)])
+        frames = normalised(fields.astype(np.float64), network)
         return cls(
             torch.from_numpy(frames),
             runs,
@@ -131,11 +109,118 @@ class CoarseData:
         )
 
 
-def moments(fields: Float32Array) -> tuple[Float64Array, Float64Array]:
-    """Mean and standard deviation of each channel over times and cells."""
-    flat = np.moveaxis(fields, 1, 0).reshape(fields.shape[1], -1).astype(np.float64)
-    mean = np.array([np.nanmean(row) for row in flat])
-    return mean, np.array([np.nanstd(row) for row in flat])
+def check_neighbours(series: Series) -> None:
+    """Refuse a grid whose cells are not neighbours in space.
+
+    Raises:
+        RequestError: They are not.
+    """
+    if not series.grid.uniform:
+        raise RequestError(
+            f"the cells of {series.source} are not neighbours in space ({series.grid}), and a"
+            " network looks at neighbours: fill it with --method solar or cubic."
+        )
+
+
+def longest_run(series: Series) -> int:
+    """Most times in a row without a gap; 0 if no two are."""
+    runs = (run.stop - run.start for run in series.time.segments())
+    return max((count for count in runs if count >= 2), default=0)
+
+
+def calm(
+    series: Series,
+    channels: tuple[Channel, ...],
+    solar: Solar,
+    settings: TrainingSettings,
+    held_out_from: int,
+) -> tuple[Float32Array, HourMeans]:
+    """All frames without the sun's part and the day's cycle, and that cycle; rain keeps both.
+
+    Returns:
+        Shape (time, channel, y, x), in each channel's unit.
+    """
+    fields = series.read(channels, slice(None))
+    fields = fields - sun_part(solar, channels, series.grid, series.time.sun_time)
+    times = series.time.sun_time
+    known = slice(0, held_out_from)
+    cyclic = fields[known]
+    if rain := [i for i, one in enumerate(channels) if is_rain(one)]:
+        cyclic = cyclic.copy()
+        cyclic[:, rain] = 0
+    daily = HourMeans.of(cyclic, times[known], solar.basis, series.grid)
+    if "daily" in settings.without:
+        daily = daily.nothing()
+    fields -= daily.at(times, series.grid)
+    return fields, daily
+
+
+def shape_of(
+    channels: tuple[Channel, ...],
+    grid: Grid,
+    settings: TrainingSettings,
+    fields: Sequence[Float32Array],
+    source: str,
+) -> NetworkSettings:
+    """The shape of a network for some fields, with their mean and spread; the spans are to come.
+
+    Args:
+        channels: What there is.
+        grid: A grid on which they are.
+        settings: Of the training.
+        fields: Of one series or several, shape (time, channel, y, x) each, in their units.
+        source: Named where a variable never changes.
+
+    Raises:
+        RequestError: A variable never changes.
+    """
+    rates = [
+        ROUND_RATE * typical_rate(np.concatenate([one[:, i].ravel() for one in fields]))
+        if is_rain(channel)
+        else None
+        for i, channel in enumerate(channels)
+    ]
+    mean, spread = np.zeros(len(channels)), np.zeros(len(channels))
+    for i, rate in enumerate(rates):
+        values = np.concatenate([one[:, i].ravel() for one in fields])
+        if rate is None:
+            mean[i], spread[i] = moments(values)
+        else:  # dry is 0, as missing rain is
+            spread[i] = moments(logarithm(values, rate))[1]
+    for channel, width in zip(channels, spread, strict=True):
+        if not width > 0:
+            raise RequestError(
+                f"'{channel.name}' in {source} never changes: leave it out of what is"
+                " learnt with --variable."
+            )
+    levels, level_count = motions(channels, grid) if settings.flow else still(channels)
+    return NetworkSettings(
+        mean=tuple(mean.tolist()),
+        spread=tuple(spread.tolist()),
+        winds=winds(channels, grid),
+        levels=levels,
+        level_count=level_count,
+        spans_s=(),
+        change=(),
+        bend=(),
+        error=(),
+        width=settings.width,
+        depth=settings.depth,
+        without=settings.without,
+        rain=tuple(rates) if any(rate is not None for rate in rates) else (),
+    )
+
+
+def with_spans(network: NetworkSettings, spans_s: Sequence[float]) -> NetworkSettings:
+    """The same for some spans, with scales of 1 until they are measured."""
+    ones = ((1.0,) * network.channels,) * len(spans_s)
+    return replace(network, spans_s=tuple(spans_s), change=ones, bend=ones, error=ones)
+
+
+def moments(values: FloatArray) -> tuple[float, float]:
+    """Mean and standard deviation of what is known."""
+    flat = values.astype(np.float64)
+    return float(np.nanmean(flat)), float(np.nanstd(flat))
 
 
 def winds(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, int] | None, ...]:
@@ -158,8 +243,9 @@ def motions(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, ...],
     """For each channel the motion of its level, -1 for what is tied to the ground; how many."""
     if not can_move(grid):
         return still(channels)
-    names = list(dict.fromkeys(one.level for one in channels if not one.ground))
-    return tuple(-1 if one.ground else names.index(one.level) for one in channels), len(names)
+    moving = {one: shared_motion(one) for one in channels if not one.ground}
+    names = list(dict.fromkeys(moving.values()))
+    return tuple(names.index(moving[one]) if one in moving else -1 for one in channels), len(names)
 
 
 def still(channels: tuple[Channel, ...]) -> tuple[tuple[int, ...], int]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,15 +24,21 @@ from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.learnt import NAME, Learnt
 from temdeep.methods.registry import CLASSICAL_NAMES, fitted
 from temdeep.methods.solar import Solar
-from temdeep.metric import Float64Array
 from temdeep.training.callbacks import EpochWriter, Progress, Trying
-from temdeep.training.coarse import CoarseData, learnable, vectors
-from temdeep.training.composite_index import composite_index
+from temdeep.training.coarse import CoarseData, learnable
 from temdeep.training.module import TrainingRun
+from temdeep.training.parts import Part, parts_of, placeless, splits
 from temdeep.training.processes import Processes
-from temdeep.training.runs import State, choose_run, kept_to_ourselves, plan_of, state_of
+from temdeep.training.runs import (
+    State,
+    choose_run,
+    kept_to_ourselves,
+    plan_of,
+    plan_of_several,
+    state_of,
+)
 from temdeep.training.scales import measured
-from temdeep.training.selection import choose, withheld_errors
+from temdeep.training.selection import added, choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
 from temdeep.training.together import Meeting, Tell, meet
 from temdeep.training.trainer import run_trainer, run_trial, uses_cuda
@@ -42,6 +48,64 @@ __all__ = ["Meeting", "Processes", "Trained", "TrainingSettings", "meet", "train
 
 FEWEST_HELD_OUT = 5
 """Frames of the held-out block at least: the middle of 2τ, twice."""
+
+
+@dataclass(frozen=True, eq=False)
+class One:
+    """A series that is learnt from alone.
+
+    Attributes:
+        series: The coarse series.
+        held_out_from: Index of the first frame of the held-out block.
+    """
+
+    series: Series
+    held_out_from: int
+
+    @property
+    def blocks(self) -> list[Series]:
+        """What is held out."""
+        return [self.series.take(slice(self.held_out_from, None))]
+
+    def plan(self, settings: TrainingSettings) -> dict[str, Any]:
+        """What the run is about."""
+        return plan_of(self.series, settings, self.held_out_from)
+
+    def solar(self, settings: TrainingSettings) -> Solar:
+        """The solar method for it."""
+        solar = Solar.fitted_to(self.series, settings.spans)
+        return replace(solar, responses={}) if "sun" in settings.without else solar
+
+    def parts(self, solar: Solar, settings: TrainingSettings) -> tuple[Part, ...]:
+        """What is trained on."""
+        data = CoarseData.of(self.series, solar, settings, self.held_out_from)
+        return (Part.of(measured(data, self.held_out_from), self.held_out_from),)
+
+
+@dataclass(frozen=True, eq=False)
+class Several:
+    """Series that are learnt from together; attributes and methods as of `One`."""
+
+    series: tuple[Series, ...]
+    held_out_from: tuple[int, ...]
+
+    @property
+    def blocks(self) -> list[Series]:
+        """What is held out, of those of which anything is."""
+        each = zip(self.series, self.held_out_from, strict=True)
+        return [one.take(slice(first, None)) for one, first in each if first < len(one.time)]
+
+    def plan(self, settings: TrainingSettings) -> dict[str, Any]:
+        """What the run is about."""
+        return plan_of_several(self.series, settings, self.held_out_from)
+
+    def solar(self, settings: TrainingSettings) -> Solar:  # noqa: ARG002 - as of One
+        """The solar method for any place."""
+        return placeless(self.series[0])
+
+    def parts(self, solar: Solar, settings: TrainingSettings) -> tuple[Part, ...]:
+        """What is trained on."""
+        return parts_of(self.series, solar, settings, self.held_out_from)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +124,7 @@ class Trained:
 
 
 def train(
-    series: Series | xr.Dataset,
+    series: Series | xr.Dataset | Sequence[Series | xr.Dataset],
     run: Path | str,
     *,
     settings: TrainingSettings | None = None,
@@ -72,10 +136,17 @@ def train(
     device: str = "auto",
     tell: Tell | None = None,
 ) -> Learnt:
-    """Learn from a coarse series, and from nothing else.
+    """Learn from a coarse series, or several, and from nothing else.
+
+    Several series may lie in other regions, on other grids, at other times and steps, as of rain
+    events. Of them all one network is learnt, to be used on yet another. They hold the same
+    variables in the same units. The end of each that has seven times or more is held out. What
+    belongs to a place is not learnt: nothing of the sun, of latitude or of height. There is no
+    trial at wider spans either: few are long enough.
 
     Args:
-        series: The coarse series, as a `Series` or a dataset that is understood as one.
+        series: The coarse series, as a `Series` or a dataset that is understood as one; or a list
+            of such.
         run: Folder for the model; made if it is not there. A last part `N` stands for a number:
             that of an unfinished training of the same series and settings, else the next free one.
         settings: How to train; the defaults suit a few weeks of 3- to 6-hourly fields on a CPU.
@@ -113,7 +184,7 @@ def train(
 
 
 def train_run(
-    series: Series | xr.Dataset,
+    series: Series | xr.Dataset | Sequence[Series | xr.Dataset],
     run: Path | str,
     *,
     settings: TrainingSettings | None = None,
@@ -131,10 +202,8 @@ def train_run(
     if not isinstance(processes, Meeting):
         processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
     meeting, first = processes, processes.processes.rank == 0
-    if isinstance(series, xr.Dataset):
-        series = series_from_dataset(series)
-    held_out_from = split(series, settings)
-    plan = plan_of(series, settings, held_out_from)
+    source = _source(series, settings)
+    plan = source.plan(settings)
     meeting.check_same("series or settings", _digest(plan))
     beside = Path(logs).parent if logs is not None and Path(logs).name == "N" else None
     folder = Path(meeting.decided("run", lambda: str(choose_run(Path(run), plan, beside=beside))))
@@ -152,19 +221,9 @@ def train_run(
         if found is not State.FINISHED:
             if progress is not None:
                 progress(0, settings.epochs, "fitting what the sun drives")
-            solar = Solar.fitted_to(series, settings.spans)
-            if "sun" in settings.without:
-                solar = replace(solar, responses={})
+            solar = source.solar(settings)
             module, writer = _run(
-                series,
-                plan,
-                folder,
-                solar,
-                settings,
-                held_out_from,
-                found=found,
-                tell=tell,
-                progress=progress,
+                source, plan, folder, solar, settings, found=found, tell=tell, progress=progress
             )
             run_trainer(
                 module,
@@ -176,18 +235,35 @@ def train_run(
                 device=device,
             )
             if first:
-                _do_no_harm(series, folder, held_out_from, solar, settings)
+                _do_no_harm(source.blocks, folder, solar, settings)
         meeting.close()
     return Trained(folder, model_store.load_method(folder), found)
 
 
+def _source(
+    series: Series | xr.Dataset | Sequence[Series | xr.Dataset], settings: TrainingSettings
+) -> One | Several:
+    """What is learnt from, and where its held-out part begins.
+
+    Raises:
+        RequestError: It is too short, or holds nothing that can be learnt.
+    """
+    if isinstance(series, Series | xr.Dataset):
+        return _source([series], settings)
+    read = tuple(series_from_dataset(one) if isinstance(one, xr.Dataset) else one for one in series)
+    if not read:
+        raise RequestError("there is no series to learn from: give one or more.")
+    if len(read) == 1:
+        return One(read[0], split(read[0], settings))
+    return Several(read, splits(read, settings))
+
+
 def _run(
-    series: Series,
+    source: "One | Several",
     plan: Mapping[str, Any],
     folder: Path,
     solar: Solar,
     settings: TrainingSettings,
-    held_out_from: int,
     *,
     found: State,
     tell: Tell,
@@ -196,14 +272,12 @@ def _run(
     """What is trained, and what writes it down."""
     if progress is not None:
         progress(0, settings.epochs, "estimating motion")
-    data = measured(CoarseData.of(series, solar, settings, held_out_from), held_out_from)
-    known = data.frames[:held_out_from].numpy()
-    index = composite_index(known, data.area.numpy(), vectors(data.channels))
-    data = _with_trust(
-        data, settings, held_out_from, index, folder, found=found, tell=tell, progress=progress
-    )
+    first, *others = source.parts(solar, settings)
+    data = first.data
+    if isinstance(source, One):
+        data = _with_trust(first, settings, folder, found=found, tell=tell, progress=progress)
     torch.manual_seed(settings.seed)
-    module = TrainingRun(data, settings, held_out_from, index)
+    module = TrainingRun(data, settings, first.held_out_from, first.index, others)
     about = {
         **plan,
         "network": dataclasses.asdict(data.settings),
@@ -216,10 +290,8 @@ def _run(
 
 
 def _with_trust(
-    data: CoarseData,
+    part: Part,
     settings: TrainingSettings,
-    last: int,
-    index: Float64Array,
     folder: Path,
     *,
     found: State,
@@ -227,6 +299,7 @@ def _with_trust(
     progress: Progress | None,
 ) -> CoarseData:
     """The same data with the trust in each channel, found by a trial or read from the run."""
+    data, last, index = part.data, part.held_out_from, part.index
     if found is State.UNFINISHED:
         trusted = tuple(model_store.read(folder)["network"]["trust"])
     elif "trial" in settings.without:
@@ -248,7 +321,8 @@ def _path(path: Path | str | None) -> Path | None:
 
 def _digest(plan: Mapping[str, Any]) -> str:
     """Of what has to be the same in all processes: all but where the series lies."""
-    trained_on = {name: one for name, one in plan["trained_on"].items() if name != "source"}
+    paths = ("source", "series")
+    trained_on = {name: one for name, one in plan["trained_on"].items() if name not in paths}
     return hashlib.sha256(json.dumps([trained_on, plan["settings"]]).encode()).hexdigest()
 
 
@@ -304,19 +378,28 @@ def split(series: Series, settings: TrainingSettings) -> int:
 
 
 def _do_no_harm(
-    series: Series, folder: Path, held_out_from: int, solar: Solar, settings: TrainingSettings
+    blocks: Sequence[Series], folder: Path, solar: Solar, settings: TrainingSettings
 ) -> None:
-    """Decide for each variable which method it gets, and write that down."""
+    """Decide for each variable which method it gets, and write that down.
+
+    Args:
+        blocks: What was held out of each series.
+        folder: Of the run.
+        solar: The solar method, which is a candidate.
+        settings: Of the training.
+    """
     told = model_store.read(folder)
-    block = series.take(slice(held_out_from, None))
     candidates = {name: fitted(name, solar) for name in CLASSICAL_NAMES}
     model = model_store.learnt_only(folder)
     learnt = {one.name for one in model.channels}
-    errors = withheld_errors(block, candidates)
+    errors = added(withheld_errors(block, candidates) for block in blocks)
     names = [name for name in errors if name in learnt]
     if names:
         variables = list(dict.fromkeys(one.variable for one in model.channels))
-        for name, found in withheld_errors(block.select(variables), {NAME: model}).items():
+        of_model = added(
+            withheld_errors(block.select(variables), {NAME: model}) for block in blocks
+        )
+        for name, found in of_model.items():
             errors[name] |= found
     chosen = choose(errors, NAME)
     idle = _idle(model)
@@ -326,7 +409,7 @@ def _do_no_harm(
         for channel, found in errors.items()
     }
     instead = {}
-    for channel in series.channels:
+    for channel in blocks[0].channels:
         method = chosen.get(channel.name, "linear")
         if "fallback" in settings.without and channel.name in learnt:
             method = NAME

@@ -4,6 +4,7 @@ Knows: torch, Lightning. Must not know: xarray, files.
 """
 
 import copy
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,6 +18,7 @@ from temdeep.network.rendering import render
 from temdeep.network.settings import CONTEXT
 from temdeep.network.window import Window
 from temdeep.training.coarse import CoarseData, context
+from temdeep.training.parts import Part, draw_turns
 from temdeep.training.samples import (
     Batch,
     Cutter,
@@ -27,6 +29,7 @@ from temdeep.training.samples import (
     held_out_samples,
     whole_view,
 )
+from temdeep.training.scales import anchor
 from temdeep.training.settings import TrainingSettings
 
 NEAR_END = 0.02
@@ -35,12 +38,20 @@ NEAR_END = 0.02
 EVERY_COHERENT = 4
 """Every n-th interval of a batch is used for coherence: it costs four passes."""
 
+LEAST_ERROR = 0.03
+"""Mean square error, in units of the usual one, below which there is little to learn."""
+
 VALIDATION_BATCH = 16
+"""Intervals at once on small grids."""
+
+VALIDATION_CELLS = 2**20
+"""Cells at once on large ones."""
 
 
 class TrainingRun(pl.LightningModule):
     """Trains a network on what is hidden inside wide intervals of a coarse series.
 
+    There may be several series, on grids of their own: each batch is cut from one of them.
     Batches are numbers: each process cuts its own share of the global batch, which is the same
     whatever the number of processes, and losses are sums over it.
     """
@@ -51,14 +62,17 @@ class TrainingRun(pl.LightningModule):
         settings: TrainingSettings,
         held_out_from: int,
         index: Float64Array,
+        others: Sequence[Part] = (),
     ) -> None:
         super().__init__()
         self.settings = settings
         self.held_out_from = held_out_from
         self.network = InterpolationNetwork(data.settings)
         self.averaged = copy.deepcopy(self.network).requires_grad_(requires_grad=False)
-        self._data, self._cutter, self._index = data, Cutter(data), index
-        self._samples: list[Sample] = []
+        self._parts = (Part(data, held_out_from, index), *others)
+        self._cutters = [Cutter(part.data) for part in self._parts]
+        self._samples: list[list[Sample]] = []
+        self._turns: list[int] = []
         self._levels = data.settings.levels
 
     @property
@@ -68,21 +82,24 @@ class TrainingRun(pl.LightningModule):
 
     @property
     def held_out_multiples(self) -> tuple[int, ...]:
-        """Spans that fit into the held-out block."""
-        return tuple(
-            k for k in self._data.multiples if held_out_samples(self._data, self.held_out_from, k)
-        )
+        """Spans that fit into the held-out block, or one of them."""
+        fitting = {k for part in self._parts for k in part.data.multiples if _held_out(part, k)}
+        return tuple(sorted(fitting))
 
     def on_train_epoch_start(self) -> None:
         """Draw the epoch's intervals: rapid changes only at first, then all."""
         rapid = self.current_epoch < self.settings.pretrain * self.settings.epochs
-        self._samples = epoch_samples(
-            self._data,
-            self.settings,
-            self.current_epoch,
-            self.held_out_from,
-            self._index if rapid else None,
-        )
+        self._samples = [
+            epoch_samples(
+                part.data,
+                self.settings,
+                self.current_epoch,
+                part.held_out_from,
+                part.index if rapid else None,
+            )
+            for part in self._parts
+        ]
+        self._turns = draw_turns(self._parts, self.settings, self.current_epoch, self.batches)
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         """The loss of this process's share of a batch.
@@ -92,19 +109,21 @@ class TrainingRun(pl.LightningModule):
         """
         del batch
         size, world = self.settings.batch_size, self.trainer.world_size
-        whole = self._samples[batch_index * size : (batch_index + 1) * size]
+        turn = self._turns[batch_index]
+        data, cutter = self._parts[turn].data, self._cutters[turn]
+        whole = self._samples[turn][batch_index * size : (batch_index + 1) * size]
         own = list(range(self.global_rank, len(whole), world))
         weight = torch.ones(max(len(own), 1), device=self.device)
         if not own:  # fewer intervals than processes: take part, and count for nothing
             own, weight = [0], weight * 0
-        view = draw_view(self._data, self.settings, self.current_epoch, batch_index)
-        cut = self._cutter.cut([whole[i] for i in own], view, self.device)
+        view = draw_view(data, self.settings, self.current_epoch, batch_index)
+        cut = cutter.cut([whole[i] for i in own], view, self.device)
         terms = self._supervised(cut)
         sums = {name: (weight * term).sum() / len(whole) for name, term in terms.items()}
         coherent = range(0, len(whole), EVERY_COHERENT)
         mine = [(i, whole[i]) for i in own if i in coherent] if bool(weight.any()) else []
         if self.settings.losses.coherence or self.settings.losses.kink:
-            for name, term in self._coherent(mine, view, batch_index).items():
+            for name, term in self._coherent(mine, view, batch_index, turn).items():
                 sums[name] = term.sum() / len(coherent)
         for name, term in sums.items():
             total = term.detach() * world
@@ -126,14 +145,26 @@ class TrainingRun(pl.LightningModule):
         coefficients = self.network(cut.window)
         scale = self._scale(cut.window.span_s)
         rendered = self._fields(cut.window, coefficients, cut.theta)
+        error = losses.withheld_error(rendered, cut.truth, scale, cut.area, cut.counted)
+        if len(self._parts) > 1:
+            error = error / self._usual(cut, scale)
         return {
-            "withheld": losses.withheld_error(rendered, cut.truth, scale, cut.area, cut.counted),
+            "withheld": error,
             "spatial": losses.spatial_roughness(coefficients, scale),
             "temporal": losses.temporal_roughness(coefficients, scale),
         }
 
+    @torch.no_grad()
+    def _usual(self, cut: Batch, scale: Tensor) -> Tensor:
+        """The untrained network's error in each interval, so that all weather counts alike."""
+        settings = self._parts[0].data.settings
+        untrained = anchor(cut.window, settings.channels, settings.carried)
+        rendered = self._fields(cut.window, untrained, cut.theta)
+        error = losses.withheld_error(rendered, cut.truth, scale, cut.area, cut.counted)
+        return error.clamp_min(LEAST_ERROR)
+
     def _coherent(
-        self, samples: list[tuple[int, Sample]], view: View, batch_index: int
+        self, samples: list[tuple[int, Sample]], view: View, batch_index: int, turn: int
     ) -> dict[str, Tensor]:
         """Temporal coherence at the series' own step, and kinks where intervals meet.
 
@@ -142,10 +173,11 @@ class TrainingRun(pl.LightningModule):
         """
         nothing = torch.zeros(1, device=self.device)
         terms: dict[str, list[Tensor]] = {"coherence": [], "kink": []}
-        most = self._data.settings.context
+        part, cutter = self._parts[turn], self._cutters[turn]
+        most = part.data.settings.context
         for place, sample in samples:
-            run = next(r for r in self._data.runs if r.start <= sample.first < r.stop)
-            stop = min(run.stop, self.held_out_from)
+            run = next(r for r in part.data.runs if r.start <= sample.first < r.stop)
+            stop = min(run.stop, part.held_out_from)
             first = min(sample.first, stop - 5)
             if first < run.start:
                 continue
@@ -155,14 +187,14 @@ class TrainingRun(pl.LightningModule):
                 Sample(i, 1, *context(slice(run.start, stop), i, 1, most))
                 for i in range(first, first + 4)
             ]
-            frames = torch.stack([self._cutter.window_frames(one, view) for one in row])
+            frames = torch.stack([cutter.window_frames(one, view) for one in row])
             window = Window(
                 frames.to(self.device),
                 torch.tensor([one.before for one in row]),
                 torch.tensor([one.after for one in row]),
-                torch.full((4,), self._data.step_s, device=self.device),
-                torch.stack([self._cutter.motion(one, view) for one in row]).to(self.device),
-                self._cutter.ground(view, self.device),
+                torch.full((4,), part.data.step_s, device=self.device),
+                torch.stack([cutter.motion(one, view) for one in row]).to(self.device),
+                cutter.ground(view, self.device),
             )
             coefficients = self.network(window)
             meeting_leads = torch.tensor([lead, 1 - NEAR_END, NEAR_END, lead])
@@ -175,8 +207,8 @@ class TrainingRun(pl.LightningModule):
             between = Window(made, one, one, window.span_s[:1], motion, window.ground)
             back = torch.tensor([[1 - lead]], device=self.device)
             again = self._fields(between, self.network(between), back)
-            truth = self._cutter.fields(torch.tensor([first + 2]), view)[None].to(self.device)
-            scale, area = self._scale(window.span_s[:1]), self._cutter.area(view).to(self.device)
+            truth = cutter.fields(torch.tensor([first + 2]), view)[None].to(self.device)
+            scale, area = self._scale(window.span_s[:1]), cutter.area(view).to(self.device)
             counted = torch.ones(1, 1, device=self.device)
             terms["coherence"].append(losses.withheld_error(again, truth, scale, area, counted))
             meeting = window.frames[1, CONTEXT + 1]
@@ -210,13 +242,10 @@ class TrainingRun(pl.LightningModule):
         1 - the geometric mean over channels of RMSE(model)/RMSE(linear), with the averaged weights,
         on frames from which the sun's part is taken: less than the restoration rate of the whole.
         """
-        samples = held_out_samples(self._data, self.held_out_from, multiple)
-        view = whole_view(self._data)
         model, line = torch.zeros(1), torch.zeros(1)
         self.averaged.eval()
         with torch.no_grad():
-            for first in range(0, len(samples), VALIDATION_BATCH):
-                cut = self._cutter.cut(samples[first : first + VALIDATION_BATCH], view, self.device)
+            for cut in self._held_out_batches(multiple):
                 lead = cut.theta[:, :, None, None, None]
                 straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
                 departure = render(cut.window, self.averaged(cut.window), cut.theta, self._levels)
@@ -225,11 +254,18 @@ class TrainingRun(pl.LightningModule):
         ratio = torch.sqrt(model / line.clamp_min(1e-12)).clamp_min(1e-6)
         return float(100 * (1 - ratio.log().mean().exp()))
 
+    def _held_out_batches(self, multiple: int) -> Iterator[Batch]:
+        """All held-out intervals of a span, as many at once as on a grid of usual size."""
+        for part, cutter in zip(self._parts, self._cutters, strict=True):
+            samples, view = _held_out(part, multiple), whole_view(part.data)
+            size = max(min(VALIDATION_BATCH, VALIDATION_CELLS // part.data.area.numel()), 1)
+            for first in range(0, len(samples), size):
+                yield cutter.cut(samples[first : first + size], view, self.device)
+
     def held_out_example(self) -> tuple[Tensor, Tensor, Tensor]:
         """Truth, straight line and model at the first hidden time of the block, (channel, y, x)."""
         multiple = self.held_out_multiples[0]
-        sample = held_out_samples(self._data, self.held_out_from, multiple)[:1]
-        cut = self._cutter.cut(sample, whole_view(self._data), self.device)
+        cut = next(self._held_out_batches(multiple))
         lead = cut.theta[:, :, None, None, None]
         straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
         with torch.no_grad():
@@ -240,7 +276,7 @@ class TrainingRun(pl.LightningModule):
     @property
     def channel_names(self) -> list[str]:
         """Names of the channels."""
-        return [one.name for one in self._data.channels]
+        return [one.name for one in self._parts[0].data.channels]
 
     def configure_optimizers(self) -> Any:
         """AdamW on a one-cycle schedule."""
@@ -259,6 +295,13 @@ class TrainingRun(pl.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+
+def _held_out(part: Part, multiple: int) -> list[Sample]:
+    """Intervals of a span whose hidden times are held out."""
+    if multiple not in part.data.multiples:
+        return []
+    return held_out_samples(part.data, part.held_out_from, multiple)
 
 
 def _squares(fields: Tensor, cut: Batch) -> Tensor:

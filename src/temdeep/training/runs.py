@@ -8,7 +8,7 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
@@ -41,25 +41,56 @@ def plan_of(series: Series, settings: TrainingSettings, held_out_from: int) -> d
         settings: How it is learnt from.
         held_out_from: Index of the first frame of the held-out block.
     """
-    times, grid = series.time.values, series.grid
+    return {
+        "trained_on": _trained_on(series, held_out_from),
+        "settings": dataclasses.asdict(settings),
+    }
+
+
+def plan_of_several(
+    several: Sequence[Series], settings: TrainingSettings, held_out_from: Sequence[int]
+) -> dict[str, Any]:
+    """The same for several series: what each is, and of what all have in common.
+
+    Args:
+        several: Coarse series.
+        settings: How they are learnt from.
+        held_out_from: For each the index of the first frame that is held out.
+    """
+    each = [_trained_on(one, first) for one, first in zip(several, held_out_from, strict=True)]
     return {
         "trained_on": {
-            "source": series.source,
-            "first": show(times[0]),
-            "last": show(times[-1]),
-            "held_out_from": show(times[held_out_from]),
-            "step_s": series.time.step_us / 1e6,
-            "times": len(times),
-            "variables": [one.name for one in series.channels],
-            "grid": {
-                "rows": grid.shape[0],
-                "columns": grid.shape[1],
-                "latitude_deg": [float(grid.latitude.min()), float(grid.latitude.max())],
-                "longitude_deg": [float(grid.longitude.min()), float(grid.longitude.max())],
-            },
-            "sha256": fingerprint(series),
+            "source": ", ".join(one["source"] for one in each),
+            "step_s": min(one["step_s"] for one in each),
+            "times": sum(one["times"] for one in each),
+            "variables": each[0]["variables"],
+            "held_out_from": ", ".join(one["held_out_from"] for one in each),
+            "sha256": hashlib.sha256("".join(one["sha256"] for one in each).encode()).hexdigest(),
+            "series": each,
         },
         "settings": dataclasses.asdict(settings),
+    }
+
+
+def _trained_on(series: Series, held_out_from: int) -> dict[str, Any]:
+    """One of the series of a run."""
+    times, grid = series.time.values, series.grid
+    held_out = show(times[held_out_from]) if held_out_from < len(times) else "none"
+    return {
+        "source": series.source,
+        "first": show(times[0]),
+        "last": show(times[-1]),
+        "held_out_from": held_out,
+        "step_s": series.time.step_us / 1e6,
+        "times": len(times),
+        "variables": [one.name for one in series.channels],
+        "grid": {
+            "rows": grid.shape[0],
+            "columns": grid.shape[1],
+            "latitude_deg": [float(grid.latitude.min()), float(grid.latitude.max())],
+            "longitude_deg": [float(grid.longitude.min()), float(grid.longitude.max())],
+        },
+        "sha256": fingerprint(series),
     }
 
 
@@ -210,7 +241,7 @@ def _waits_to_go_on(folder: Path, plan: Mapping[str, Any]) -> bool:
 def _difference(told: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     """In what a run that is there differs from a plan, in words; nothing if it does not.
 
-    A file may have moved: the same values are the same series.
+    Files may have moved: the same values are the same series.
     """
     if names := _names_that_differ(told, plan, "settings"):
         there, here = (_flat(_as_json(one["settings"])) for one in (told, plan))
@@ -228,7 +259,8 @@ def _difference(told: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
 def _names_that_differ(told: Mapping[str, Any], plan: Mapping[str, Any], part: str) -> list[str]:
     there, here = _flat(told.get(part, {})), _flat(_as_json(plan[part]))
     names = dict.fromkeys([*there, *here])
-    return [name for name in names if name != "source" and there.get(name) != here.get(name)]
+    moved = ("source", "series")  # several series are told apart by the SHA-256 of all
+    return [name for name in names if name not in moved and there.get(name) != here.get(name)]
 
 
 def _flat(told: Mapping[str, Any]) -> dict[str, Any]:

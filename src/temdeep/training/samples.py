@@ -140,7 +140,7 @@ class Cutter:
 
     def __init__(self, data: CoarseData) -> None:
         self.data = data
-        self._motions: dict[tuple[int, int], Tensor] = {}
+        self._motions: dict[tuple[int, int, int, int], Tensor] = {}
         signs = torch.ones(len(data.channels))
         shifts = torch.zeros(len(data.channels))
         for i, channel in enumerate(data.channels):
@@ -189,12 +189,14 @@ class Cutter:
 
     def motion(self, sample: Sample, view: View) -> Tensor:
         """The classical motion of an interval as a view shows it, shape (level, 2, y, x)."""
-        key = sample.first, sample.multiple
+        before, after = min(sample.before, 1), min(sample.after, 1)
+        key = sample.first, sample.multiple, before, after
         if key not in self._motions:
-            ends = torch.tensor([sample.first, sample.first + sample.multiple])
-            start, end = torch.nan_to_num(self.data.frames[ends]).numpy()
+            steps = torch.arange(-before, 2 + after)
+            places = sample.first + sample.multiple * steps
+            frames = torch.nan_to_num(self.data.frames[places]).numpy()
             span_s = sample.multiple * self.data.step_s
-            found = classical_motion(start, end, self.data.settings, span_s, self.data.grid)
+            found = classical_motion(frames, before, self.data.settings, span_s, self.data.grid)
             self._motions[key] = torch.from_numpy(found)
         (top, height), (left, width) = view.rows, view.columns
         motion = self._motions[key][..., top : top + height, left : left + width]

@@ -3,7 +3,7 @@
 Knows: series, methods. Must not know: files, the command line.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,17 @@ def withheld_errors(block: Series, methods: Mapping[str, Method]) -> Errors:
         for name, method in methods.items():
             for channel, square in _squares(block, thinned, method):
                 of_channel = sums.setdefault(channel, {})
+                of_channel[name] = of_channel.get(name, 0.0) + square
+    return sums
+
+
+def added(each: Iterable[Errors]) -> Errors:
+    """Sums over several blocks."""
+    sums: Errors = {}
+    for errors in each:
+        for channel, by_method in errors.items():
+            of_channel = sums.setdefault(channel, {})
+            for name, square in by_method.items():
                 of_channel[name] = of_channel.get(name, 0.0) + square
     return sums
 

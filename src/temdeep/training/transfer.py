@@ -85,7 +85,9 @@ def trust(trained: TrainingRun, data: CoarseData, last: int) -> tuple[float, ...
             continue
         cut = cutter.cut([sample], whole_view(data), "cpu")
         with torch.no_grad():
-            start = render(cut.window, anchor(cut.window, channels), cut.theta, levels)
+            start = render(
+                cut.window, anchor(cut.window, channels, data.settings.carried), cut.theta, levels
+            )
             model = render(cut.window, network(cut.window), cut.theta, levels)
         line = (cut.window.start + cut.window.end)[:, None] / 2
         known = torch.isfinite(cut.truth) * cut.area

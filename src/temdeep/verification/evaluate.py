@@ -79,7 +79,8 @@ def evaluate(
         period: First and last time of the part that is tested, either None for no limit; methods
             are given this part alone, thinned.
         dataset: Name of the data in the records; the source's if empty.
-        trained_on: What a model among the methods was trained on: `first`, `last` as ISO times.
+        trained_on: What a model among the methods was trained on: `first`, `last` as ISO times; if
+            that is several series, these of each in a list `series`.
         seed: Of the bootstrap.
         progress: Told of each interval.
 
@@ -206,11 +207,13 @@ def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str
             f"not scored: {', '.join(extremes)}; maxima and minima over a period are divided by a"
             " rule of their own, not by a method."
         )
-    if trained_on and {"first", "last"} <= set(trained_on):
-        first, last = (fine.time.offset_of(str(trained_on[end])) for end in ("first", "last"))
+    for one in (trained_on or {}).get("series", [trained_on]):  # learnt from several, or from one
+        if not one or not {"first", "last"} <= set(one):
+            continue
+        first, last = (fine.time.offset_of(str(one[end])) for end in ("first", "last"))
         if first <= fine.time.offset_us[-1] and last >= fine.time.offset_us[0]:
             notes.append(
-                f"the model was trained on {trained_on['first']} to {trained_on['last']}, and is"
+                f"the model was trained on {one['first']} to {one['last']}, and is"
                 f" tested on {show(fine.time.values[0])} to {show(fine.time.values[-1])}: these"
                 " overlap, so its scores are no evidence of skill on new data."
             )
