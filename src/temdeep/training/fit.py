@@ -22,6 +22,7 @@ from temdeep import model_store
 from temdeep.errors import OutputError, RequestError
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.learnt import NAME, Learnt
+from temdeep.methods.protocol import Method
 from temdeep.methods.registry import CLASSICAL_NAMES, fitted
 from temdeep.methods.solar import Solar
 from temdeep.training.callbacks import EpochWriter, Progress, Trying
@@ -38,13 +39,16 @@ from temdeep.training.runs import (
     state_of,
 )
 from temdeep.training.scales import measured
-from temdeep.training.selection import added, choose, withheld_errors
+from temdeep.training.selection import added, chained, choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
 from temdeep.training.together import Meeting, Tell, meet
 from temdeep.training.trainer import run_trainer, run_trial, uses_cuda
 from temdeep.training.transfer import resolved, trial, trust
 
 __all__ = ["Meeting", "Processes", "Trained", "TrainingSettings", "meet", "train", "train_run"]
+
+MOST_INTERVALS = 24
+"""Wide intervals, of each half of the frames, on which classical methods are compared."""
 
 FEWEST_HELD_OUT = 5
 """Frames of the held-out block at least: the middle of 2τ, twice."""
@@ -61,6 +65,11 @@ class One:
 
     series: Series
     held_out_from: int
+
+    @property
+    def all(self) -> list[Series]:
+        """What is learnt from, with what is held out of it."""
+        return [self.series]
 
     @property
     def blocks(self) -> list[Series]:
@@ -88,6 +97,11 @@ class Several:
 
     series: tuple[Series, ...]
     held_out_from: tuple[int, ...]
+
+    @property
+    def all(self) -> list[Series]:
+        """See `One`."""
+        return list(self.series)
 
     @property
     def blocks(self) -> list[Series]:
@@ -235,7 +249,7 @@ def train_run(
                 device=device,
             )
             if first:
-                _do_no_harm(source.blocks, folder, solar, settings)
+                _do_no_harm(source.all, source.blocks, folder, solar, settings)
         meeting.close()
     return Trained(folder, model_store.load_method(folder), found)
 
@@ -378,11 +392,16 @@ def split(series: Series, settings: TrainingSettings) -> int:
 
 
 def _do_no_harm(
-    blocks: Sequence[Series], folder: Path, solar: Solar, settings: TrainingSettings
+    series: Sequence[Series],
+    blocks: Sequence[Series],
+    folder: Path,
+    solar: Solar,
+    settings: TrainingSettings,
 ) -> None:
     """Decide for each variable which method it gets, and write that down.
 
     Args:
+        series: What was learnt from, and what was held out of it.
         blocks: What was held out of each series.
         folder: Of the run.
         solar: The solar method, which is a candidate.
@@ -392,15 +411,12 @@ def _do_no_harm(
     candidates = {name: fitted(name, solar) for name in CLASSICAL_NAMES}
     model = model_store.learnt_only(folder)
     learnt = {one.name for one in model.channels}
-    errors = added(withheld_errors(block, candidates) for block in blocks)
-    names = [name for name in errors if name in learnt]
-    if names:
+    errors = added(withheld_errors(one, candidates, MOST_INTERVALS) for one in series)
+    if learnt:
         variables = list(dict.fromkeys(one.variable for one in model.channels))
-        of_model = added(
-            withheld_errors(block.select(variables), {NAME: model}) for block in blocks
-        )
-        for name, found in of_model.items():
-            errors[name] |= found
+        compared: dict[str, Method] = {NAME: model, solar.name: solar}
+        in_blocks = added(withheld_errors(one.select(variables), compared) for one in blocks)
+        errors = chained(errors, in_blocks, NAME, solar.name)
     chosen = choose(errors, NAME)
     idle = _idle(model)
     chosen |= {name: solar.name for name in idle if chosen.get(name) == NAME}

@@ -27,7 +27,7 @@ MOST_INTERVALS = 48
 """Intervals of each span that are looked at, evenly spread over the series."""
 
 MOST_CELLS = 2**21
-"""Cells of these together, as far as that leaves `FEWEST_INTERVALS`: their motion takes its time."""
+"""Cells of these together, as far as that leaves `FEWEST_INTERVALS`: motion takes its time."""
 
 FEWEST_INTERVALS = 4
 

@@ -23,15 +23,18 @@ Errors = dict[str, dict[str, float]]
 """Summed square errors by channel name and method name."""
 
 
-def withheld_errors(block: Series, methods: Mapping[str, Method]) -> Errors:
+def withheld_errors(
+    block: Series, methods: Mapping[str, Method], most: int | None = None
+) -> Errors:
     """Square errors of each method at the middle of intervals of twice the step, 2τ → τ.
 
     Every other frame of the block is hidden, first the odd ones, then the even ones; periods are
     joined in pairs and divided again.
 
     Args:
-        block: The held-out part of the coarse series.
+        block: The held-out part of the coarse series, or all of it.
         methods: By name.
+        most: Intervals that are looked at, of each half of the frames, evenly spread; None: all.
 
     Returns:
         Area-weighted sums for each channel.
@@ -42,7 +45,7 @@ def withheld_errors(block: Series, methods: Mapping[str, Method]) -> Errors:
             continue
         thinned = block.thin(2, offset)
         for name, method in methods.items():
-            for channel, square in _squares(block, thinned, method):
+            for channel, square in _squares(block, thinned, method, most):
                 of_channel = sums.setdefault(channel, {})
                 of_channel[name] = of_channel.get(name, 0.0) + square
     return sums
@@ -59,13 +62,33 @@ def added(each: Iterable[Errors]) -> Errors:
     return sums
 
 
+def chained(whole: Errors, block: Errors, learnt: str, anchor: str) -> Errors:
+    """Errors over the whole series, the learnt method's told by what it gains in the block.
+
+    Methods that learn next to nothing can be judged on all of a series, while a network has seen
+    all but a block of it, some days long. There it is compared with what it began from; how good
+    that is, the whole series tells.
+
+    Args:
+        whole: Of classical methods.
+        block: Of the learnt method and its anchor.
+        learnt: Name of the one.
+        anchor: Name of the other.
+    """
+    found = {channel: dict(by_method) for channel, by_method in whole.items()}
+    for channel, by_method in block.items():
+        if learnt in by_method and channel in found:
+            gain = by_method[learnt] / max(by_method[anchor], 1e-300)
+            found[channel][learnt] = gain * found[channel][anchor]
+    return found
+
+
 def choose(errors: Errors, learnt: str) -> dict[str, str]:
     """The method for each channel: the learnt one unless a classical one is clearly better.
 
     All are judged at twice the span of use, where the ranking is not that of use: the error of a
-    straight line falls with the square of the span and that of a curve faster. What comes with the
-    learnt method was tried on all of the series before; the block alone, some days long, may
-    overrule that only by a margin. So may a straight method a curved one.
+    straight line falls with the square of the span and that of a curve faster. So a classical
+    method overrules the learnt one, and a straight method a curved one, only by a margin.
     """
     chosen = {}
     for channel, by_method in errors.items():
@@ -84,15 +107,20 @@ def _doubts(name: str, learnt: str) -> int:
     return 2 if name in STRAIGHT else 1
 
 
-def _squares(block: Series, thinned: Series, method: Method) -> Iterator[tuple[str, float]]:
+def _squares(
+    block: Series, thinned: Series, method: Method, most: int | None
+) -> Iterator[tuple[str, float]]:
     """Summed area-weighted square errors, by channel name."""
     area = block.grid.metric.area_weights
     at = {int(offset): i for i, offset in enumerate(block.time.offset_us)}
     base = int(np.asarray(block.time.offset_of(thinned.time.values[0])))
     half = np.array([0.5])
     instants = block.instantaneous()
+    every = 1 if most is None else max(-(-len(thinned.time) // most), 1)
     if instants:
         for i, interval in thinned.intervals(method.context, instants):
+            if i % every:
+                continue
             middle = base + int(thinned.time.offset_us[i : i + 2].sum()) // 2
             if middle in at:
                 truth = block.read(instants, [at[middle]])[0]
@@ -105,7 +133,12 @@ def _squares(block: Series, thinned: Series, method: Method) -> Iterator[tuple[s
         by_begin = {int(edge[0]): i for i, edge in enumerate(edges) if edge[1] > edge[0]}
         for i, period in thinned.period_intervals(method.context, group):
             first = by_begin.get(int(joined[i, 0]))
-            if first is None or first + 1 >= len(edges) or edges[first + 1, 1] != joined[i, 1]:
+            if (
+                i % every
+                or first is None
+                or first + 1 >= len(edges)
+                or edges[first + 1, 1] != joined[i, 1]
+            ):
                 continue
             parts = method.fill_periods(period, np.array([0.0, 0.5, 1.0]))
             truth = block.read_rates(group, [first, first + 1])
