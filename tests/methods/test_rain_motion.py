@@ -57,9 +57,7 @@ def test_frames_beside_the_interval_help_where_its_own_have_nothing_in_common() 
     alone = estimate_rain(noisy[1:3, None], 0, SPAN_S, grid)
     helped = estimate_rain(noisy[:, None], 1, SPAN_S, grid)
     wet = frames[1] > 0.5
-    error = [
-        float(np.abs(one.u_m_s[wet] * SPAN_S / CELL_M - 6).mean()) for one in (alone, helped)
-    ]
+    error = [float(np.abs(one.u_m_s[wet] * SPAN_S / CELL_M - 6).mean()) for one in (alone, helped)]
     assert error[1] < error[0]
 
 

@@ -62,16 +62,19 @@ def errors(truth: Series, every: int, methods: list[Cubic | Solar]) -> list[floa
     return [float(value) for value in np.sqrt(square / len(thin.time))]
 
 
-@pytest.mark.parametrize("every", [6, 12])
-def test_a_known_response_to_the_sun_is_recovered(every: int) -> None:
-    """Of the day's cycle, warmer in the south, a tenth or less is left; the spline loses it."""
+@pytest.mark.parametrize(("every", "left"), [(6, 0.1), (12, 0.2)])
+def test_a_known_response_to_the_sun_is_recovered(every: int, left: float) -> None:
+    """Of the day's cycle, warmer in the south, little is left; the spline loses it.
+
+    At 12 hours ten of them are seen nowhere in the region, and only its usual shape can be told.
+    """
     features = sun_features(HOURLY, LATITUDE, LONGITUDE).astype(np.float64)
     warmth = 8 + (45 - LATITUDE) / 5
     truth = series({"t": 280 + weather(0, 6.0) + warmth * features[2]}, "point", "K")
     solar = Solar.fitted_to(truth.thin(every))
     assert solar.treatment(truth.channels[0], truth.grid) == "solar"
     spline_error, solar_error = errors(truth, every, [Cubic(), solar])
-    assert solar_error < 0.15 * spline_error
+    assert solar_error < left * spline_error
 
 
 def test_a_variable_that_ignores_the_sun_is_left_to_the_spline() -> None:
