@@ -39,7 +39,7 @@ def test_an_imposed_motion_is_found_again(way: tuple[int, int]) -> None:
 
 def test_one_cloudburst_does_not_hide_the_motion_of_the_rest() -> None:
     frames = rain(0, 6, count=2)
-    frames[:, 2:6, 2:6] = 200 * frames.mean()
+    frames[:, 2:6, 2:6] = 5000 * frames.mean()
     grid = interval(frames[:1], frames[1:], GridMetric.uniform(CELL_M, SHAPE)).grid
     found = estimate_rain(frames[:, None], 0, SPAN_S, grid)
     wet = frames[0] > 0.5

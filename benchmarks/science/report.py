@@ -1,0 +1,238 @@
+"""Put results into docs/science.md: every number there comes from a command.
+
+    python -m benchmarks.science.report
+
+fills the blocks between `<!-- NAME -->` and `<!-- /NAME -->` from benchmarks/results/science*.json.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.science.contenders import CONTENDERS, OURS, PAPER, TRAINED, TWIN
+from benchmarks.science.results import read
+from benchmarks.science.tables import Row, difference, pooled, show, variables
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "science.md"
+NOT_YET = "*Not measured yet.*"
+FITTED_TO_SUN = ("solar", "auto")
+POOLS = ("pooled", "pooled_period")
+STUDIES = ("ablation", "length", "noise", "seeds")
+
+Table = Mapping[str, Mapping[str, Row]]
+"""Rows by case and method."""
+
+
+def main() -> int:
+    """Fill the page.
+
+    Returns:
+        The exit code.
+    """
+    table: dict[str, dict[str, Row]] = {}
+    for row in read(RESULTS / "science.json"):
+        table.setdefault(row["case"], {})[row["method"]] = row
+    blocks: dict[str, Callable[[], str]] = {
+        "rates": lambda: show(row for found in table.values() for row in found.values()),
+        "targets": lambda: "\n".join(_targets(table)),
+        "transfer": lambda: "\n".join(_transfer(table)),
+        "harm": lambda: "\n".join(_harm(table)),
+        "times": lambda: "\n".join(_times(table)),
+    }
+    blocks |= {name: lambda name=name: _study(name) for name in STUDIES}  # type: ignore[misc]
+    text = PAGE.read_text(encoding="utf-8")
+    for name, block in blocks.items():
+        text = _with_block(text, name, block())
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _with_block(text: str, name: str, block: str) -> str:
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = text.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{PAGE.name} has no block {begin} … {end}")
+    return f"{before}{begin}\n{block.strip() or NOT_YET}\n{end}{after}"
+
+
+def _rate(row: Row | None) -> float | None:
+    found = pooled(row) if row else None
+    return found["restoration_rate"] if found else None
+
+
+def _targets(table: Table) -> Iterator[str]:
+    """What was asked for, case by case, and what was found."""
+    yield "| case | asked | found | interval | met |"
+    yield "| --- | --- | --- | --- | --- |"
+    for case, found in table.items():
+        if OURS in found:
+            yield from _of_rate(case, found)
+            yield from _of_others(case, found)
+            yield from _of_variables(case, found)
+
+
+def _of_rate(case: str, found: Mapping[str, Row]) -> Iterator[str]:
+    record = pooled(found[OURS]) or {}
+    rate = record.get("restoration_rate")
+    if case in LEAST and rate is not None:
+        low, high = (record[f"restoration_rate_{end}"] for end in ("low", "high"))
+        between = "–" if low is None else f"{low:.1f} … {high:.1f}"
+        met = rate >= LEAST[case]
+        yield _line(case, f"at least {LEAST[case]} %", f"{rate:.1f} %", between, met=met)
+    its = _rate(found.get(TWIN))
+    if case in OF_TWIN and rate is not None and its:
+        share = 100 * rate / its
+        asked, told = f"{OF_TWIN[case]} % of the twin's", f"{share:.0f} % (twin: {its:.1f} %)"
+        yield _line(case, asked, told, "–", met=share >= OF_TWIN[case])
+
+
+def _of_others(case: str, found: Mapping[str, Row]) -> Iterator[str]:
+    for asked, other, points in _above(case, found):
+        own, its = _rate(found[OURS]), _rate(found[other])
+        if own is None or its is None:
+            continue
+        apart = difference(found[OURS], found[other])
+        between = "–" if apart is None else f"{apart[1]:.1f} … {apart[2]:.1f}"
+        told = f"{own - its:+.1f} points ({other}: {its:.1f} %)"
+        yield _line(case, asked, told, between, met=own - its >= points)
+
+
+def _of_variables(case: str, found: Mapping[str, Row]) -> Iterator[str]:
+    for name in OF_VARIABLES.get(case, ()):
+        rates = {method: variables(row).get(name) for method, row in found.items()}
+        best, rate = max(rates.get("linear") or 0.0, rates.get("cubic") or 0.0), rates[OURS]
+        if rate is not None:
+            asked = f"{name}: 10 points above linear and cubic"
+            told = f"{rate - best:+.1f} points ({rate:.1f} %)"
+            yield _line(case, asked, told, "–", met=rate - best >= 10)
+
+
+def _above(case: str, found: Mapping[str, Row]) -> Iterator[tuple[str, str, float]]:
+    """Who is to be beaten by how many points: what is asked, the method, the points."""
+    others = {
+        name: rate
+        for name, row in found.items()
+        if name not in (*TRAINED, *FITTED_TO_SUN) and (rate := _rate(row)) is not None
+    }
+    if case in ABOVE_BEST and others:
+        best = max(others, key=others.__getitem__)
+        yield (
+            f"{ABOVE_BEST[case]} points above the best that learns nothing",
+            best,
+            ABOVE_BEST[case],
+        )
+    if case in ABOVE_BEST and "solar" in found and case.endswith(("6h", "12h")):
+        yield "above solar", "solar", 0
+    if case.startswith("era5_uk") and "cubic" in found:
+        yield "above cubic", "cubic", 0
+    if PAPER in found:
+        yield "above TemDeep as published", PAPER, 0
+
+
+def _transfer(table: Table) -> Iterator[str]:
+    """Ours and the twin by variable, and what the sun's part alone gives."""
+    yield "| case | variable | cubic | solar | temdeep | twin | temdeep of twin, % |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for case, found in table.items():
+        if not {OURS, TWIN} <= set(found):
+            continue
+        rates = {
+            name: variables(found[name]) for name in ("cubic", "solar", OURS, TWIN) if name in found
+        }
+        for name, its in rates[TWIN].items():
+            own = rates[OURS].get(name)
+            if (
+                name == "pooled_period"
+                or its is None
+                or own is None
+                or not _of_instant(found, name)
+            ):
+                continue
+            cells = [_shown(one.get(name)) for one in rates.values()]
+            share = f"{100 * own / its:.0f}" if its > 0 else "–"
+            yield f"| {case} | {name} | {' | '.join(cells)} | {share} |"
+
+
+def _of_instant(found: Mapping[str, Row], name: str) -> bool:
+    kinds = {one["variable"]: one.get("kind") for one in found[TWIN]["records"]}
+    return kinds.get(name) in ("instantaneous", None)
+
+
+def _harm(table: Table) -> Iterator[str]:
+    """Variables that ours leaves worse than linear."""
+    yield "| case | variable | restoration rate | what was done |"
+    yield "| --- | --- | --- | --- |"
+    for case, found in table.items():
+        for one in found.get(OURS, {}).get("records", []):
+            rate = one["restoration_rate"]
+            whole = one["lead_fraction"] is None and one["variable"] not in POOLS
+            if whole and rate is not None and rate < 0:
+                yield f"| {case} | {one['variable']} | {rate:.1f} % | {one['treatment']} |"
+
+
+def _times(table: Table) -> Iterator[str]:
+    """Seconds to make and to apply."""
+    yield "| case | " + " | ".join(f"{name}" for name in CONTENDERS) + " |"
+    yield "| --- |" + " --- |" * len(CONTENDERS)
+    for case, found in table.items():
+        cells = [
+            f"{found[name]['train_s']:.0f} + {found[name]['apply_s']:.0f}" if name in found else "–"
+            for name in CONTENDERS
+        ]
+        yield f"| {case} | {' | '.join(cells)} |"
+
+
+def _study(name: str) -> str:
+    """A study's rows as a table with a line for each setting."""
+    by_label: dict[str, dict[str, Row]] = {}
+    for row in read(RESULTS / f"science_{name}.json"):
+        by_label.setdefault(row["method"], {})[row["case"]] = row
+    if not by_label:
+        return NOT_YET
+    cases = sorted({case for found in by_label.values() for case in found})
+    lines = ["| | " + " | ".join(cases) + " |", "| --- |" + " --- |" * len(cases)]
+    for label, found in by_label.items():
+        lines.append(f"| {label} | {' | '.join(_shown(_rate(found.get(one))) for one in cases)} |")
+    return "\n".join(lines)
+
+
+def _line(case: str, asked: str, found: str, between: str, met: bool) -> str:
+    return f"| {case} | {asked} | {found} | {between} | {'yes' if met else '**no**'} |"
+
+
+def _shown(value: Any) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+LEAST = {
+    "atlantic_6h": 64,
+    "globe_6h": 70,
+    "atlantic_12h": 40,
+    "era5_uk_3h": 25,
+    "era5_uk_6h": 29,
+    "era5_uk_12h": 20,
+}
+"""Restoration rates asked for, %, pooled over instantaneous variables."""
+
+ABOVE_BEST = {
+    "atlantic_6h": 20,
+    "globe_6h": 20,
+    "atlantic_12h": 20,
+    "smooth_12h": 10,
+    "smooth_24h": 10,
+}
+"""Points above the best of those that learn nothing and know no sun."""
+
+OF_TWIN = {"atlantic_6h": 90, "globe_6h": 90, "atlantic_12h": 70}
+"""Share of the twin's restoration rate, %."""
+
+OF_VARIABLES = {"era5_finse_6h": ("t2m", "d2m"), "era5_davos_6h": ("t2m", "d2m")}
+"""Ten points above the best of linear and cubic."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
