@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from temdeep.methods.hidden import Moments, Track, moments
-from temdeep.methods.responses import _best_scale, _Fold, _score_of_folds
+from temdeep.methods.responses import (
+    DESIGNS,
+    GLOBAL_DESIGNS,
+    SHAPE_DESIGNS,
+    Design,
+    Places,
+    _best_scale,
+    _Fold,
+    _score_of_folds,
+    designs_for,
+    fit,
+)
 from temdeep.spline import spline_weights
 
 FRAMES, CELLS = 40, 6
@@ -76,3 +87,32 @@ def test_the_best_scale_is_the_minimum_of_the_score() -> None:
     scores = [_score_of_folds(folds, 0, area, [scale * amplitudes]) for scale in scales]
     best = _best_scale(folds, 0, area, [amplitudes])
     assert best == pytest.approx(scales[int(np.argmin(scores))], abs=0.005)
+
+
+def test_where_hours_are_missed_all_features_count_the_same_way() -> None:
+    """One shape: everywhere the same mixture, and none of its parts against another."""
+    rng = np.random.default_rng(5)
+    frames, cells = 60, 5
+    features = rng.normal(size=(8, frames, cells))
+    opposed = 3 * features[1] - 2 * features[3]  # what least squares would find
+    tracks = [Track(opposed[:, None] + 0.01 * rng.normal(size=(frames, 1, cells)), features, False)]
+    ones = np.ones((1, cells))
+    places = Places(ones, 1, np.ones(1), np.ones(cells))
+    floor = np.zeros((8, cells))
+    shaped = fit(tracks, places, floor, 1, designs=SHAPE_DESIGNS)[0].amplitudes
+    free = fit(tracks, places, floor, 1)[0].amplitudes
+    assert shaped is not None
+    assert free is not None
+    assert free[3, 0] < -1 < 2 < free[1, 0]
+    assert shaped.min() >= 0 or shaped.max() <= 0
+    assert abs(shaped[1, 0]) > 1
+
+
+@pytest.mark.parametrize(
+    ("gap_h", "cyclic", "designs"),
+    [(5.2, False, SHAPE_DESIGNS), (2.0, False, DESIGNS), (2.0, True, GLOBAL_DESIGNS)],
+)
+def test_freedom_follows_what_is_sampled(
+    gap_h: float, cyclic: bool, designs: tuple[Design, ...]
+) -> None:
+    assert designs_for(gap_h, cyclic=cyclic) == designs

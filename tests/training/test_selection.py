@@ -14,7 +14,7 @@ from temdeep.methods.registry import build
 from temdeep.methods.simple import Linear
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.training.callbacks import best
-from temdeep.training.selection import choose, withheld_errors
+from temdeep.training.selection import chained, choose, withheld_errors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,3 +102,22 @@ def test_the_best_epoch_has_the_highest_rate_at_the_narrowest_span() -> None:
     assert best(rates) == 2  # the first of two that are equal; no numbers never win
     assert best({"1": {}, "2": {}}) == 2
     assert best({"1": {"span_2": None}, "2": {"span_2": -5.0}}) == 2
+
+
+def test_a_network_is_judged_by_what_it_gains_over_where_it_began() -> None:
+    """A short block on which all is hard does not turn it down, nor an easy one let it win."""
+    whole = {"t": {"linear": 100.0, "solar": 50.0}}
+    hard = {"t": {"solar": 400.0, "temdeep": 300.0}}
+    assert chained(whole, hard, "temdeep", "solar")["t"]["temdeep"] == pytest.approx(37.5)
+    assert choose(chained(whole, hard, "temdeep", "solar"), "temdeep") == {"t": "temdeep"}
+    worse = {"t": {"solar": 4.0, "temdeep": 8.0}}
+    assert choose(chained(whole, worse, "temdeep", "solar"), "temdeep") == {"t": "solar"}
+    assert whole == {"t": {"linear": 100.0, "solar": 50.0}}
+
+
+def test_a_long_series_is_looked_at_in_places_spread_over_it(block: Series) -> None:
+    linear = {"linear": build("linear", block)}
+    every, some = withheld_errors(block, linear), withheld_errors(block, linear, most=4)
+    for channel in block.instantaneous():
+        assert 0 < some[channel.name]["linear"] < every[channel.name]["linear"]
+    assert withheld_errors(block, linear, most=1000) == every
