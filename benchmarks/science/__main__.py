@@ -18,8 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.science.cases import Case, cases
+from benchmarks.science.cases import Case, cases, short_cases
 from benchmarks.science.contenders import CONTENDERS
+from benchmarks.science.radar import radar_cases
 from benchmarks.science.results import computed, read, write
 from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    known = cases(development=False)
+    known = _cases(development=False)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.science",
         description=__doc__,
@@ -91,8 +92,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return asked
 
 
+def _cases(*, development: bool) -> dict[str, Case]:
+    """All there are; radar events and short forecasts have no earlier period."""
+    found = cases(development=development)
+    if not development:
+        found |= short_cases() | {one.name: one for one in radar_cases()}
+    return found
+
+
 def _tasks(asked: argparse.Namespace) -> Iterator[Task]:
-    found = cases(development=asked.development)
+    found = _cases(development=asked.development)
     names = asked.only or (QUICK_CASES if asked.quick else list(found))
     settings = _settings(asked.set, QUICK_SETTINGS if asked.quick else TrainingSettings())
     chosen: list[Case] = [found[name] for name in names]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from temdeep.fields.series import Series, open_series
+from temdeep.fields.time_axis import show
+from temdeep.methods.protocol import Method
 
 DATA = Path(os.environ.get("TEMDEEP_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -59,6 +61,19 @@ class Case:
     def coarse(self) -> Series:
         """What is learnt from, thinned."""
         return self.truth().thin(self.every)
+
+    def trained_on(self) -> dict[str, str] | None:
+        """First and last time of it, None if that is of other places."""
+        times = self.coarse().time.values
+        return {"first": show(times[0]), "last": show(times[-1])}
+
+    def lessons(self) -> list[Series]:
+        """What a model is trained on."""
+        return [self.coarse()]
+
+    def further_scores(self, tested: Series, method: Method) -> dict[str, float]:  # noqa: ARG002
+        """Scores beside those of every record; none here."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -149,4 +164,18 @@ def cases(*, development: bool) -> dict[str, Case]:
         for dataset, one in SOURCES.items()
         for every in one.spans
     ]
+    return {one.name: one for one in found}
+
+
+def short_cases() -> dict[str, Case]:
+    """A day of a regional forecast, too short for a part of its own to be learnt from.
+
+    Its coarse series is both learnt from and filled in, as users do; no hour between is seen.
+    """
+    files = {
+        "meteonet_arpege": "meteonet_nw_arpege_surface_20180501.nc",
+        "meteonet_arome_msl": "meteonet_nw_arome_msl_20180501.nc",
+    }
+    whole: Period = (None, None)
+    found = [Case(name, file, k, whole, whole) for name, file in files.items() for k in (2, 3)]
     return {one.name: one for one in found}

@@ -50,7 +50,10 @@ def make(
     elif name in MAKERS:
         method = MAKERS[name](case)
     else:
-        series = case.truth() if name == TWIN else coarse
+        lessons = case.lessons()
+        series: Series | list[Series] = lessons if len(lessons) > 1 else coarse
+        if name == TWIN:
+            series = case.truth()
         with tempfile.TemporaryDirectory() as folder:
             run = (models or Path(folder)) / f"{case.name}-{name}"
             method = train(series, run, settings=settings_of(name, case, settings), device="cpu")

@@ -91,14 +91,18 @@ def run(task: Task) -> Json:
         tested = with_noise_where_given(tested, case.every, task.noise, seed=1)
     method = contenders.make(task.method, case, coarse, task.settings, task.models)
     made = time.perf_counter()
-    first, last = case.learnt
     found = evaluate(
         tested,
         withhold=case.every,
         methods={task.name: method},
         dataset=case.dataset,
-        trained_on={"first": first, "last": last},
+        trained_on=case.trained_on(),
     )
+    records = [one for one in found.records if one["method"] == task.name]
+    further = case.further_scores(tested, method)
+    for one in records:
+        if one["lead_fraction"] is None:
+            one.update(further)
     return {
         "case": case.name,
         "method": task.name,
@@ -110,7 +114,7 @@ def run(task: Task) -> Json:
         "split": found.about["split"],
         "bootstrap": found.about["bootstrap"],
         "squares": {name: _squares(found, name) for name in {task.name, "linear"}},
-        "records": [one for one in found.records if one["method"] == task.name],
+        "records": records,
     }
 
 
