@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.science.contenders import CONTENDERS, OURS, PAPER, TRAINED, TWIN
+from benchmarks.science.report_physics import physics_blocks
 from benchmarks.science.results import read
 from benchmarks.science.tables import Row, difference, pooled, show, variables
 
@@ -43,6 +44,8 @@ def main() -> int:
         "times": lambda: "\n".join(_times(table)),
     }
     blocks |= {name: lambda name=name: _study(name) for name in STUDIES}  # type: ignore[misc]
+    physics = physics_blocks(RESULTS / "diagnostics_atlantic_6h.json")
+    blocks |= {name: lambda block=block: block for name, block in physics.items()}  # type: ignore[misc]
     text = PAGE.read_text(encoding="utf-8")
     for name, block in blocks.items():
         text = _with_block(text, name, block())
