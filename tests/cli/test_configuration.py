@@ -77,7 +77,7 @@ def test_a_slip_on_the_command_line_is_one_sentence(arguments: str, words: str) 
     [
         ("epoch: 3", "there is no setting 'epoch' in bad.yaml: do you mean epochs?"),
         ("losses: {kick: 3}", "there is no setting 'losses.kick' in bad.yaml"),
-        ("losses: 3", "'losses' in bad.yaml holds other settings: losses.coherence"),
+        ("losses: 3", "'losses' in bad.yaml holds other settings: losses.withheld"),
         ("epochs: [3", "bad.yaml is not YAML in line 1"),
         ("- epochs", "bad.yaml holds no settings"),
         ("epochs: x", "epochs takes int, got x"),
