@@ -21,7 +21,7 @@ from temdeep.fields.solar import (
 )
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature, sunlight
-from temdeep.methods.context import trim_context
+from temdeep.methods.context import finite_runs, trim_context
 from temdeep.methods.cubic import fill_totals, spline, total_weights
 from temdeep.methods.hidden import WINDOW
 from temdeep.methods.places import PlaceBasis
@@ -182,14 +182,20 @@ class Solar:
         part, mean = part[: asked + frames], part[asked + frames :].mean(axis=0)
         anomalies = near.frames[:, i] - part[asked:]
         response = (part - mean).reshape(len(part), -1)
-        added[inside] = wandering.departure(
-            anomalies.reshape(frames, -1),
-            response[asked:],
-            response[:asked],
-            len(near.before),
-            theta[inside],
-            near.span_s,
-        ).reshape(asked, *grid.shape)
+        flat, own = anomalies.reshape(frames, -1), len(near.before)
+        there = np.zeros((asked, flat.shape[1]))
+        for before, after, mask in finite_runs(near.before[:, i], near.after[:, i]):
+            if before + after:  # two frames tell of no amplitude
+                cells, window = mask.ravel(), slice(own - before, own + 2 + after)
+                there[:, cells] = wandering.departure(
+                    flat[window][:, cells],
+                    response[asked:][window][:, cells],
+                    response[:asked, cells],
+                    before,
+                    theta[inside],
+                    near.span_s,
+                )
+        added[inside] = there.reshape(asked, *grid.shape)
         return added
 
     def _respond_in_parts(
