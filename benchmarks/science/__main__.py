@@ -25,11 +25,13 @@ from benchmarks.science.results import computed, read, write
 from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
 
+from temdeep.errors import TemdeepError
 from temdeep.training.settings import LossWeights, TrainingSettings
 
 RESULTS = Path(__file__).parents[1] / "results" / "science.json"
 BUILD = Path(__file__).parents[2] / "build"
 QUICK_CASES = ("era5_uk_6h", "era5_finse_6h", "atlantic_6h")
+"""On development periods: trying things out does not look at a test."""
 QUICK_SETTINGS = TrainingSettings(epochs=4, samples=64)
 
 
@@ -66,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     known = _cases(development=False)
+    earlier = cases(development=True)
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.science",
         description=__doc__,
@@ -75,7 +78,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--methods", nargs="+", choices=CONTENDERS, metavar="METHOD", help="methods"
     )
-    parser.add_argument("--quick", action="store_true", help="three cases and short trainings")
+    parser.add_argument(
+        "--quick", action="store_true", help="three cases on earlier periods, short trainings"
+    )
     parser.add_argument("--development", action="store_true", help="earlier periods")
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings of the trainings"
@@ -85,6 +90,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="rows at a time")
     parser.add_argument("--output", type=Path, help="JSON file of the rows")
     asked = parser.parse_args(arguments)
+    asked.development |= asked.quick
+    if asked.development and (late := set(asked.only or ()) - set(earlier)):
+        parser.error(f"{', '.join(sorted(late))}: there is no earlier period for development.")
+    try:
+        asked.settings = _settings(asked.set, QUICK_SETTINGS if asked.quick else TrainingSettings())
+    except (TemdeepError, TypeError, ValueError) as error:
+        parser.error(f"--set {' '.join(asked.set)}: {error}")
+    absent = [known[one].path for one in asked.only or known if not known[one].path.is_file()]
+    if absent:
+        parser.error(
+            f"{absent[0]} is not there: name the folder of the real files by TEMDEEP_DATA."
+        )
     name = "quick" if asked.quick else "development" if asked.development else ""
     asked.output = asked.output or (BUILD / f"science_{name}.json" if name else RESULTS)
     if not name and (asked.set or asked.label):
@@ -103,12 +120,11 @@ def _cases(*, development: bool) -> dict[str, Case]:
 def _tasks(asked: argparse.Namespace) -> Iterator[Task]:
     found = _cases(development=asked.development)
     names = asked.only or (QUICK_CASES if asked.quick else list(found))
-    settings = _settings(asked.set, QUICK_SETTINGS if asked.quick else TrainingSettings())
     chosen: list[Case] = [found[name] for name in names]
     for case in chosen:
         for method in asked.methods or CONTENDERS:
             label = f"{method} {asked.label}" if asked.label else ""
-            yield Task(case, method, settings, asked.models, label)
+            yield Task(case, method, asked.settings, asked.models, label)
 
 
 def _settings(said: Sequence[str], base: TrainingSettings) -> TrainingSettings:
@@ -126,4 +142,7 @@ def _settings(said: Sequence[str], base: TrainingSettings) -> TrainingSettings:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped: rows that were done are kept, and the same command goes on.")

@@ -50,6 +50,16 @@ class Case:
         """Where its file lies."""
         return DATA / self.file
 
+    @property
+    def paths(self) -> list[Path]:
+        """All files that are read."""
+        return [self.path]
+
+    @property
+    def supervised(self) -> bool:
+        """Whether there is truth to learn from that is not tested on."""
+        return self.learnt != self.tested
+
     def fine(self) -> Series:
         """The series with all its times."""
         return open_series([self.path], variables=list(self.variables) or None)

@@ -13,6 +13,7 @@ import torch
 from benchmarks.science.cases import Case
 from benchmarks.science.opponents import advection_correction, afno, rife
 
+from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
@@ -22,6 +23,7 @@ from temdeep.training.settings import LossWeights, TrainingSettings
 
 OURS, TWIN, PAPER, AFNO = "temdeep", "twin", "temdeep_paper", "afno"
 ADVECTION, RIFE = "advection_correction", "rife"
+SUPERVISED = (TWIN, AFNO)
 TRAINED = (OURS, TWIN, PAPER, AFNO)
 CONTENDERS = (*METHOD_NAMES, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
 
@@ -45,6 +47,8 @@ def make(
     Raises:
         TemdeepError: It cannot be built, such as for want of a package.
     """
+    if name in SUPERVISED and not case.supervised:
+        raise RequestError("there is no truth to learn from that it would not be tested on.")
     if name in METHOD_NAMES:
         method = build(name, coarse)
     elif name in MAKERS:

@@ -6,6 +6,7 @@ users take them; so all four events hold one variable, the rain rate in mm/h at 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -34,6 +35,11 @@ THRESHOLDS_MM_H = (1.0, 5.0)
 @dataclass(frozen=True)
 class RadarCase(Case):
     """An event at one span."""
+
+    @property
+    def paths(self) -> list[Path]:
+        """The events' files."""
+        return [DATA / file for file, _ in EVENTS.values()]
 
     @property
     def span_min(self) -> int:

@@ -16,14 +16,23 @@ from temdeep.errors import TemdeepError
 
 def computed(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, Json | str]]:
     """Rows as they come, or a sentence where one could not be computed."""
+    if not tasks:
+        return
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
+    pool = concurrent.futures.ProcessPoolExecutor(max(jobs, 1), mp_context=context)
+    try:
         waiting = {pool.submit(run, task): task for task in tasks}
         for done in concurrent.futures.as_completed(waiting):
             try:
                 yield waiting[done], done.result()
             except TemdeepError as error:
                 yield waiting[done], f"left out: {error}"
+    except KeyboardInterrupt:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read(file: Path) -> list[Json]:

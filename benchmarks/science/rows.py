@@ -26,9 +26,11 @@ from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.provenance import checkout_commit
 
 PACKAGE = Path(__file__).parents[2] / "src" / "temdeep"
-SCORING = ("scores.py", "spline.py", "metric.py", "verification")
-CLASSICAL = (*SCORING, "methods")
-LEARNT = (*CLASSICAL, "network", "training")
+BENCHMARK = Path(__file__).parent
+CLASSICAL = ("scores.py", "spline.py", "metric.py", "fields", "verification", "methods")
+LEARNT = (*CLASSICAL, "network", "training", "model_store.py")
+OWN = ("contenders.py", "radar.py", "diagnostics/robustness.py")
+"""Of the benchmark itself, what decides what is learnt from and tested on."""
 
 Json = dict[str, Any]
 
@@ -62,16 +64,17 @@ class Task:
     def key(self) -> str:
         """Hash of the inputs."""
         told: Json = {
-            "data": _digest_of_file(self.case.path),
+            "data": [_digest_of_file(path) for path in self.case.paths],
             "case": asdict(self.case),
             "method": self.method,
             "noise": self.noise,
+            "own": _digest([BENCHMARK / name for name in OWN]),
             "code": _digest_of_code(LEARNT if self.method in contenders.TRAINED else CLASSICAL),
         }
         if self.method in contenders.TRAINED:
             told["settings"] = asdict(contenders.settings_of(self.method, self.case, self.settings))
         if self.method in contenders.MAKERS:
-            told["opponent"] = _digest(sorted((Path(__file__).parent / "opponents").glob("*.py")))
+            told["opponent"] = _digest(sorted((BENCHMARK / "opponents").glob("*.py")))
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -89,7 +92,8 @@ def run(task: Task) -> Json:
     if task.noise:
         coarse = with_noise(coarse, task.noise, seed=0)
         tested = with_noise_where_given(tested, case.every, task.noise, seed=1)
-    method = contenders.make(task.method, case, coarse, task.settings, task.models)
+    models = task.models and task.models / task.key
+    method = contenders.make(task.method, case, coarse, task.settings, models)
     made = time.perf_counter()
     found = evaluate(
         tested,

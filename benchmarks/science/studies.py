@@ -44,10 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("study", choices=sorted(STUDIES), help="which")
-    parser.add_argument("--only", nargs="+", default=CASES, metavar="CASE", help="data sets")
+    known = cases(development=True)
+    parser.add_argument(
+        "--only", nargs="+", default=CASES, choices=sorted(known), metavar="CASE", help="data sets"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
     asked = parser.parse_args(arguments)
-    known = cases(development=True)
     tasks = [task for name in asked.only for task in STUDIES[asked.study](known[name])]
     file = FOLDER / f"science_{asked.study}.json"
     rows = by_key(read(file))
@@ -124,4 +126,7 @@ def _last_days(case: Case, days: float) -> Case:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped: rows that were done are kept, and the same command goes on.")

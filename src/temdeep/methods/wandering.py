@@ -37,8 +37,8 @@ LEAST_GAIN = 0.005
 """Share of the RMSE at hidden frames that wandering must save."""
 
 MOST_CELLS = 400
-AT_ONCE = 50_000
-"""Cells whose equations are held at once, some kilobytes each."""
+AT_ONCE = 500_000
+"""Frames and asked times of cells whose equations are held at once, some 200 bytes each."""
 
 BENDS_PER_CURVATURE = 8.0
 """Variance of second differences at step h over c h³."""
@@ -86,8 +86,9 @@ class Wandering:
         ratio = self.variance / (self.curvature * span_s**3)
         smooth = spline_weights(n_before, frames - 2 - n_before, theta)[:, :, None]
         added = np.empty((len(theta), cells))
-        for first in range(0, cells, AT_ONCE):
-            part = slice(first, first + AT_ONCE)
+        at_once = max(AT_ONCE // (frames + len(theta)), 1)
+        for first in range(0, cells, at_once):
+            part = slice(first, first + at_once)
             own = given[:, part], wanted[:, part]
             weights = _weights(lead, theta, *own, ratio, FORGOTTEN_S / span_s) - smooth
             added[:, part] = np.einsum("tnx,nx->tx", weights, anomalies[:, part])
@@ -142,7 +143,7 @@ def choose(
         area: Relative cell areas, shape (cell,); 0 where values are missing.
         step_s: Of the series.
     """
-    every = max(int((area > 0).sum()) // MOST_CELLS, 1)
+    every = max(-(-int((area > 0).sum()) // MOST_CELLS), 1)
     cells = np.flatnonzero(area > 0)[::every]
     pieces = []
     for track in tracks:

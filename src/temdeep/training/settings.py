@@ -44,6 +44,11 @@ class LossWeights:
         for name, weight in vars(self).items():
             if not 0 <= weight < float("inf"):
                 raise RequestError(f"losses.{name} must be 0 or more, got {weight}.")
+        if not self.withheld and not self.coherence:
+            raise RequestError(
+                "losses.withheld and losses.coherence are both 0, and there is nothing else to"
+                " learn from: give one of them weight."
+            )
 
 
 @dataclass(frozen=True)
