@@ -11,6 +11,7 @@ from temdeep.fields.series import Series, series_from_dataset
 from temdeep.fields.solar import cos_zenith, mean_cos_zenith, sun_features
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.solar import Solar
+from temdeep.methods.wandering import Wandering
 
 LATITUDE, LONGITUDE = np.meshgrid(np.linspace(30, 60, 6), np.linspace(-20, 15, 8), indexing="ij")
 HOURS = 24 * 24
@@ -184,3 +185,20 @@ def test_a_part_of_a_period_holds_the_same_light_whatever_its_neighbours() -> No
         np.testing.assert_allclose(hours.mean(axis=0), interval.rate)
         whole = solar.fill_periods(interval, np.array([0.0, 1.0]))
         np.testing.assert_array_equal(whole[0], interval.rate)
+
+
+def test_a_missing_value_ends_the_context_of_a_wandering_response_at_its_cell_only() -> None:
+    """Everywhere else, nothing changes."""
+    features = sun_features(HOURLY, LATITUDE, LONGITUDE).astype(np.float64)
+    thin = series({"t": 280 + weather(2) + 9 * features[2]}, "point", "K").thin(6)
+    fitted = Solar.fitted_to(thin)
+    response = replace(fitted.responses["t"], wandering=Wandering(0.1, 1e-13))
+    solar = replace(fitted, responses={"t": response})
+    whole = dict(thin.intervals(6, thin.instantaneous()))[40]
+    holed = replace(whole, before=whole.before.copy())
+    holed.before[-2, 0, 2, 3] = np.nan
+    near, far = (solar.fill(one, np.array([0.5]))[0, 0] for one in (holed, whole))
+    assert np.isfinite(near).all()
+    assert near[2, 3] != far[2, 3]
+    near[2, 3] = far[2, 3]
+    np.testing.assert_allclose(near, far, atol=1e-4)

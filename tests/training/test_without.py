@@ -12,7 +12,7 @@ from temdeep.errors import RequestError
 from temdeep.fields.series import series_from_dataset
 from temdeep.methods.learnt import Learnt
 from temdeep.training.fit import train
-from temdeep.training.settings import PARTS
+from temdeep.training.settings import PARTS, LossWeights
 
 THETA = np.array([0.25, 0.5])
 
@@ -66,6 +66,11 @@ def test_without_trial_and_fallback_the_network_is_believed(tmp_path: Path) -> N
     model = trained(tmp_path)
     assert set(model.network.settings.trust) == {1.0}
     assert not model.instead
+
+
+def test_where_nothing_is_left_to_learn_from_that_is_said() -> None:
+    with pytest.raises(RequestError, match="nothing else to learn from"):
+        LossWeights(withheld=0, coherence=0)
 
 
 def test_a_part_that_there_is_not_is_named() -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.science.cases import Case, cases
-from benchmarks.science.contenders import OURS, PAPER, TWIN, settings_of
+from benchmarks.science.cases import Case, cases, short_cases
+from benchmarks.science.contenders import AFNO, OURS, PAPER, TWIN, make, settings_of
+from benchmarks.science.radar import radar_cases
 from benchmarks.science.results import read, write
 from benchmarks.science.rows import Task
 from benchmarks.science.tables import difference, show
 
 from benchmarks.science import rows
+from temdeep.errors import RequestError
 from temdeep.training.settings import TrainingSettings
 
 DAY = np.timedelta64(1, "D")
@@ -55,6 +57,15 @@ def test_a_row_depends_on_its_data_case_and_settings(case: Case, tmp_path: Path)
     other = tmp_path / "other.nc"
     other.write_bytes(b"datb")
     assert Task(replace(case, file=str(other)), OURS, SETTINGS).key != key
+
+
+def test_what_has_no_other_truth_is_not_learnt_from_the_truth_it_is_tested_on() -> None:
+    short = next(iter(short_cases().values()))
+    for one in (short, *radar_cases()):
+        for method in (TWIN, AFNO):
+            with pytest.raises(RequestError, match="tested on"):
+                make(method, one, None, SETTINGS)  # type: ignore[arg-type]  # never looked at
+    assert all(one.supervised for one in cases(development=False).values())
 
 
 def test_words_may_change_without_a_row_being_computed_anew() -> None:
