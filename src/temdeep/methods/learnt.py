@@ -191,9 +191,8 @@ class Learnt:
         t = theta[:, None, None, None].astype(np.float32)
         own = len(interval.before)
         filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
-        for i, trust in enumerate(settings.trust):
-            if trust < 1:  # as far as the network is not believed, the solar method is
-                filled[:, i] += np.float32(1 - trust) * self.solar.wandering(interval, i, theta)
+        for i in range(settings.channels):
+            filled[:, i] += self.solar.wandering(interval, i, theta)
         ends = frames[CONTEXT : CONTEXT + 2]
         for i in settings.carried:
             line = (1 - t[:, 0]) * ends[0, i] + t[:, 0] * ends[1, i]

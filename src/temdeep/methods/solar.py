@@ -28,11 +28,14 @@ from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import SPANS, Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
 from temdeep.methods.sunlight import LightLaw
-from temdeep.methods.wandering import CONTEXT
+from temdeep.methods.wandering import CONTEXT, Wandering
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.spline import spline_slope_weights, spline_weights
 
 NO_RESPONSE = Response(None, reason="not among the variables it was fitted to")
+
+DAY = np.arange(0, 24, 3) * np.timedelta64(1, "h")
+"""Times after an interval's start over which the daily mean of a response is taken."""
 
 Times = npt.NDArray[np.datetime64]
 
@@ -162,11 +165,15 @@ class Solar:
             filled[:, i] += self.wandering(interval, i, theta)
         return filled
 
+    def swing(self, name: str) -> Wandering:
+        """How much a channel's response wanders."""
+        return self.responses.get(name, NO_RESPONSE).wandering
+
     def wandering(self, interval: Interval, i: int, theta: Float64Array) -> Float32Array:
         """What a response that wanders with the weather adds to a channel, shape (time, y, x)."""
         shape = len(theta), *interval.grid.shape
         channel = interval.channels[i]
-        wandering = self.responses.get(channel.name, NO_RESPONSE).wandering
+        wandering = self.swing(channel.name)
         amplitudes = self.amplitudes(channel.name, interval.grid)
         inside = (theta > 0) & (theta < 1)
         added = np.zeros(shape, np.float32)
@@ -174,7 +181,7 @@ class Solar:
         if not wandering or amplitudes is None or not inside.any() or len(near.frames) < 3:
             return added
         grid, lead = near.grid, near.lead_fractions
-        day = np.arange(0, 24, 3) * np.timedelta64(1, "h") + near.valid_time
+        day = near.valid_time + DAY
         times = np.concatenate([_times(near, theta[inside]), _times(near, lead), day])
         features = sun_features(times, grid.latitude, grid.longitude)
         part = np.einsum("lyx,ltyx->tyx", amplitudes, features, dtype=np.float64)

@@ -25,6 +25,7 @@ from temdeep.metric import Float32Array, FloatArray
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Ground
 from temdeep.training.settings import TrainingSettings
+from temdeep.training.swings import Swings
 
 LEARNABLE = (Nature.CONTINUOUS, Nature.NON_NEGATIVE, Nature.FRACTION)
 FEWEST_FRAMES = 12
@@ -58,6 +59,7 @@ class CoarseData:
         grid: The grid.
         ground: The grid as tensors.
         area: Relative cell areas, shape (y, x).
+        swings: What wandering responses to the sun add, None if none does.
     """
 
     frames: Tensor
@@ -70,6 +72,7 @@ class CoarseData:
     grid: Grid
     ground: Ground
     area: Tensor
+    swings: Swings | None = None
 
     @classmethod
     def of(
@@ -106,6 +109,7 @@ class CoarseData:
             series.grid,
             ground_of(series.grid, solar.basis),
             torch.from_numpy(series.grid.metric.area_weights.astype(np.float32)),
+            Swings.of(series, channels, solar, network.spread, network.carried),
         )
 
 

@@ -40,7 +40,7 @@ class Batch:
     Attributes:
         window: The intervals.
         theta: Lead fractions of the hidden times, shape (batch, time), filled up with ½.
-        truth: Shape (batch, time, channel, y, x), normalised.
+        truth: Shape (batch, time, channel, y, x), normalised, without all that the sun adds.
         counted: 1 for hidden times, 0 for filling up, shape (batch, time).
         area: Relative cell areas, shape (y, x).
     """
@@ -141,6 +141,7 @@ class Cutter:
     def __init__(self, data: CoarseData) -> None:
         self.data = data
         self._motions: dict[tuple[int, int, int, int], Tensor] = {}
+        self._swings: dict[Sample, Tensor] = {}
         signs = torch.ones(len(data.channels))
         shifts = torch.zeros(len(data.channels))
         for i, channel in enumerate(data.channels):
@@ -161,7 +162,10 @@ class Cutter:
             counted[row, : len(hidden)] = 1
             padding = torch.zeros(most - len(hidden), dtype=torch.long)
             places = one.first + torch.cat([hidden, padding])
-            truths.append(self.fields(places, view))
+            truth = self.fields(places, view)
+            if len(hidden):
+                truth[: len(hidden)] -= self.swing(one, view)
+            truths.append(truth)
             frames.append(self.window_frames(one, view))
         window = Window(
             torch.stack(frames).to(device),
@@ -203,6 +207,19 @@ class Cutter:
         if view.mirrored:
             motion = motion.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
         return motion
+
+    def swing(self, sample: Sample, view: View) -> Tensor | float:
+        """What wandering responses to the sun add at the hidden times, as a view shows it."""
+        swings = self.data.swings
+        if swings is None or not swings.each:
+            return 0.0
+        if sample not in self._swings:
+            self._swings[sample] = swings.added(
+                sample.first, sample.multiple, sample.before, sample.after
+            )
+        (top, height), (left, width) = view.rows, view.columns
+        added = self._swings[sample][..., top : top + height, left : left + width]
+        return added.flip(-1) * self._signs if view.mirrored else added
 
     def fields(self, times: Tensor, view: View) -> Tensor:
         """Frames as a view shows them, shape (time, channel, y, x)."""
