@@ -40,7 +40,7 @@ def test_a_weight_of_the_loss_is_a_number_from_0_on(weight: float) -> None:
 
 def test_the_defaults_can_work() -> None:
     settings = TrainingSettings()
-    assert dataclasses.replace(settings, losses=LossWeights(0, 0, 0, 0)).epochs == settings.epochs
+    assert dataclasses.replace(settings, losses=LossWeights(1, 0, 0, 0, 0)).epochs == settings.epochs
 
 
 @pytest.mark.parametrize(
