@@ -40,7 +40,8 @@ def test_a_weight_of_the_loss_is_a_number_from_0_on(weight: float) -> None:
 
 def test_the_defaults_can_work() -> None:
     settings = TrainingSettings()
-    assert dataclasses.replace(settings, losses=LossWeights(1, 0, 0, 0, 0)).epochs == settings.epochs
+    weights = LossWeights(1, 0, 0, 0, 0)
+    assert dataclasses.replace(settings, losses=weights).epochs == settings.epochs
 
 
 @pytest.mark.parametrize(
