@@ -22,6 +22,15 @@ def physics_blocks(file: Path) -> dict[str, str]:
     return {name: "\n".join(_table(records, *what)) for name, what in _BLOCKS.items()}
 
 
+def trajectory_ratios(file: Path, method: str) -> Iterator[tuple[str, float, float, float]]:
+    """How far parcels are off after 24 hours, over linear's: winds, ratio and its interval."""
+    records = json.loads(file.read_text(encoding="utf-8"))["records"] if file.is_file() else []
+    for one in records:
+        wanted = one["diagnostic"] == "trajectory_ratio" and one["lead_h"] == 24
+        if wanted and one["method"] == method:
+            yield one["variable"], one["value"], one["low"], one["high"]
+
+
 def _table(records: list[Record], wanted: Wanted, label: Callable[[Record], str]) -> Iterator[str]:
     chosen = [one for one in records if wanted(one)]
     methods = list(dict.fromkeys(one["method"] for one in chosen))
