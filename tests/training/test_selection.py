@@ -14,7 +14,7 @@ from temdeep.methods.registry import build
 from temdeep.methods.simple import Linear
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.training.callbacks import best
-from temdeep.training.selection import chained, choose, withheld_errors
+from temdeep.training.selection import chained, choose, sampled, withheld_errors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,3 +121,16 @@ def test_a_long_series_is_looked_at_in_places_spread_over_it(block: Series) -> N
     for channel in block.instantaneous():
         assert 0 < some[channel.name]["linear"] < every[channel.name]["linear"]
     assert withheld_errors(block, linear, most=1000) == every
+
+
+@pytest.mark.parametrize("count", [24, 48, 92, 96, 185, 744])
+@pytest.mark.parametrize("a_day", [2, 3, 4, 8])
+def test_what_is_looked_at_is_not_always_at_the_same_hour(count: int, a_day: int) -> None:
+    looked_at = sampled(count, 24)
+    assert len(looked_at) == 24
+    assert max(looked_at) < count
+    assert {index % a_day for index in looked_at} == set(range(a_day))
+
+
+def test_of_methods_that_are_as_good_the_nearest_time_is_not_taken() -> None:
+    assert choose({"snow": {"nearest": 0.0, "linear": 0.0}}, "temdeep") == {"snow": "linear"}

@@ -34,7 +34,7 @@ def withheld_errors(
     Args:
         block: The held-out part of the coarse series, or all of it.
         methods: By name.
-        most: Intervals that are looked at, of each half of the frames, evenly spread; None: all.
+        most: Intervals that are looked at, of each half of the frames, as `sampled`; None: all.
 
     Returns:
         Area-weighted sums for each channel.
@@ -96,7 +96,7 @@ def choose(errors: Errors, learnt: str) -> dict[str, str]:
             name: square * (1 + MARGIN) ** (2 * _doubts(name, learnt))
             for name, square in by_method.items()
         }
-        chosen[channel] = min(scores, key=scores.__getitem__)
+        chosen[channel] = min(scores, key=lambda name: (scores[name], name == Nearest.name))
     return chosen
 
 
@@ -116,10 +116,10 @@ def _squares(
     base = int(np.asarray(block.time.offset_of(thinned.time.values[0])))
     half = np.array([0.5])
     instants = block.instantaneous()
-    every = 1 if most is None else max(-(-len(thinned.time) // most), 1)
+    looked_at = sampled(len(thinned.time), most)
     if instants:
         for i, interval in thinned.intervals(method.context, instants):
-            if i % every:
+            if i not in looked_at:
                 continue
             middle = base + int(thinned.time.offset_us[i : i + 2].sum()) // 2
             if middle in at:
@@ -134,7 +134,7 @@ def _squares(
         for i, period in thinned.period_intervals(method.context, group):
             first = by_begin.get(int(joined[i, 0]))
             if (
-                i % every
+                i not in looked_at
                 or first is None
                 or first + 1 >= len(edges)
                 or edges[first + 1, 1] != joined[i, 1]
@@ -145,6 +145,17 @@ def _squares(
             given = np.isfinite(period.rate)
             for part, true in zip(parts, truth, strict=True):
                 yield from _each(group, part - true, given & np.isfinite(true), area)
+
+
+def sampled(count: int, most: int | None) -> frozenset[int]:
+    """Indices spread over a series: one at random from each of `most` stretches; None: all.
+
+    Every n-th would be the same hours of each day where n steps are a whole day.
+    """
+    if most is None or count <= most:
+        return frozenset(range(count))
+    bounds = np.arange(most + 1) * count // most
+    return frozenset(np.random.default_rng(0).integers(bounds[:-1], bounds[1:]).tolist())
 
 
 def _each(
