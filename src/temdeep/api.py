@@ -12,7 +12,7 @@ from temdeep.engine.forecast_runs import fill_runs
 from temdeep.engine.plan import plan
 from temdeep.engine.provenance import choose, provenance
 from temdeep.engine.requests import Duration, Times
-from temdeep.engine.writers import Filling
+from temdeep.engine.work import Filling
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import forecasts_from_dataset
 from temdeep.methods.consistent import parse_post_conditions

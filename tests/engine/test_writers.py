@@ -18,7 +18,7 @@ from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, t
 
 from temdeep.engine import stores
 from temdeep.engine.plan import plan
-from temdeep.engine.writers import Written, check_target, steps, write
+from temdeep.engine.writers import Manner, Written, check_target, steps, write
 from temdeep.errors import InputError, OutputError, RequestError
 from temdeep.fields.series import open_series
 from temdeep.methods.cubic import Cubic
@@ -281,7 +281,7 @@ def test_an_existing_output_is_refused_and_replaced_only_when_asked(
     with pytest.raises(OutputError, match="exists already: say --overwrite"):
         write(series, Linear(), plan(series, step="1h"), path)
     assert read(path)["t2m"].max() == 1
-    write(series, Linear(), plan(series, step="1h"), path, overwrite=True)
+    write(series, Linear(), plan(series, step="1h"), path, manner=Manner(overwrite=True))
     assert read(path)["t2m"].min() == 2
     assert sorted(one.name for one in tmp_path.iterdir()) == ["in.nc", target]
 
@@ -310,7 +310,7 @@ def test_a_failed_replacement_leaves_the_old_output(tmp_path: Path, target: str)
             Failing(InputError("broken"), after=1),
             plan(series, step="1h"),
             path,
-            overwrite=True,
+            manner=Manner(overwrite=True),
         )
     assert read(path)["t2m"].max() == 1
     assert sorted(one.name for one in tmp_path.iterdir()) == ["in.nc", target]
@@ -401,12 +401,18 @@ def test_progress_counts_every_step(tmp_path: Path) -> None:
     told: list[int] = []
     write(series, Linear(), wanted, tmp_path / "out.nc", progress=told.append)
     assert told == sorted(told)
-    assert told[-1] == steps(series, wanted) == 50
+    assert told[-1] == steps(series, wanted, tmp_path / "out.nc") == 125
 
 
 def test_the_input_may_be_replaced_by_its_own_filling(tmp_path: Path) -> None:
     series = opened(temperature([1, 2, 3]), tmp_path)
-    write(series, Linear(), plan(series, step="90min"), tmp_path / "in.nc", overwrite=True)
+    write(
+        series,
+        Linear(),
+        plan(series, step="90min"),
+        tmp_path / "in.nc",
+        manner=Manner(overwrite=True),
+    )
     np.testing.assert_allclose(read(tmp_path / "in.nc")["t2m"][:, 0, 0], [1, 1.5, 2, 2.5, 3])
     assert os.listdir(tmp_path) == ["in.nc"]  # noqa: PTH208 - hidden files count
 

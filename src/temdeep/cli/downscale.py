@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from temdeep.cli.arguments import add_post_conditions, add_series_arguments, for
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
-    from temdeep.engine.writers import Written
+    from temdeep.engine.spool import Origin
+    from temdeep.engine.writers import Workers, Written
 
 EPILOG = """methods:
   auto, the default, weighs the others for each variable: some times of the series are hidden, and
@@ -27,6 +29,7 @@ examples, with the series that the repository ships:
   temdeep downscale data/atlantic_6hourly.nc -o t2m.zarr --step 40min --variable t2m --method linear
   temdeep downscale data/atlantic_6hourly.nc -o one.nc --at 2000-03-05T07:20 --period 1h
   temdeep downscale data/atlantic_6hourly.nc -o rain.nc --step 1h --variable pr --draw 1
+  temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --workers 2
   temdeep downscale data/atlantic_6hourly.nc -o learnt.nc --step 1h --model run
                                             (after: temdeep train data/atlantic_6hourly.nc -o run)
 """
@@ -52,6 +55,11 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="NetCDF (.nc) or Zarr (.zarr); appears only when complete",
     )
     output.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    output.add_argument(
+        "--restart",
+        action="store_true",
+        help="begin anew where a run was stopped; without it the same command goes on there",
+    )
     times = parser.add_argument_group("output times, one of").add_mutually_exclusive_group(
         required=True
     )
@@ -97,6 +105,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         " between output times, if not given",
     )
     add_post_conditions(filling)
+    workers = parser.add_argument_group("workers").add_mutually_exclusive_group()
+    workers.add_argument(
+        "--workers", type=int, metavar="N", help="processes on this machine; one if not given"
+    )
+    workers.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="scheduler of a Dask cluster that sees the same files, such as tcp://host:8786",
+    )
     parser.set_defaults(func=run)
 
 
@@ -109,7 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.engine.forecast_runs import run_steps, write_runs
     from temdeep.engine.plan import plan
     from temdeep.engine.provenance import choose, provenance
-    from temdeep.engine.writers import Filling, check_target
+    from temdeep.engine.work import Filling
+    from temdeep.engine.writers import Manner, check_target
     from temdeep.methods.consistent import parse_post_conditions
 
     began = time.perf_counter()
@@ -136,15 +154,22 @@ def run(arguments: argparse.Namespace) -> int:
         )
         fillings.append(Filling(series, chosen.method, wanted))
     quiet = arguments.quiet or arguments.json
-    total = run_steps(fillings)
-    with progress_bar(f"filling ({chosen.method.name})", total, quiet=quiet) as progress:
+    total = run_steps(fillings, arguments.output)
+    with ExitStack() as stack:
+        manner = Manner(
+            overwrite=arguments.overwrite,
+            origin=_origin(arguments, chosen.model_sha256),
+            restart=arguments.restart,
+            workers=_workers(arguments, stack),
+        )
+        bar = progress_bar(f"filling ({chosen.method.name})", total, quiet=quiet)
         written = write_runs(
             forecasts,
             fillings,
             arguments.output,
-            overwrite=arguments.overwrite,
+            manner=manner,
             provenance=provenance(chosen, _command()),
-            progress=progress,
+            progress=stack.enter_context(bar),
         )
     seconds = time.perf_counter() - began
     if arguments.json:
@@ -153,6 +178,34 @@ def run(arguments: argparse.Namespace) -> int:
         tell(_told(written, seconds), quiet=arguments.quiet)
         tell_notes(list(written.notes), quiet=arguments.quiet)
     return 0
+
+
+def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
+    """What the output is made of: all that was asked for but how it is done, and the files."""
+    from temdeep.engine.spool import Origin, stamp
+    from temdeep.fields.opening import find_files
+
+    manner = ("func", "quiet", "json", "overwrite", "restart", "workers", "dask", "sources")
+    given = {name: one for name, one in vars(arguments).items() if one not in (None, [], False)}
+    asked = {name: str(one) for name, one in given.items() if name not in manner}
+    beside = [Path(one) for one in (arguments.static, arguments.times) if one is not None]
+    files = [one.resolve() for one in (*find_files(arguments.sources), *beside)]
+    return Origin({**asked, "model": model_sha256}, {str(one): stamp(one) for one in files})
+
+
+def _workers(arguments: argparse.Namespace, stack: ExitStack) -> Workers | None:
+    """Those that were asked for; they go when the stack does.
+
+    Raises:
+        RequestError: No such number, or no such scheduler.
+    """
+    if arguments.workers is None and arguments.dask is None:
+        return None
+    from temdeep.engine.cluster import by_client, connected, local
+
+    if arguments.dask is not None:
+        return by_client(stack.enter_context(connected(arguments.dask)))
+    return by_client(stack.enter_context(local(arguments.workers)))
 
 
 def _command() -> str:

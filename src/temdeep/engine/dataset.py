@@ -5,7 +5,6 @@ Knows: xarray, dask. Must not know: files.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,8 @@ import numpy.typing as npt
 import xarray as xr
 from dask.delayed import delayed
 
-from temdeep.engine.plan import Int64Array, Plan
+from temdeep.engine.pieces import Piece, pieces, windowed
+from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import fill
 from temdeep.engine.stream import variables_of
 from temdeep.engine.template import Template, template
@@ -24,11 +24,6 @@ from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
 
 Values = npt.NDArray[Any]
-
-KEPT_ENCODING = ("coordinates", "grid_mapping")
-
-INTERVALS_PER_TASK = 8
-"""Neighbouring intervals share their context: together they read less than one by one."""
 
 
 def fill_dataset(
@@ -111,84 +106,24 @@ def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     times_only = xr.Dataset(coords={series.time_name: series.dataset[series.time_name].variable})
     bare = replace(series, dataset=times_only)
     shared = delayed((bare, method), pure=False, traverse=False)
-    pieces: dict[str, list[da.Array]] = {name: [] for name in names}
-    if plan.periods_us is not None:
-        plan = replace(plan, cuts_us=np.unique(plan.periods_us))
-    for times in _pieces(plan):
-        part = _part(series, plan, times)
-        window = _window(series, part, method.context)
-        fields = series.dataset[names].isel({series.time_name: window})
-        made = delayed(_fill_piece, pure=False)(shared, fields, window, part)
+    arrays: dict[str, list[da.Array]] = {name: [] for name in names}
+    for piece in pieces(series, method.context, plan):
+        fields = series.dataset[names].isel({series.time_name: piece.window})
+        made = delayed(_fill_piece, pure=False)(shared, fields, piece)
         for name in names:
-            shape, dtype = shape_of(series, part, name), dtype_of(series, name)
-            piece = da.from_delayed(made[name], shape, dtype)  # type: ignore[no-untyped-call]
-            pieces[name].append(piece)
+            shape, dtype = shape_of(series, piece.part, name), dtype_of(series, name)
+            array = da.from_delayed(made[name], shape, dtype)  # type: ignore[no-untyped-call]
+            arrays[name].append(array)
     return {
         name: da.concatenate(  # type: ignore[no-untyped-call]
             parts, axis=series.dataset[name].dims.index(series.time_name)
         )
-        for name, parts in pieces.items()
+        for name, parts in arrays.items()
     }
 
 
-def _pieces(plan: Plan) -> list[slice]:
-    """Output times by groups of neighbouring intervals."""
-    group = plan.interval // INTERVALS_PER_TASK
-    bounds = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(plan)]
-    return [slice(a, b) for a, b in itertools.pairwise(bounds)]
-
-
-def _part(series: Series, plan: Plan, times: slice) -> Plan:
-    """Some times of a plan, whose periods divide the input's as those of the whole plan do."""
-    part = Plan(
-        plan.offset_us[times], plan.given[times], plan.interval[times], plan.theta[times], None, ()
-    )
-    if plan.periods_us is None or plan.cuts_us is None:
-        return part
-    periods = plan.periods_us[times]
-    touched = [_touched(edges, periods) for edges in series.edges.values()]
-    begin = min([int(periods[0, 0]), *(int(one[0, 0]) for one in touched if len(one))])
-    end = max([int(periods[-1, 1]), *(int(one[-1, 1]) for one in touched if len(one))])
-    near = (plan.cuts_us >= begin) & (plan.cuts_us <= end)
-    return replace(part, periods_us=periods, cuts_us=plan.cuts_us[near])
-
-
-def _touched(edges: Int64Array, periods: Int64Array) -> Int64Array:
-    """Input periods, shape (time, 2), that share time with successive output periods."""
-    shared: Int64Array = edges[(edges[:, 0] < periods[-1, 1]) & (edges[:, 1] > periods[0, 0])]
-    return shared
-
-
-def _window(series: Series, part: Plan, context: int) -> slice:
-    """Input times that some output times need, at least two."""
-    last = int(part.interval[-1]) + (2 if part.given[-1] < 0 else 1)
-    needed = [int(part.interval[0]), last]
-    if part.periods_us is not None:
-        begin, end = part.periods_us[0, 0], part.periods_us[-1, 1]
-        for edges in series.edges.values():
-            touched = np.flatnonzero((edges[:, 0] < end) & (edges[:, 1] > begin))
-            needed += [int(touched[0]), int(touched[-1]) + 1] if len(touched) else []
-    first, stop = max(min(needed) - context - 1, 0), max(needed) + context + 1
-    return slice(first, min(stop, len(series.time)))
-
-
 def _fill_piece(
-    shared: tuple[Series, Method], fields: xr.Dataset, window: slice, part: Plan
+    shared: tuple[Series, Method], fields: xr.Dataset, piece: Piece
 ) -> dict[str, Values]:
     bare, method = shared
-    shift = int(bare.time.offset_us[window.start])
-    series = replace(bare.take(window), dataset=fields)
-    return _eager(series, method, _moved(part, window.start, shift))
-
-
-def _moved(part: Plan, first: int, shift_us: int) -> Plan:
-    """A plan counted from a later time of the series."""
-    given: Int64Array = np.where(part.given >= 0, part.given - first, -1)
-    return replace(
-        part,
-        offset_us=part.offset_us - shift_us,
-        given=given,
-        interval=part.interval - first,
-        periods_us=None if part.periods_us is None else part.periods_us - shift_us,
-        cuts_us=None if part.cuts_us is None else part.cuts_us - shift_us,
-    )
+    return _eager(windowed(bare, piece.window, fields), method, piece.part)

@@ -17,7 +17,8 @@ from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.layout import field_spec, without_new_fills
 from temdeep.engine.stores import FieldSpec
 from temdeep.engine.template import template
-from temdeep.engine.writers import Filling, Written, steps, write, write_fillings
+from temdeep.engine.work import Filling
+from temdeep.engine.writers import Manner, Written, steps, write, write_fillings
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import Forecasts
 
@@ -54,7 +55,7 @@ def write_runs(
     fillings: Sequence[Filling],
     target: Path,
     *,
-    overwrite: bool = False,
+    manner: Manner | None = None,
     provenance: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Written:
@@ -64,9 +65,9 @@ def write_runs(
         forecasts: The runs, or a single series.
         fillings: How each of them is filled.
         target: File with suffix .nc or .zarr.
-        overwrite: Replace an existing target, once the new one is complete.
+        manner: How; None: as `Manner` is of itself.
         provenance: Global attributes that say how it came about.
-        progress: Is told how many of `run_steps(fillings)` are done.
+        progress: Is told how many of `run_steps(fillings, target)` are done.
 
     Raises:
         RequestError: The runs would have different output times after their start.
@@ -80,7 +81,7 @@ def write_runs(
             first.method,
             first.plan,
             target,
-            overwrite=overwrite,
+            manner=manner,
             provenance=provenance,
             progress=progress,
         )
@@ -104,14 +105,14 @@ def write_runs(
         specs,
         _notes([frame.notes for frame in frames]),
         target,
-        overwrite=overwrite,
+        manner=manner,
         progress=progress,
     )
 
 
-def run_steps(fillings: Sequence[Filling]) -> int:
+def run_steps(fillings: Sequence[Filling], target: Path) -> int:
     """How many steps `write_runs` counts."""
-    return sum(steps(one.series, one.plan) for one in fillings)
+    return sum(steps(one.series, one.plan, target) for one in fillings)
 
 
 def _refuse_unlike(fillings: Sequence[Filling]) -> None:

@@ -14,11 +14,8 @@ import xarray as xr
 from temdeep.engine.dataset import dtype_of, shape_of
 from temdeep.engine.packing import Storage
 from temdeep.engine.plan import Plan
-from temdeep.engine.stores import FieldSpec
+from temdeep.engine.stores import CHUNK_BYTES, FieldSpec
 from temdeep.fields.series import Series
-
-CHUNK_BYTES = 4 * 2**20
-"""Largest chunk: it must fit into the library's cache, or writing it in parts becomes slow."""
 
 HELD_BYTES = 32 * 2**20
 """Most that is held back of a variable until its chunks are full."""

@@ -157,6 +157,12 @@ PLAIN = Storage(np.dtype(np.float64), fill=float("nan"))
 """Numbers as they are."""
 
 
+def ladder(storage: Storage) -> tuple[Storage, ...]:
+    """A storage, and ever wider ones for what it cannot hold."""
+    wider = storage.widened()
+    return (storage, PLAIN) if wider is PLAIN else (storage, wider, PLAIN)
+
+
 class RunningTotal:
     """Rounds period values so that stored totals of the input's periods are the true ones.
 

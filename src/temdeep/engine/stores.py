@@ -5,13 +5,15 @@ Knows: netCDF4, zarr, xarray. Must not know: series, methods, why a file is writ
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import dask.array as da
 import netCDF4
@@ -24,6 +26,38 @@ from zarr.errors import ZarrUserWarning
 from temdeep.engine.packing import Storage
 
 Values = npt.NDArray[Any]
+
+CHUNK_BYTES = 4 * 2**20
+"""Largest chunk: it must fit into the library's cache, or writing it in parts becomes slow."""
+
+
+class StoreError(Exception):
+    """A store cannot be written or read; told to the user as one sentence with the file's name.
+
+    Attributes:
+        code: The operating system's number, None if it is not from there.
+    """
+
+    def __init__(self, told: str, code: int | None) -> None:
+        super().__init__(told, code)
+        self.code = code
+
+    def __str__(self) -> str:
+        """What the library says."""
+        return str(self.args[0])
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Tell failures of the file system and its libraries from all others.
+
+    Raises:
+        StoreError: One of them.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise StoreError(str(error), getattr(error, "errno", None)) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,38 +111,17 @@ class FieldSpec:
         """How many times make a chunk."""
         return self.chunks[self.time_axis] if self.chunks else 1
 
-    def pieces(self, count: int) -> Iterator[tuple[int, int]]:
-        """First time and number of the pieces in which so many times were written."""
-        first, times = 0, self.shape[self.time_axis]
-        while first < count:
-            number = min(self.held_times, count - first, times - first % times)
-            yield first, number
-            first += number
-
-
-class Store(Protocol):
-    """A file being written; raw numbers go in with time as the first axis."""
-
-    path: Path
-
-    def create(self, frame: xr.Dataset, specs: Mapping[str, FieldSpec]) -> None:
-        """Make the file with all but the fields' values, and keep it open."""
-
-    def write(self, name: str, first: int, raw: Values) -> None:
-        """Write stored numbers of successive times."""
-
-    def read(self, name: str, first: int, count: int) -> Values:
-        """Read back what was written."""
-
-    def close(self) -> None:
-        """Write what is still held back, and close."""
-
-    def remove(self) -> None:
-        """Close and remove the file."""
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """First time and number of times of all whole chunks, of all runs."""
+        times = self.shape[self.time_axis]
+        runs = 1 if self.run_axis is None else self.shape[self.run_axis]
+        for begin in range(0, runs * times, times):
+            for first in range(0, times, self.held_times):
+                yield begin + first, min(self.held_times, times - first)
 
 
 class NetCDFStore:
-    """A NetCDF-4 file."""
+    """A NetCDF-4 file being written; raw numbers go in with time as the first axis."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -116,7 +129,7 @@ class NetCDFStore:
         self._specs: Mapping[str, FieldSpec] = {}
 
     def create(self, frame: xr.Dataset, specs: Mapping[str, FieldSpec]) -> None:
-        """See `Store.create`."""
+        """Make the file with all but the fields' values, and keep it open."""
         frame.to_netcdf(
             self.path,
             engine="netcdf4",
@@ -144,26 +157,20 @@ class NetCDFStore:
             variable.setncatts({**spec.all_attributes(), **spec.storage.packing()})
 
     def write(self, name: str, first: int, raw: Values) -> None:
-        """See `Store.write`."""
+        """Write stored numbers of successive times."""
         spec = self._specs[name]
         place = spec.place(first, len(raw))
         self._file.variables[name][place] = np.moveaxis(raw, 0, spec.frame_axis)
 
-    def read(self, name: str, first: int, count: int) -> Values:
-        """See `Store.read`."""
-        spec = self._specs[name]
-        raw = np.asarray(self._file.variables[name][spec.place(first, count)])
-        return np.moveaxis(raw, spec.frame_axis, 0)
-
     def close(self) -> None:
-        """See `Store.close`."""
+        """Write what is still held back, and close."""
         if self._file is not None:
             file, self._file = self._file, None
             file.close()
-            _sync(self.path)
+            sync(self.path)
 
     def remove(self) -> None:
-        """See `Store.remove`."""
+        """Close and remove the file."""
         try:
             if self._file is not None:
                 file, self._file = self._file, None
@@ -175,15 +182,107 @@ class NetCDFStore:
 
 
 class ZarrStore:
-    """A Zarr store in a folder."""
+    """A Zarr store in a folder; raw numbers go in and out with time as the first axis.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    A chunk is replaced as a whole or not at all, so that a store whose writer was killed can be
+    written on.
+    """
+
+    def __init__(self, path: Path, specs: Mapping[str, FieldSpec]) -> None:
+        self.path, self._specs = path, dict(specs)
         self._group: Any = None
-        self._specs: Mapping[str, FieldSpec] = {}
 
-    def create(self, frame: xr.Dataset, specs: Mapping[str, FieldSpec]) -> None:
-        """See `Store.create`."""
+    def create(self, frame: xr.Dataset) -> None:
+        """Make the store with all but the fields' values."""
+        self._create(self.path, frame, self._specs)
+
+    def write(self, name: str, first: int, raw: Values) -> None:
+        """Write stored numbers of successive times."""
+        spec, array = self._specs[name], self._array(name)
+        if array.dtype != spec.storage.dtype:
+            raise RuntimeError(f"'{name}' has become {array.dtype} meanwhile")
+        array[spec.place(first, len(raw))] = np.moveaxis(raw, 0, spec.frame_axis)
+
+    def read(self, name: str, first: int, count: int) -> Values:
+        """Read back what was written."""
+        spec = self._specs[name]
+        raw = np.asarray(self._array(name)[spec.place(first, count)])
+        return np.moveaxis(raw, spec.frame_axis, 0)
+
+    def sync(self, name: str, first: int, count: int) -> None:
+        """Have the disk hold successive times."""
+        array, spec = self._array(name), self._specs[name]
+        lengths = array.shards or array.chunks
+        region = spec.place(first, count)
+        ranges = []
+        for axis, (size, length) in enumerate(zip(array.shape, lengths, strict=True)):
+            asked = region[axis] if axis < len(region) else slice(None)
+            whole = slice(asked, asked + 1) if isinstance(asked, int) else asked
+            begin, end, _ = whole.indices(size)
+            ranges.append(range(begin // length, -(-end // length)))
+        for place in itertools.product(*ranges):
+            chunk = self.path / name / array.metadata.encode_chunk_key(place)
+            if chunk.is_file():  # one of nothing but fill values is not written
+                sync(chunk)
+
+    def storage_dtype(self, name: str) -> np.dtype[Any]:
+        """What a field's numbers are stored as, as the store itself has it."""
+        dtype: np.dtype[Any] = np.dtype(self._array(name).dtype)
+        return dtype
+
+    def store_wider(self, name: str, spec: FieldSpec) -> None:
+        """Store a field in a wider storage from now on, and convert what is there.
+
+        Killed half-way, the store is as before once `mend` was called.
+        """
+        aside, old = self.path / ASIDE, self._specs[name]
+        self._create(aside, xr.Dataset(), {name: spec})
+        wide = ZarrStore(aside, {name: spec})
+        wide._array(name).attrs.put(self._attributes_in(name, wide._array(name).attrs.asdict()))
+        for first, count in spec.blocks():
+            raw = self.read(name, first, count)
+            wide.write(name, first, spec.storage.convert(raw, old.storage))
+            wide.sync(name, first, count)
+        (self.path / name).rename(aside / REPLACED)
+        (aside / name).rename(self.path / name)
+        shutil.rmtree(aside)
+        self._specs[name], self._group = spec, None
+
+    def mend(self) -> None:
+        """Put things right after `store_wider` was killed."""
+        aside = self.path / ASIDE
+        if (aside / REPLACED).exists():
+            for name in self._specs:
+                if not (self.path / name).exists():
+                    (aside / name).rename(self.path / name)
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def close(self) -> None:
+        """Write what readers look for."""
+        with warnings.catch_warnings():  # no specification has it; and of text
+            warnings.simplefilter("ignore", ZarrUserWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            zarr.consolidate_metadata(zarr.storage.LocalStore(self.path))
+        self._group = None
+        for path in self.path.rglob("*"):
+            if path.is_file():
+                sync(path)
+
+    def _array(self, name: str) -> Any:
+        if self._group is None:
+            self._group = zarr.open_group(self.path, mode="r+", use_consolidated=False)
+        return self._group[name]
+
+    def _attributes_in(self, name: str, wide: Mapping[str, Any]) -> dict[str, Any]:
+        """Attributes of a field, with the packing and fill values of a wider storage."""
+        packing = ("scale_factor", "add_offset", "_FillValue", "missing_value")
+        own = self._array(name).attrs.asdict()
+        return {
+            **{key: value for key, value in own.items() if key not in packing},
+            **{key: value for key, value in wide.items() if key in packing},
+        }
+
+    def _create(self, path: Path, frame: xr.Dataset, specs: Mapping[str, FieldSpec]) -> None:
         fields, encoding = {}, {}
         for name, spec in specs.items():
             dtype = np.float64 if spec.storage.packing() else spec.storage.dtype
@@ -200,40 +299,15 @@ class ZarrStore:
         with warnings.catch_warnings():  # of text in Zarr, and of integers without a fill value
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", xr.SerializationWarning)
-            whole.to_zarr(self.path, mode="w", compute=False, encoding=encoding, consolidated=False)
-        self._group, self._specs = zarr.open_group(self.path, mode="r+"), specs
-
-    def write(self, name: str, first: int, raw: Values) -> None:
-        """See `Store.write`."""
-        spec = self._specs[name]
-        self._group[name][spec.place(first, len(raw))] = np.moveaxis(raw, 0, spec.frame_axis)
-
-    def read(self, name: str, first: int, count: int) -> Values:
-        """See `Store.read`."""
-        spec = self._specs[name]
-        raw = np.asarray(self._group[name][spec.place(first, count)])
-        return np.moveaxis(raw, spec.frame_axis, 0)
-
-    def close(self) -> None:
-        """See `Store.close`."""
-        if self._group is not None:
-            with warnings.catch_warnings():  # readers look for it, though no specification has it
-                warnings.simplefilter("ignore", ZarrUserWarning)
-                warnings.simplefilter("ignore", FutureWarning)  # again of text
-                zarr.consolidate_metadata(self._group.store)
-        self._group = None
-        for path in self.path.rglob("*"):
-            if path.is_file():
-                _sync(path)
-
-    def remove(self) -> None:
-        """See `Store.remove`."""
-        self._group = None
-        shutil.rmtree(self.path, ignore_errors=True)
+            whole.to_zarr(path, mode="w", compute=False, encoding=encoding, consolidated=False)
 
 
-def _sync(path: Path) -> None:
-    """Have the disk hold a file before it gets its final name."""
+ASIDE, REPLACED = "temdeep_wider", "replaced"
+"""Where a field is converted, inside a store, and what is named so there once it is done."""
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

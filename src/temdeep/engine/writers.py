@@ -1,38 +1,41 @@
-"""Writes a filled series to a file that is complete or absent, field by field.
+"""Fills a series and writes it: piece by piece, so that a run that was stopped can be gone on with.
 
-Knows: series, plans, stores. Must not know: the command line.
+Knows: spools, pieces of work. Must not know: how a method fills, the command line.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
 import xarray as xr
 
+from temdeep.engine.encoding import NarrowError
 from temdeep.engine.layout import field_spec, without_new_fills
-from temdeep.engine.output import STORES, Output
+from temdeep.engine.pieces import Frames
 from temdeep.engine.plan import Plan
-from temdeep.engine.running_totals import fill, passes
-from temdeep.engine.stores import FieldSpec
+from temdeep.engine.running_totals import passes
+from temdeep.engine.spool import SUFFIXES, ZARR_SUFFIX, Origin, Spool
+from temdeep.engine.stores import FieldSpec, StoreError, storing
+from temdeep.engine.stream import variables_of
 from temdeep.engine.template import template, treatments
-from temdeep.errors import OutputError
+from temdeep.engine.work import Filling, Unit, Work, do
+from temdeep.errors import InputError, OutputError, VariableError
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
-
-Values = npt.NDArray[Any]
 
 ZARR_MARKS = ("zarr.json", ".zgroup")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NEARLY_FULL_BYTES = 2**20
+
+Tell = Callable[[str], None]
+Progress = Callable[[int], None]
+Workers = Callable[[Work, Iterable[Unit], Spool, Progress], None]
+"""Makes pieces in other processes, and writes down in the spool what is done."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,24 @@ class Written:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How an output is written, whatever is in it.
+
+    Attributes:
+        overwrite: Replace an existing target, once the new one is complete.
+        origin: What it is made of: a run of the same goes on where one was stopped. None: it does
+            not, and a run that fails leaves nothing.
+        restart: Begin anew where unfinished work is there.
+        workers: Who makes the pieces; None: this process.
+    """
+
+    overwrite: bool = False
+    origin: Origin | None = None
+    restart: bool = False
+    workers: Workers | None = None
+
+
 def check_target(target: Path, *, overwrite: bool) -> None:
     """Refuse a target that cannot be written, before any work is done.
 
@@ -61,7 +82,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         OutputError: An unknown suffix, no such folder, an existing file that is not to be replaced,
             or a folder of something else.
     """
-    if target.suffix not in STORES:
+    if target.suffix not in SUFFIXES:
         raise OutputError(f"{target} is neither NetCDF (.nc) nor Zarr (.zarr) by its suffix.")
     if not target.parent.is_dir():
         raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
@@ -77,9 +98,9 @@ def write(
     plan: Plan,
     target: Path,
     *,
-    overwrite: bool = False,
+    manner: Manner | None = None,
     provenance: Mapping[str, str] | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Written:
     """Fill a series and write it; on any failure nothing is left under the target's name.
 
@@ -88,9 +109,9 @@ def write(
         method: What fills it.
         plan: What to write.
         target: File with suffix .nc or .zarr.
-        overwrite: Replace an existing target, once the new one is complete.
+        manner: How; None: as `Manner` is of itself.
         provenance: Global attributes that say how it came about.
-        progress: Is told how many of `steps(series, plan)` are done.
+        progress: Is told how many of `steps(series, plan, target)` are done.
 
     Raises:
         OutputError: The target exists, or cannot be written.
@@ -104,17 +125,8 @@ def write(
     whole = without_new_fills(series.in_file_dims(frame.dataset))
     filling = Filling(series, method, plan)
     return write_fillings(
-        [filling], whole, specs, frame.notes, target, overwrite=overwrite, progress=progress
+        [filling], whole, specs, frame.notes, target, manner=manner, progress=progress
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Filling:
-    """A series, what fills it, and at which times."""
-
-    series: Series
-    method: Method
-    plan: Plan
 
 
 def write_fillings(
@@ -124,8 +136,8 @@ def write_fillings(
     notes: Sequence[str],
     target: Path,
     *,
-    overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
+    manner: Manner | None = None,
+    progress: Progress | None = None,
 ) -> Written:
     """Fill one series, or the runs of a forecast one after the other, and write them to one file.
 
@@ -135,42 +147,95 @@ def write_fillings(
         specs: How each field is stored.
         notes: What the user should know of the frame.
         target: File with suffix .nc or .zarr.
-        overwrite: Replace an existing target, once the new one is complete.
+        manner: How; None: as `Manner` is of itself.
         progress: Is told how many steps are done.
 
     Raises:
         OutputError: The target exists, or cannot be written.
         TemdeepError: The input turns out to be damaged.
     """
-    check_target(target, overwrite=overwrite)
-    output = Output(frame, specs, target)
-    done = 0
+    manner = manner or Manner()
+    check_target(target, overwrite=manner.overwrite)
+    spool = Spool(target, frame, specs, manner.origin)
+    count = _Count(progress)
+    before = 0
     try:
-        with _told(target):
-            output.create()
-        for one in fillings:
-            output.begin_run(one.series, one.plan)
-            for block in fill(one.series, one.method, one.plan):
-                with _told(target):
-                    for name, variable in block.fields.items():
-                        output.put(name, variable, block.times.start)
-                done += block.times.stop - block.times.start
-                if progress is not None:
-                    progress(done)
-        with _told(target):
-            output.finish()
-            _rename(output.path, target)
-    except BaseException:
-        output.remove()
+        with storing():
+            spool.open(restart=manner.restart)
+        before = len(spool.done())
+        work = Work(tuple(fillings), spool.held, spool.path)
+        (manner.workers or _here)(work, _missing(work, spool, count), spool, count)
+        with storing():
+            spool.finish(count)
+    except BaseException as error:
+        if isinstance(error, InputError | VariableError):
+            spool.add_damage(str(error))
+        kept = spool.leave()
+        hint = (
+            f" What is done is kept in {spool.path}: run the same again to go on." if kept else ""
+        )
+        if isinstance(error, StoreError):
+            raise _told(error, target, hint) from error
+        if isinstance(error, KeyboardInterrupt) and kept:
+            raise KeyboardInterrupt(f"stopped.{hint}") from error
+        if isinstance(error, InputError | VariableError) and kept:
+            raise type(error)(f"{error}{hint}") from error
         raise
     given = sum(_given(one) for one in fillings)
+    resumed = (f"{before} pieces had been done before, and were kept.",) if before else ()
     return Written(
         target,
         given,
         sum(len(one.plan) for one in fillings) - given,
         treatments(fillings[0].series, fillings[0].method),
-        (*notes, *output.notes),
+        (*notes, *spool.notes(), *resumed),
     )
+
+
+def steps(series: Series, plan: Plan, target: Path) -> int:
+    """How many steps `write` counts."""
+    copies = 0 if target.suffix == ZARR_SUFFIX else len(variables_of(series.channels))
+    return (passes(series) + copies) * len(plan)
+
+
+class _Count:
+    """Counts steps, and tells of all of them at once."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self._done = progress, 0
+
+    def __call__(self, more: int) -> None:
+        self._done += more
+        if self._progress is not None:
+            self._progress(self._done)
+
+
+def _missing(work: Work, spool: Spool, count: _Count) -> Iterable[Unit]:
+    """What is not done yet, in time order."""
+    done = spool.done()
+    for unit in work.units():
+        if unit.key in done:
+            count(work.steps(unit))
+        else:
+            yield unit
+
+
+def _here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
+    """Make all pieces one after the other; input that several of them need is read once."""
+    run, frames = -1, None
+    for one in todo:
+        unit = one
+        if unit.run != run or frames is None:
+            run, frames = unit.run, Frames(work.fillings[unit.run].series)
+        made = False
+        while not made:
+            try:
+                do(work, unit, spool.levels, frames, progress)
+                made = True
+            except NarrowError as narrow:
+                spool.widen(narrow.name, narrow.level, narrow.why)
+                unit = unit.needing(narrow)
+        spool.add(unit.key)
 
 
 def _given(filling: Filling) -> int:
@@ -178,36 +243,10 @@ def _given(filling: Filling) -> int:
     return int((filling.plan.given >= 0).sum()) if at_stamps else 0
 
 
-def steps(series: Series, plan: Plan) -> int:
-    """How many steps `write` counts."""
-    return passes(series) * len(plan)
-
-
-@contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Turn failures of the file system and its libraries into one sentence."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        full = isinstance(error, OSError) and error.errno in _FULL
-        if full or shutil.disk_usage(target.parent).free < _NEARLY_FULL_BYTES:
-            raise OutputError(
-                f"the disk is full: {target} was not written; free some space and run this again."
-            ) from error
-        raise OutputError(f"{target} cannot be written: {error}.") from error
-
-
-def _rename(partial: Path, target: Path) -> None:
-    """Give a complete output its name; a folder in its place goes first."""
-    if target.is_dir():
-        old = target.with_name(f"{partial.name}.old")
-        target.rename(old)
-        partial.rename(target)
-        shutil.rmtree(old)
-    else:
-        partial.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _told(error: StoreError, target: Path, hint: str) -> OutputError:
+    """A failure of the file system and its libraries in one sentence."""
+    if error.code in _FULL or shutil.disk_usage(target.parent).free < _NEARLY_FULL_BYTES:
+        return OutputError(
+            f"the disk is full: {target} was not written; free some space and run this again.{hint}"
+        )
+    return OutputError(f"{target} cannot be written: {error}.{hint}")

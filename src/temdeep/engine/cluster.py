@@ -1,0 +1,156 @@
+"""Pieces made by the workers of a Dask cluster, each written where it belongs by who made it.
+
+Knows: dask.distributed, pieces of work. Must not know: how a piece is made.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from temdeep.engine.encoding import NarrowError
+from temdeep.engine.spool import Spool
+from temdeep.engine.work import Unit, Work, do
+from temdeep.engine.writers import Progress, Workers
+from temdeep.errors import OutputError, RequestError
+
+PIECES_AHEAD = 2
+"""How many pieces are given to a thread of a worker before the first is done."""
+
+PATIENCE_S = 20
+
+
+@contextmanager
+def local(count: int) -> Iterator[Any]:
+    """Workers on this machine, in processes of one thread each.
+
+    Raises:
+        RequestError: Not a positive number, or Dask's scheduler is not installed.
+    """
+    if count < 1:
+        raise RequestError(f"--workers {count}: say 1 or more.")
+    distributed = _distributed()
+    with (
+        distributed.LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs="CRITICAL",
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """A cluster that runs already.
+
+    Raises:
+        RequestError: It cannot be reached, or Dask's scheduler is not installed.
+    """
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, timeout=PATIENCE_S)
+    except (OSError, ValueError) as error:
+        raise RequestError(
+            f"no Dask scheduler answers at {address}: start one with dask scheduler, or say"
+            " --workers N for processes on this machine."
+        ) from error
+    with client:
+        yield client
+
+
+def by_client(client: Any) -> Workers:
+    """Have the workers of a client make pieces."""
+
+    def make(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
+        _make(client, work, todo, spool, progress)
+
+    return make
+
+
+def _distributed() -> Any:
+    try:
+        return importlib.import_module("distributed")
+    except ImportError as error:
+        raise RequestError(
+            "several workers need Dask's scheduler: pip install 'temdeep[cluster]'."
+        ) from error
+
+
+def _make(client: Any, work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
+    """Give out pieces, some ahead; the store is widened while none is being made."""
+    distributed = _distributed()
+    shared = client.scatter(work, broadcast=True, hash=False)
+    most = PIECES_AHEAD * max(sum(client.nthreads().values()), 1)
+    running: dict[Any, Unit] = {}
+    waiting: Iterator[Unit] = iter(todo)
+    narrow: list[tuple[Unit, NarrowError]] = []
+    try:
+        while True:
+            while not narrow and len(running) < most and (unit := next(waiting, None)) is not None:
+                future = client.submit(_do, shared, unit, dict(spool.levels), pure=False)
+                running[future] = unit
+            if not running:
+                return
+            finished, _ = distributed.wait(list(running), return_when="FIRST_COMPLETED")
+            for future in finished:
+                unit, found = running.pop(future), _result(future)
+                if found is None:
+                    spool.add(unit.key)
+                    progress(work.steps(unit))
+                else:
+                    narrow.append((unit, found))
+            if narrow and not running:
+                waiting = itertools.chain([_widened(spool, *one) for one in narrow], waiting)
+                narrow = []
+    finally:
+        client.cancel(list(running))
+
+
+def _do(work: Work, unit: Unit, levels: Mapping[str, int]) -> NarrowError | None:
+    """Runs on a worker; a storage too narrow is a result, not a failure."""
+    _leave_cores_to_others()
+    try:
+        do(work, unit, levels)
+    except NarrowError as narrow:
+        return narrow
+    return None
+
+
+def _leave_cores_to_others() -> None:
+    """One thread for each piece: a worker has as many pieces as it has threads."""
+    import cv2  # noqa: PLC0415 - only where a piece is made
+
+    cv2.setNumThreads(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def _result(future: Any) -> NarrowError | None:
+    """What a worker found.
+
+    Raises:
+        OutputError: The workers were lost, again and again.
+        TemdeepError: The input turns out to be damaged.
+    """
+    try:
+        found: NarrowError | None = future.result()
+    except _distributed().scheduler.KilledWorker as error:
+        raise OutputError(
+            "a piece was given up after the workers that made it had died several times: they may"
+            " have too little memory."
+        ) from error
+    return found
+
+
+def _widened(spool: Spool, unit: Unit, narrow: NarrowError) -> Unit:
+    if narrow.level > spool.levels[narrow.name]:
+        spool.widen(narrow.name, narrow.level, narrow.why)
+    return unit.needing(narrow)

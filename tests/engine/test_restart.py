@@ -1,0 +1,200 @@
+"""A run that was killed goes on where it was, and what comes out is as if nothing had happened."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+import xarray as xr
+from tests.engine.making import mixed, save
+
+FORMATS = ["out.nc", "out.zarr"]
+TIMES = 60
+
+DOWNSCALE = """
+import os, signal, sys
+from temdeep.engine import pieces, spool, stores
+pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
+what, left = sys.argv.pop(1), int(sys.argv.pop(1))
+def counted(done):
+    def call(self, *arguments):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done(self, *arguments)
+    return call
+owner = spool.Spool if what in ("add", "finish") else stores.ZarrStore
+setattr(owner, what, counted(getattr(owner, what)))
+from temdeep.cli.main import main
+sys.exit(main(["downscale", *sys.argv[1:]]))
+"""
+
+
+def downscale(
+    folder: Path, target: str, *options: str, killed_at: tuple[str, int] = ("write", 0)
+) -> subprocess.CompletedProcess[str]:
+    """Fill `in.nc` hourly; killed when something is called for the n-th time."""
+    what, count = killed_at
+    command = [sys.executable, "-c", DOWNSCALE, what, str(count), "in.nc", "-o", target]
+    asked = [*command, "--step", "1h", "--method", "cubic", *options]
+    return subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A series whose temperature outgrows its packing in the second half."""
+    dataset = mixed(count=TIMES)
+    late = dataset["t2m"].isel(time=slice(TIMES // 2, None))
+    late[...] = np.where(np.arange(TIMES // 2)[:, None, None] // 2 % 2, 607.66, -47.66)
+    for name, length in {"t2m": 2, "sp": 4, "tp": 8}.items():
+        dataset[name].encoding["chunksizes"] = (length, 4, 5)
+    return save(dataset, tmp_path_factory.mktemp("restart"))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(source: Path) -> Path:
+    for target in FORMATS:
+        done = downscale(source.parent, target)
+        assert done.returncode == 0, done.stderr
+        assert "'t2m' is stored as int32 instead of int16" in done.stderr
+    return source.parent
+
+
+@pytest.fixture
+def place(source: Path, tmp_path: Path) -> Path:
+    shutil.copy2(source, tmp_path / "in.nc")
+    return tmp_path
+
+
+def bytes_of(store: Path) -> dict[str, bytes]:
+    """All files of a store but for the time of day in the history."""
+    return {
+        str(path.relative_to(store)): re.sub(rb"\d{4}-\d\d-\d\dT[0-9:]{8}Z", b"", path.read_bytes())
+        for path in store.rglob("*")
+        if path.is_file()
+    }
+
+
+def assert_same(left: Path, right: Path) -> None:
+    if left.is_dir():
+        assert bytes_of(left) == bytes_of(right)
+        return
+    with netCDF4.Dataset(left) as one, netCDF4.Dataset(right) as other:
+        assert set(one.variables) == set(other.variables)
+        for name in one.variables:
+            one[name].set_auto_maskandscale(False)
+            other[name].set_auto_maskandscale(False)
+            np.testing.assert_array_equal(one[name][:], other[name][:])
+            assert one[name].ncattrs() == other[name].ncattrs()
+
+
+KILLED_AT = {
+    "out.zarr": [("write", 20), ("write", 90), ("add", 4), ("store_wider", 1), ("finish", 1)],
+    "out.nc": [("write", 90), ("finish", 1)],
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "killed_at"), [(name, at) for name, points in KILLED_AT.items() for at in points]
+)
+def test_a_killed_run_goes_on_to_the_same_bytes(
+    place: Path, uninterrupted: Path, target: str, killed_at: tuple[str, int]
+) -> None:
+    killed = downscale(place, target, killed_at=killed_at)
+    assert killed.returncode == -9
+    assert not (place / target).exists()
+    done = downscale(place, target)
+    assert done.returncode == 0, done.stderr
+    assert_same(place / target, uninterrupted / target)
+    assert sorted(os.listdir(place)) == ["in.nc", target]  # noqa: PTH208 - hidden ones count
+
+
+def test_what_was_done_is_not_done_again(place: Path) -> None:
+    downscale(place, "out.zarr", killed_at=("add", 4))
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("sp/c/*/*/*")}
+    done = downscale(place, "out.zarr")
+    assert "3 pieces had been done before" in done.stderr
+    moved = {place / "out.zarr" / path.relative_to(place / ".out.zarr.partial") for path in before}
+    first = sorted(moved)[0]
+    kept = before[place / ".out.zarr.partial" / first.relative_to(place / "out.zarr")]
+    assert first.stat().st_mtime_ns == kept
+
+
+def test_the_time_in_the_history_is_that_of_the_first_run(place: Path) -> None:
+    for target in FORMATS:
+        downscale(place, target, killed_at=("add", 3))
+    begun = (place / ".out.zarr.partial" / "temdeep_journal.jsonl").read_text()
+    when = re.findall(r'"history": "([0-9TZ:-]+):', begun)[0]
+    for target in FORMATS:
+        assert downscale(place, target).returncode == 0
+        with xr.open_dataset(place / target, decode_times=False) as found:
+            history = str(found.attrs["history"])
+        assert re.match(r"\d{4}-\d\d-\d\dT[0-9:]{8}Z", history)
+        if target == "out.zarr":
+            assert history.startswith(when)
+
+
+def test_another_request_is_refused_until_told_to_begin_anew(place: Path) -> None:
+    downscale(place, "out.zarr", killed_at=("add", 3))
+    other = downscale(place, "out.zarr", "--variable", "sp")
+    assert other.returncode == 2
+    assert (
+        "holds unfinished work of another request (variable: nothing, now ['sp'])" in other.stderr
+    )
+    assert "say --restart to begin anew" in other.stderr
+    anew = downscale(place, "out.zarr", "--variable", "sp", "--restart")
+    assert anew.returncode == 0, anew.stderr
+    with xr.open_dataset(place / "out.zarr") as found:
+        assert "t2m" not in found
+
+
+def test_a_changed_input_is_refused(place: Path) -> None:
+    downscale(place, "out.nc", killed_at=("add", 3))
+    with netCDF4.Dataset(place / "in.nc", "a") as file:
+        file["sp"][5] = 1e5
+    other = downscale(place, "out.nc")
+    assert other.returncode == 2
+    assert f"{place / 'in.nc'} has changed since" in other.stderr
+
+
+def test_a_journal_cut_short_by_a_kill_counts_up_to_there(place: Path, uninterrupted: Path) -> None:
+    downscale(place, "out.zarr", killed_at=("add", 3))
+    journal = place / ".out.zarr.partial" / "temdeep_journal.jsonl"
+    journal.write_text(journal.read_text() + '{"done": [0, 1')
+    assert downscale(place, "out.zarr").returncode == 0
+    assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+
+
+def test_damage_in_the_middle_is_named_and_the_work_goes_on_after_mending(
+    place: Path, uninterrupted: Path
+) -> None:
+    with netCDF4.Dataset(place / "in.nc", "a") as file:
+        good = file["sp"][40]
+        file["sp"][40] = np.inf
+    failed = downscale(place, "out.zarr")
+    assert failed.returncode == 2
+    assert "'sp' in in.nc has infinite values at 2019-03-06T00:00" in failed.stderr
+    assert "run the same again to go on" in failed.stderr
+    with netCDF4.Dataset(place / "in.nc", "a") as file:
+        file["sp"][40] = good
+    done = downscale(place, "out.zarr")
+    assert done.returncode == 0, done.stderr
+    assert "pieces had been done before" in done.stderr
+    assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+
+
+def test_two_runs_do_not_write_into_one_output(place: Path) -> None:
+    import fcntl  # noqa: PLC0415 - of this test only
+
+    downscale(place, "out.zarr", killed_at=("add", 3))
+    with (place / ".out.zarr.partial" / "temdeep_journal.jsonl").open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        other = downscale(place, "out.zarr")
+    assert other.returncode == 2
+    assert "another run is writing into" in other.stderr
