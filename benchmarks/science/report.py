@@ -229,10 +229,17 @@ def _times(table: Table) -> Iterator[str]:
     yield "| --- |" + " --- |" * len(CONTENDERS)
     for case, found in table.items():
         cells = [
-            f"{found[name]['train_s']:.0f} + {found[name]['apply_s']:.0f}" if name in found else "–"
+            f"{_seconds(found[name]['train_s'])} + {_seconds(found[name]['apply_s'])}"
+            if name in found
+            else "–"
             for name in CONTENDERS
         ]
         yield f"| {case} | {' | '.join(cells)} |"
+
+
+def _seconds(value: float | None) -> str:
+    """Unknown where a training began on one machine and ended on another."""
+    return "?" if value is None else f"{value:.0f}"
 
 
 def _study(name: str) -> str:

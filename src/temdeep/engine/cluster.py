@@ -87,7 +87,7 @@ def _distributed() -> Any:
 def _make(client: Any, work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
     """Give out pieces, some ahead; the store is widened while none is being made."""
     distributed = _distributed()
-    shared = client.scatter(work, broadcast=True, hash=False)
+    shared = client.submit(_itself, work, pure=False)  # unlike what is scattered, made anew if lost
     most = PIECES_AHEAD * max(sum(client.nthreads().values()), 1)
     running: dict[Any, Unit] = {}
     waiting: Iterator[Unit] = iter(todo)
@@ -112,6 +112,10 @@ def _make(client: Any, work: Work, todo: Iterable[Unit], spool: Spool, progress:
                 narrow = []
     finally:
         client.cancel(list(running))
+
+
+def _itself(work: Work) -> Work:
+    return work
 
 
 def _do(work: Work, unit: Unit, levels: Mapping[str, int]) -> NarrowError | None:

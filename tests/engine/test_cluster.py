@@ -1,0 +1,83 @@
+"""Several workers make what one process makes, to the byte, also where one of them dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.engine.test_restart import assert_same, source, uninterrupted
+
+__all__ = ["source", "uninterrupted"]  # fixtures
+
+RUN = """
+import sys
+from temdeep.engine import pieces, spool
+pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
+from temdeep.cli.main import main
+if __name__ == "__main__":
+    sys.exit(main(["downscale", *sys.argv[1:]]))
+"""
+
+
+@pytest.fixture
+def place(source: Path, tmp_path: Path) -> Path:
+    (tmp_path / "in.nc").write_bytes(source.read_bytes())
+    (tmp_path / "run.py").write_text(RUN)
+    return tmp_path
+
+
+def start(place: Path, target: str, *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "run.py", "in.nc", "-o", target, "--step", "1h"]
+    return subprocess.Popen(
+        [*command, "--method", "cubic", *options], cwd=place, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("target", ["out.zarr", "out.nc"])
+def test_two_workers_write_the_same_bytes(place: Path, uninterrupted: Path, target: str) -> None:
+    run = start(place, target, "--workers", "2")
+    _, told = run.communicate(timeout=120)
+    assert run.returncode == 0, told
+    assert "'t2m' is stored as int32 instead of int16" in told
+    assert_same(place / target, uninterrupted / target)
+    assert sorted(os.listdir(place)) == ["in.nc", target, "run.py"]  # noqa: PTH208 - hidden too
+
+
+def workers_of(process: int) -> list[int]:
+    """Processes that were started by a process, or by those, and run a worker of Dask's."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes()
+        except (OSError, ValueError):
+            continue
+        if parent == process:
+            found += [int(folder.name)] if b"spawn_main" in command else []
+            found += workers_of(int(folder.name))
+    return found
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_bytes_are_the_same(
+    place: Path, uninterrupted: Path
+) -> None:
+    run = start(place, "out.zarr", "--workers", "2")
+    journal = place / ".out.zarr.partial" / "temdeep_journal.jsonl"
+    until = time.monotonic() + 100
+    while time.monotonic() < until and not (journal.is_file() and journal.stat().st_size):
+        time.sleep(0.01)
+    os.kill(workers_of(run.pid)[0], signal.SIGKILL)
+    _, told = run.communicate(timeout=120)
+    assert run.returncode == 0, told
+    assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+
+
+def test_an_address_that_nobody_answers_at_is_told(place: Path) -> None:
+    run = start(place, "out.zarr", "--dask", "tcp://127.0.0.1:9")
+    _, told = run.communicate(timeout=120)
+    assert run.returncode == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in told
+    assert not (place / "out.zarr").exists()
