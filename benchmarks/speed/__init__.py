@@ -1,0 +1,1 @@
+"""How fast, beside what else does the job: ratios inside one run."""

@@ -1,0 +1,238 @@
+"""How fast, beside what else does the job: ratios inside one run of whole processes.
+
+    python -m benchmarks.speed                  all, at several sizes; half an hour on two cores
+    python -m benchmarks.speed --quick          small ones, in some minutes
+    python -m benchmarks.speed --only classical memory
+
+Files are made up, and removed at the end. Leave the machine to it: all else that runs shows.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed import networks, training
+from benchmarks.speed.plot import draw
+from benchmarks.speed.processes import Command, Cost, in_turns, run, temdeep
+from benchmarks.speed.series import make
+
+from temdeep.verification.provenance import checkout_commit
+
+RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
+FIGURE = Path(__file__).parents[2] / "docs" / "figures" / "speed.png"
+SIZES = ((64, 64, 1000), (181, 360, 100), (721, 1440, 24))
+QUICK_SIZES = ((64, 64, 50), (181, 360, 8))
+"""Rows, columns, intervals; hourly from 6-hourly."""
+
+NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
+MEMORY = (181, 360, 12)
+TIMES_LONGER = 20
+
+Record = dict[str, Any]
+
+
+class Bench:
+    """Where it works and how often it repeats."""
+
+    def __init__(self, folder: Path, *, quick: bool) -> None:
+        self.folder, self.quick = folder, quick
+        self.sizes = QUICK_SIZES if quick else SIZES
+        self.rounds = 1 if quick else 3
+
+    def source(self, size: tuple[int, int, int], suffix: str) -> Path:
+        """A made-up series."""
+        rows, columns, intervals = size
+        return make(self.folder / f"{rows}x{columns}x{intervals}{suffix}", *size)
+
+    def turns(self, commands: dict[str, Command]) -> dict[str, Cost]:
+        """Run commands in turns."""
+        return in_turns(commands, self.folder / "out", self.rounds)
+
+
+def classical(bench: Bench) -> Iterator[Record]:
+    """Linear and cubic into Zarr, beside a copy of the same bytes."""
+    for size in bench.sizes:
+        source = bench.source(size, ".zarr")
+        whole = bench.folder / "whole.zarr"
+        run(_downscale(source, whole, "linear", "--overwrite"))
+        costs = bench.turns(
+            {
+                "linear": partial(_filled, source, "o.zarr", "linear"),
+                "cubic": partial(_filled, source, "o.zarr", "cubic"),
+                "copy": partial(_done_by, "copy", whole, "o.zarr"),
+            }
+        )
+        for name in ("linear", "cubic"):
+            yield _ratio(f"{name}_vs_copy", size, costs[name], costs["copy"])
+
+
+def netcdf(bench: Bench) -> Iterator[Record]:
+    """Linear from NetCDF to NetCDF, beside CDO and xarray."""
+    for size in bench.sizes:
+        source = bench.source(size, ".nc")
+        commands: dict[str, Command] = {
+            "linear": partial(_filled, source, "o.nc", "linear"),
+            "xarray": partial(_done_by, "xarray", source, "o.nc"),
+        }
+        if shutil.which("cdo"):
+            commands["cdo"] = partial(_cdo, source)
+        else:
+            print("cdo is not installed and is left out")
+        costs = bench.turns(commands)
+        for other in commands.keys() - {"linear"}:
+            yield _ratio(f"linear_vs_{other}", size, costs["linear"], costs[other])
+
+
+def network(bench: Bench) -> Iterator[Record]:
+    """One pass of the network for all outputs of an interval, beside others' pass for each."""
+    most = networks.OUTPUTS
+    for rows, columns in NETWORK_SIZES[: 2 if bench.quick else None]:
+        found = networks.costs(bench.folder / "network", rows, columns, bench.rounds)
+        where = {"rows": rows, "columns": columns, "intervals": 1, "outputs": most}
+        ours = found[f"model_{most}"]
+        for other in ("rife", "advection"):
+            if (theirs := found.get(f"{other}_{most}")) is not None:
+                yield _record(
+                    f"model_vs_{other}_{most}_outputs", theirs / ours, ours, theirs, where
+                )
+        first = found["model_1"]
+        more = (ours - first) / (most - 1)
+        yield _record("marginal_output", more / first, more, first, where)
+
+
+def memory(bench: Bench) -> Iterator[Record]:
+    """Peak memory of a long series over that of a short one."""
+    rows, columns, intervals = MEMORY
+    long = (rows, columns, TIMES_LONGER * intervals)
+    for method in ("linear", "cubic"):
+        peaks = {}
+        for name, size in (("short", MEMORY), ("long", long)):
+            source = bench.source(size, ".zarr")
+            target = bench.folder / f"{name}.zarr"
+            peaks[name] = run(_downscale(source, target, method, "--overwrite")).peak_bytes
+        yield {
+            "name": "memory_20x_over_1x" if method == "cubic" else f"memory_20x_over_1x_{method}",
+            "value": round(peaks["long"] / peaks["short"], 3),
+            "unit": "1",
+            "ours": peaks["long"],
+            "theirs": peaks["short"],
+            "rows": rows,
+            "columns": columns,
+            "intervals": long[2],
+            "outputs": 5,
+        }
+
+
+def learning(bench: Bench) -> Iterator[Record]:
+    """Intervals a second that two processes train, over those of one, one thread each."""
+    rows, columns = 64, 128
+    source = make(bench.folder / "learning.nc", rows, columns, 80)
+    one, two = (training.intervals_per_second(source, bench.folder, n) for n in (1, 2))
+    where = {"rows": rows, "columns": columns, "intervals": 80, "outputs": 0}
+    named = _record("train_scaling_2_processes", two / one, two, one, where)
+    yield named | {"unit_of_both": "intervals/s"}
+
+
+PARTS = {
+    "classical": classical,
+    "netcdf": netcdf,
+    "network": network,
+    "memory": memory,
+    "learning": learning,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write records and draw them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART")
+    parser.add_argument("--output", type=Path, help="JSON file of the records")
+    asked = parser.parse_args(arguments)
+    output = asked.output or (Path("build/speed.json") if asked.quick else RESULTS)
+    kept = json.loads(output.read_text())["records"] if output.is_file() else []
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+        bench = Bench(Path(folder), quick=asked.quick)
+        for part in asked.only:
+            fresh = list(PARTS[part](bench))
+            for one in fresh:
+                print(_line(one), flush=True)
+            names = {one["name"] for one in fresh}
+            kept = [one for one in kept if one["name"] not in names] + fresh
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(json.dumps({"about": _about(), "records": kept}, indent=1) + "\n")
+    if output == RESULTS:
+        draw(kept, FIGURE)
+    return 0
+
+
+def _downscale(source: Path, target: Path, method: str, *more: str) -> list[str]:
+    asked = ["--step", "1h", "--method", method, "--quiet", *more]
+    return temdeep("downscale", str(source), "-o", str(target), *asked)
+
+
+def _filled(source: Path, target: str, method: str, folder: Path) -> list[str]:
+    return _downscale(source, folder / target, method)
+
+
+def _done_by(other: str, source: Path, target: str, folder: Path) -> list[str]:
+    ours = [sys.executable, "-m", "benchmarks.speed.others"]
+    return [*ours, other, str(source), str(folder / target)]
+
+
+def _cdo(source: Path, folder: Path) -> list[str]:
+    hourly = "inttime,2020-01-01,00:00:00,1hour"
+    return ["cdo", "-s", hourly, str(source), str(folder / "o.nc")]
+
+
+def _ratio(name: str, size: tuple[int, int, int], ours: Cost, theirs: Cost) -> Record:
+    rows, columns, intervals = size
+    where = {"rows": rows, "columns": columns, "intervals": intervals, "outputs": 5}
+    return _record(name, theirs.seconds / ours.seconds, ours.seconds, theirs.seconds, where)
+
+
+def _record(name: str, value: float, ours: float, theirs: float, where: dict[str, int]) -> Record:
+    """A ratio, and what it is of: seconds."""
+    return {
+        "name": name,
+        "value": round(value, 4),
+        "unit": "1",
+        "ours": round(ours, 4),
+        "theirs": round(theirs, 4),
+        "unit_of_both": "s",
+        **where,
+    }
+
+
+def _line(one: Record) -> str:
+    grid = f"{one['rows']} x {one['columns']}, {one['intervals']} intervals"
+    return f"{one['name']:26} {one['value']:8.3f}   {one['ours']:>12} | {one['theirs']:<12} {grid}"
+
+
+def _about() -> Record:
+    return {
+        "made_by": "python -m benchmarks.speed",
+        "value": "a vs b: our speed over the other's; marginal_output: a further output time over"
+        " the first; memory: peak of 20 times the length over that of the short series",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "commit": checkout_commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Our network beside others: seconds to fill one interval of one variable, on one grid."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from benchmarks.science.opponents import advection_correction, rife
+from benchmarks.speed.series import make
+
+from temdeep.errors import RequestError
+from temdeep.fields.intervals import Interval
+from temdeep.fields.series import open_series
+from temdeep.methods.context import trim_context
+from temdeep.methods.protocol import Method
+from temdeep.training.fit import train
+from temdeep.training.settings import TrainingSettings
+
+OUTPUTS = 11
+BRIEF = TrainingSettings(epochs=1, samples=4, without=("trial", "fallback"))
+"""What a network costs does not depend on how long it was trained."""
+
+
+def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float]:
+    """Seconds by what was done, and for how many output times.
+
+    Returns:
+        `model_1`, `model_11` and, where they are installed, `rife_11` and `advection_11`.
+    """
+    model = train(
+        open_series(make(folder / "brief.nc", 32, 64, 24)), folder / "run", settings=BRIEF
+    )
+    interval = _interval(make(folder / f"{rows}x{columns}.nc", rows, columns, 8), model)
+    one, some = np.array([0.5]), np.arange(1, OUTPUTS + 1) / (OUTPUTS + 1)
+    calls: dict[str, Callable[[], object]] = {
+        "model_1": partial(model.fill, interval, one),
+        f"model_{OUTPUTS}": partial(model.fill, interval, some),
+    }
+    builders: dict[str, Callable[[], Method]] = {
+        "rife": rife.build,
+        "advection": advection_correction.build,
+    }
+    for name, build in builders.items():
+        try:
+            other = build()
+        except RequestError as error:
+            print(f"{name} is left out: {error}")
+        else:
+            calls[f"{name}_{OUTPUTS}"] = partial(other.fill, trim_context(interval, 1), some)
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - began)
+    return {name: median(some_s) for name, some_s in seconds.items()}
+
+
+def _interval(path: Path, method: Method) -> Interval:
+    """One in the middle, with all its context."""
+    series = open_series(path)
+    middle = len(series.time) // 2
+    return next(one for i, one in series.intervals(method.context) if i == middle)

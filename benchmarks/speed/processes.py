@@ -1,0 +1,70 @@
+"""Whole processes: seconds on the clock and peak memory, ours and theirs in turns."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+Command = Callable[[Path], Sequence[str]]
+"""From a path to write to, a command."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took.
+
+    Attributes:
+        seconds: On the clock, from its start to its end.
+        peak_bytes: Most memory that it held.
+    """
+
+    seconds: float
+    peak_bytes: int
+
+
+def run(command: Sequence[str]) -> Cost:
+    """Run a process to its end.
+
+    Raises:
+        RuntimeError: It fails.
+    """
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ
+    ) as process:
+        told = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: {told.decode()[-2000:]}")
+    return Cost(time.perf_counter() - began, usage.ru_maxrss * 1024)
+
+
+def in_turns(commands: dict[str, Command], folder: Path, rounds: int) -> dict[str, Cost]:
+    """Run each command some times, in turns, and take the median.
+
+    Args:
+        commands: By name.
+        folder: Where they write; what they wrote is removed before each turn.
+        rounds: How many turns.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            costs[name].append(run(command(folder)))
+    return {
+        name: Cost(median(one.seconds for one in some), max(one.peak_bytes for one in some))
+        for name, some in costs.items()
+    }
+
+
+def temdeep(*arguments: str) -> list[str]:
+    """Our own command line."""
+    return [sys.executable, "-m", "temdeep.cli.main", *arguments]
