@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.speed import costs as method_costs
 from benchmarks.speed import networks, training
 from benchmarks.speed.plot import draw
 from benchmarks.speed.processes import Command, Cost, in_turns, run, temdeep
@@ -34,6 +35,7 @@ QUICK_SIZES = ((64, 64, 50), (181, 360, 8))
 """Rows, columns, intervals; hourly from 6-hourly."""
 
 NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
+METHODS = ("nearest", "linear", "cubic", "cubic_local", "solar", "optical_flow", "auto")
 MEMORY = (181, 360, 12)
 TIMES_LONGER = 20
 
@@ -142,12 +144,34 @@ def learning(bench: Bench) -> Iterator[Record]:
     yield named | {"unit_of_both": "intervals/s"}
 
 
+def costs(bench: Bench) -> Iterator[Record]:
+    """What a method costs by the interval, the output time and the point."""
+    run_folder = networks.brief_training(bench.folder / "costs")
+    methods: dict[str, tuple[str, ...]] = {name: ("--method", name) for name in METHODS}
+    methods["temdeep"] = ("--model", str(run_folder))
+    for name in methods if not bench.quick else ("linear", "cubic", "temdeep"):
+        found = method_costs.measure(partial(_stepped, methods[name]), bench.folder)
+        yield {
+            "name": f"cost_{name}",
+            "value": round(found.output_ns, 2),
+            "unit": "ns per point and output time",
+            "interval_ns": round(found.interval_ns, 2),
+            "start_s": round(found.start_s, 2),
+            "peak_bytes": found.peak_bytes,
+            "rows": method_costs.ROWS,
+            "columns": method_costs.COLUMNS,
+            "intervals": method_costs.LONG,
+            "outputs": method_costs.MANY[1],
+        }
+
+
 PARTS = {
     "classical": classical,
     "netcdf": netcdf,
     "network": network,
     "memory": memory,
     "learning": learning,
+    "costs": costs,
 }
 
 
@@ -181,6 +205,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _downscale(source: Path, target: Path, method: str, *more: str) -> list[str]:
     asked = ["--step", "1h", "--method", method, "--quiet", *more]
+    return temdeep("downscale", str(source), "-o", str(target), *asked)
+
+
+def _stepped(by: tuple[str, ...], source: Path, target: Path, step: str) -> list[str]:
+    asked = ["--step", step, *by, "--quiet", "--overwrite"]
     return temdeep("downscale", str(source), "-o", str(target), *asked)
 
 
@@ -219,6 +248,9 @@ def _record(name: str, value: float, ours: float, theirs: float, where: dict[str
 
 def _line(one: Record) -> str:
     grid = f"{one['rows']} x {one['columns']}, {one['intervals']} intervals"
+    if "interval_ns" in one:
+        parts = f"{one['interval_ns']} ns per interval, {one['start_s']} s to start"
+        return f"{one['name']:26} {one['value']:8.3f}   {parts}; {grid}"
     return f"{one['name']:26} {one['value']:8.3f}   {one['ours']:>12} | {one['theirs']:<12} {grid}"
 
 

@@ -15,6 +15,7 @@ from temdeep.fields.intervals import Interval
 from temdeep.fields.series import open_series
 from temdeep.methods.context import trim_context
 from temdeep.methods.protocol import Method
+from temdeep.model_store import load_method
 from temdeep.training.fit import train
 from temdeep.training.settings import TrainingSettings
 
@@ -29,9 +30,7 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
     Returns:
         `model_1`, `model_11` and, where they are installed, `rife_11` and `advection_11`.
     """
-    model = train(
-        open_series(make(folder / "brief.nc", 32, 64, 24)), folder / "run", settings=BRIEF
-    )
+    model = load_method(brief_training(folder))
     interval = _interval(make(folder / f"{rows}x{columns}.nc", rows, columns, 8), model)
     one, some = np.array([0.5]), np.arange(1, OUTPUTS + 1) / (OUTPUTS + 1)
     calls: dict[str, Callable[[], object]] = {
@@ -56,6 +55,12 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
             call()
             seconds[name].append(time.perf_counter() - began)
     return {name: median(some_s) for name, some_s in seconds.items()}
+
+
+def brief_training(folder: Path) -> Path:
+    """A run folder whose network has hardly been trained."""
+    train(open_series(make(folder / "brief.nc", 32, 64, 24)), folder / "run", settings=BRIEF)
+    return folder / "run"
 
 
 def _interval(path: Path, method: Method) -> Interval:

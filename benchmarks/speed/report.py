@@ -1,0 +1,120 @@
+"""Put what was measured into docs/scaling.md: python -m benchmarks.speed.report.
+
+Fills the blocks between `<!-- NAME -->` and `<!-- /NAME -->` from benchmarks/results/speed.json.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
+PAGE = ROOT / "docs" / "scaling.md"
+TARGETS = {
+    "linear_vs_copy": (">=", 0.5),
+    "cubic_vs_copy": (">=", 0.25),
+    "linear_vs_cdo": (">=", 1.0),
+    "linear_vs_xarray": (">=", 3.0),
+    "model_vs_rife_11_outputs": (">=", 5.0),
+    "marginal_output": ("<=", 0.15),
+    "memory_20x_over_1x": ("<=", 1.1),
+    "train_scaling_2_processes": (">=", 1.6),
+}
+ARCHIVE = {"intervals": 40 * 365.25 * 24, "points": 721 * 1440, "variables": 10, "outputs": 5}
+"""ERA5 at 0.25 degrees, 40 years, hourly to ten minutes."""
+
+Record = dict[str, Any]
+
+
+def main() -> int:
+    """Fill the page.
+
+    Returns:
+        The exit code.
+    """
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+    records, about = kept["records"], kept["about"]
+    blocks = {
+        "ratios": "\n".join([*_ratios(records), "", _made(about)]),
+        "costs": "\n".join([*_costs(records), "", _made(about)]),
+        "archive": "\n".join(_archive(records)),
+    }
+    text = PAGE.read_text(encoding="utf-8")
+    for name, block in blocks.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, _, rest = text.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not closed:
+            raise ValueError(f"{PAGE.name} has no block {begin} … {end}")
+        text = f"{before}{begin}\n{block}\n{end}{after}"
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _ratios(records: Sequence[Record]) -> list[str]:
+    lines = [
+        "| what | ratio | aim | ours | theirs | grid | intervals |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: |",
+    ]
+    for one in records:
+        if "ours" not in one:
+            continue
+        sign, aim = TARGETS.get(one["name"], ("", None))
+        met = aim is None or (one["value"] >= aim if sign == ">=" else one["value"] <= aim)
+        said = "" if aim is None else f"{sign} {aim}{'' if met else ' (missed)'}"
+        unit = one.get("unit_of_both", "bytes")
+        lines.append(
+            f"| `{one['name']}` | {one['value']:.3g} | {said} | {one['ours']:.4g} {unit} |"
+            f" {one['theirs']:.4g} {unit} | {one['rows']} × {one['columns']} | {one['intervals']} |"
+        )
+    return lines
+
+
+def _costs(records: Sequence[Record]) -> list[str]:
+    lines = [
+        "| method | a: ns per interval and point | b: ns per output time and point | start (s) |"
+        " peak memory (MB) |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for one in _of_methods(records):
+        start, memory = f"{one['start_s']:.1f}", f"{one['peak_bytes'] / 1e6:.0f}"
+        cost = f"{one['interval_ns']:.0f} | {one['value']:.0f}"
+        lines += [f"| {one['name'].removeprefix('cost_')} | {cost} | {start} | {memory} |"]
+    return lines
+
+
+def _archive(records: Sequence[Record]) -> list[str]:
+    intervals, points = ARCHIVE["intervals"], ARCHIVE["points"] * ARCHIVE["variables"]
+    times = intervals * (ARCHIVE["outputs"] + 1)
+    size = f"{times * points * 4 / 1e12:.0f} TB of float32 before compression"
+    lines = [
+        f"{intervals:.0f} intervals, {times:.0f} output times, {size}.",
+        "",
+        "| method | core hours | days on 10 machines of 32 cores | bytes written a second by each"
+        " machine |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for one in _of_methods(records):
+        each = one["interval_ns"] + (ARCHIVE["outputs"] + 1) * one["value"]
+        hours = intervals * points * each * 1e-9 / 3600
+        rate = times * points * 4 / (hours * 3600) * 32
+        lines.append(
+            f"| {one['name'].removeprefix('cost_')} | {hours:.0f} | {hours / 320 / 24:.2f} |"
+            f" {rate / 1e6:.0f} MB |"
+        )
+    return lines
+
+
+def _of_methods(records: Sequence[Record]) -> list[Record]:
+    return [one for one in records if one["name"].startswith("cost_")]
+
+
+def _made(about: Record) -> str:
+    where = f"{about['machine']}, Python {about['python']}, commit {about['commit']}"
+    return f"<sub>`{about['made_by']}` on {where}, {about['date'][:10]}.</sub>"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
