@@ -34,6 +34,9 @@ from temdeep.spline import spline_weights
 
 NAME = "temdeep"
 
+RENDERED_VALUES = 2**25
+"""Values that are rendered at once: some times that number are held on the way."""
+
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
@@ -182,9 +185,11 @@ class Learnt:
             ground_of(grid, self.solar.basis).to(device),
         )
         with torch.inference_mode():
-            lead = torch.from_numpy(theta).float()[None].to(device)
             coefficients = shrunk(self.network(window), window, settings)
-            departure = render(window, coefficients, lead, settings.levels)[0].cpu().numpy()
+            at_once = max(RENDERED_VALUES // interval.start.size, 1)
+            leads = torch.from_numpy(theta).float()[None].to(device).split(at_once, dim=1)
+            rendered = [render(window, coefficients, lead, settings.levels)[0] for lead in leads]
+            departure = torch.cat(rendered).cpu().numpy()
         filled: Float32Array = by_nature.linear(interval, theta) + spread * departure
         filled += _bend(daily, len(interval.before), len(interval.after), theta)
         wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))

@@ -7,11 +7,13 @@ Knows: torch. Must not know: xarray, files.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from temdeep.network.bands import by_bands
 from temdeep.network.basis import BASIS_SIZE
 from temdeep.network.detail import SCALES
 from temdeep.network.features import SPEED_M_S, Features
@@ -20,6 +22,9 @@ from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Window
 
 LOW_BLOCKS = 2
+
+BAND_POINTS = 2**18
+"""In use, points that the inner layers hold at once, about: four times that at a quarter degree."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +105,41 @@ class InterpolationNetwork(nn.Module):
             for parameter in head.parameters():
                 nn.init.zeros_(parameter)
 
+    @property
+    def halo(self) -> int:
+        """How many rows far a coefficient depends on the features; even, as rows are halved."""
+        low = 1 + 2 * (1 + 2 * LOW_BLOCKS)
+        return 2 * ((1 + low + 2 * len(self.high) + 1) // 2)
+
     def forward(self, window: Window) -> Coefficients:
-        """One pass for a batch of intervals."""
-        cyclic = window.ground.cyclic
-        features = self.stem(pad(self.features(window), 1, cyclic=cyclic))
+        """One pass for a batch of intervals; where nothing is learnt, large fields go by bands."""
+        features = self.features(window)
+        rows = max(BAND_POINTS // features.shape[-1] // 2 * 2, self.halo)
+        local = partial(self._heads, cyclic=window.ground.cyclic)
+        if torch.is_grad_enabled() or rows >= features.shape[-2]:
+            heads = local(features)
+        else:
+            heads = by_bands(local, features, rows=rows, halo=self.halo)
+        scale = self.features.scales.at(self.features.scales.error, window.span_s)
+        residual = heads[0].unflatten(1, (BASIS_SIZE, self.settings.channels))
+        motion = heads[2].unflatten(1, (-1, 5))[:, : self.settings.level_count]
+        without = self.settings.without
+        fading = None
+        if self.settings.carried:
+            fading = heads[3].unflatten(1, (SCALES, self.settings.channels))
+        return Coefficients(
+            1 + heads[1] * ("gate" not in without),
+            residual * scale[:, None] * ("residual" not in without),
+            window.motion + SPEED_M_S * motion[:, :, 0:2],
+            SPEED_M_S * motion[:, :, 2:4],
+            torch.tanh(motion[:, :, 4]),
+            fading,
+            self.settings.carried,
+        )
+
+    def _heads(self, inputs: Tensor, *, cyclic: bool) -> list[Tensor]:
+        """Residual, gate, motion and, where there is rain, fading, from the features."""
+        features = self.stem(pad(inputs, 1, cyclic=cyclic))
         low = functional.avg_pool2d(features, 2, ceil_mode=True)
         low = functional.gelu(self.down(pad(low, 1, cyclic=cyclic)))
         for block in self.low:
@@ -113,19 +149,5 @@ class InterpolationNetwork(nn.Module):
         for block in self.high:
             features = block(features, cyclic=cyclic)
         decoded = functional.gelu(features)
-        scale = self.features.scales.at(self.features.scales.error, window.span_s)
-        residual = self.residual(decoded).unflatten(1, (BASIS_SIZE, self.settings.channels))
-        motion = self.motion(decoded).unflatten(1, (-1, 5))[:, : self.settings.level_count]
-        without = self.settings.without
-        fading = None
-        if self.settings.carried:
-            fading = self.fading(decoded).unflatten(1, (SCALES, self.settings.channels))
-        return Coefficients(
-            1 + self.gate(decoded) * ("gate" not in without),
-            residual * scale[:, None] * ("residual" not in without),
-            window.motion + SPEED_M_S * motion[:, :, 0:2],
-            SPEED_M_S * motion[:, :, 2:4],
-            torch.tanh(motion[:, :, 4]),
-            fading,
-            self.settings.carried,
-        )
+        heads = [self.residual(decoded), self.gate(decoded), self.motion(decoded)]
+        return [*heads, self.fading(decoded)] if self.settings.carried else heads
