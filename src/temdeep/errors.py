@@ -37,5 +37,9 @@ class ModelError(TemdeepError):
     """A model is absent, broken, or made for other data."""
 
 
+class MissingExtraError(TemdeepError):
+    """Something is not installed that is no part of the package itself."""
+
+
 class OutputError(TemdeepError):
     """The output exists already or cannot be written."""

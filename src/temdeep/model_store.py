@@ -5,8 +5,12 @@
     RUN/resume.ckpt             Lightning's own state, to go on with the training; never needed to
                                 use the model
 
+Descriptions are read without torch, models are not.
+
 Knows: files of models. Must not know: training, the command line.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import hashlib
@@ -15,26 +19,28 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from temdeep._version import __version__
 from temdeep.errors import ModelError
+from temdeep.extras import need
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.daily import HourMeans
-from temdeep.methods.learnt import Learnt
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.registry import fitted
 from temdeep.methods.responses import Response
 from temdeep.methods.solar import Solar
 from temdeep.methods.sunlight import LightLaw
 from temdeep.methods.wandering import Wandering
-from temdeep.network.architecture import InterpolationNetwork
 from temdeep.network.settings import NetworkSettings
+
+if TYPE_CHECKING:
+    import torch
+
+    from temdeep.methods.learnt import Learnt
+    from temdeep.network.architecture import InterpolationNetwork
 
 FORMAT = 2
 DESCRIPTION = "description.json"
@@ -158,9 +164,17 @@ def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> 
 
     Raises:
         ModelError: There is no model, it is broken, or the epoch is not there.
+        MissingExtraError: Torch is not installed.
     """
     told = description(folder, epoch)
     path = epoch_file(folder, told["epoch"])
+    need("train")
+    import torch  # noqa: PLC0415 - takes seconds, and descriptions are read without
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+
+    from temdeep.methods.learnt import Learnt  # noqa: PLC0415
+    from temdeep.network.architecture import InterpolationNetwork  # noqa: PLC0415
+
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -197,6 +211,9 @@ def save_weights(
     run: Path, epoch: int, network: InterpolationNetwork, solar: Solar, daily: HourMeans
 ) -> None:
     """Write the weights of an epoch, complete or not at all."""
+    import torch  # noqa: PLC0415 - as in `learnt_only`
+    from safetensors.torch import save_file  # noqa: PLC0415
+
     tensors = {name: one.detach().cpu().contiguous() for name, one in network.state_dict().items()}
     for name, response in solar.responses.items():
         if response.amplitudes is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from temdeep.cli.arguments import add_post_conditions, add_series_arguments, names, open_from
 from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
+from temdeep.extras import need
 
 if TYPE_CHECKING:
     from temdeep.fields.series import Series
@@ -85,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.verification.outputs import refuse_existing, write_text
     from temdeep.verification.tables import as_csv, as_json
 
+    if arguments.figures is not None:
+        need("plot")
     target = arguments.output or Path(_default_name(arguments.sources[0], arguments.withhold))
     target = target if target.suffix == ".json" else target.with_name(target.name + ".json")
     table = target.with_suffix(".csv")

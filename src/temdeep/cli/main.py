@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from temdeep._version import __version__
 from temdeep.cli import downscale, evaluate, info, train
 from temdeep.errors import TemdeepError
+from temdeep.extras import need_for
 
 EPILOG = """examples, with the series that the repository ships:
   temdeep info data/atlantic_6hourly.nc
@@ -68,7 +69,7 @@ def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
     if signals:
         signal.signal(signal.SIGTERM, _stop)
     try:
-        code = command()
+        code = _with_extras(command)
         sys.stdout.flush()
     except TemdeepError as error:
         return _complain(program, str(error), 2)
@@ -86,6 +87,19 @@ def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
             program, f"the disk is full{where}: free some space and run this again.", 2
         )
     return code
+
+
+def _with_extras(command: Callable[[], int]) -> int:
+    """Run a command; what it cannot load for want of an extra is a mistake and not a bug.
+
+    Raises:
+        MissingExtraError: Something is not installed.
+    """
+    try:
+        return command()
+    except ModuleNotFoundError as error:
+        need_for(error.name or "")
+        raise
 
 
 def _stop(number: int, _: object) -> None:

@@ -17,6 +17,7 @@ from temdeep.engine.spool import Spool
 from temdeep.engine.work import Unit, Work, do
 from temdeep.engine.writers import Progress, Workers
 from temdeep.errors import OutputError, RequestError
+from temdeep.extras import need
 
 PIECES_AHEAD = 2
 """How many pieces are given to a thread of a worker before the first is done."""
@@ -29,7 +30,8 @@ def local(count: int) -> Iterator[Any]:
     """Workers on this machine, in processes of one thread each.
 
     Raises:
-        RequestError: Not a positive number, or Dask's scheduler is not installed.
+        RequestError: Not a positive number.
+        MissingExtraError: Dask's scheduler is not installed.
     """
     if count < 1:
         raise RequestError(f"--workers {count}: say 1 or more.")
@@ -52,7 +54,8 @@ def connected(address: str) -> Iterator[Any]:
     """A cluster that runs already.
 
     Raises:
-        RequestError: It cannot be reached, or Dask's scheduler is not installed.
+        RequestError: It cannot be reached.
+        MissingExtraError: Dask's scheduler is not installed.
     """
     distributed = _distributed()
     try:
@@ -76,12 +79,8 @@ def by_client(client: Any) -> Workers:
 
 
 def _distributed() -> Any:
-    try:
-        return importlib.import_module("distributed")
-    except ImportError as error:
-        raise RequestError(
-            "several workers need Dask's scheduler: pip install 'temdeep[cluster]'."
-        ) from error
+    need("cluster")
+    return importlib.import_module("distributed")
 
 
 def _make(client: Any, work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from dask.delayed import delayed
 
 from temdeep.engine.pieces import Piece, pieces, windowed
 from temdeep.engine.plan import Plan
@@ -22,6 +20,9 @@ from temdeep.engine.stream import variables_of
 from temdeep.engine.template import Template, template
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 Values = npt.NDArray[Any]
 
@@ -102,6 +103,9 @@ def _eager(series: Series, method: Method, plan: Plan) -> dict[str, Values]:
 
 def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     """One task for some neighbouring intervals, from the frames that these need."""
+    import dask.array as da  # noqa: PLC0415 - slow to load: only where there is dask
+    from dask.delayed import delayed  # noqa: PLC0415
+
     names = variables_of(series.channels)
     times_only = xr.Dataset(coords={series.time_name: series.dataset[series.time_name].variable})
     bare = replace(series, dataset=times_only)

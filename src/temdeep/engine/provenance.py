@@ -14,7 +14,6 @@ from temdeep.fields.series import Series
 from temdeep.methods import registry
 from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
-from temdeep.methods.realisation import Realisation
 
 DEFAULT_METHOD = "auto"
 
@@ -60,6 +59,8 @@ def choose(
     if draw is not None:
         if draw < 0:
             raise RequestError(f"the seed of a draw is {draw}: say 0 or more.")
+        from temdeep.methods.realisation import Realisation  # noqa: PLC0415 - only for draws
+
         made_by = Realisation.fitted_to(series, made_by, draw)
     return replace(chosen, method=keep_consistent(made_by, series.channels, post_conditions))
 

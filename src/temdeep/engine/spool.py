@@ -106,7 +106,10 @@ class Spool:
                 return True
             self._journal.release()
         shutil.rmtree(self.path, ignore_errors=True)
-        self._store.create(self._frame if self._is_zarr else xr.Dataset())
+        if self._is_zarr:
+            self._store.create(self._frame)
+        else:
+            self._store.create_bare()
         self._journal.begin(
             {
                 "temdeep": __version__,

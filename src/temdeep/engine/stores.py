@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import dask.array as da
 import netCDF4
 import numpy as np
 import numpy.typing as npt
@@ -196,6 +195,21 @@ class ZarrStore:
         """Make the store with all but the fields' values."""
         self._create(self.path, frame, self._specs)
 
+    def create_bare(self) -> None:
+        """Make a store of nothing but the fields' numbers, which are not to be read as a dataset.
+
+        Unlike `create` it needs no dask, which is slow to load.
+        """
+        self._group = zarr.create_group(self.path)
+        for name, spec in self._specs.items():
+            self._group.create_array(
+                name,
+                shape=spec.shape,
+                dtype=spec.storage.dtype,
+                chunks=spec.chunks or spec.shape,
+                fill_value=spec.storage.fill,
+            )
+
     def write(self, name: str, first: int, raw: Values) -> None:
         """Write stored numbers of successive times."""
         spec, array = self._specs[name], self._array(name)
@@ -283,6 +297,8 @@ class ZarrStore:
         }
 
     def _create(self, path: Path, frame: xr.Dataset, specs: Mapping[str, FieldSpec]) -> None:
+        import dask.array as da  # noqa: PLC0415 - slow to load, and not for NetCDF outputs
+
         fields, encoding = {}, {}
         for name, spec in specs.items():
             dtype = np.float64 if spec.storage.packing() else spec.storage.dtype

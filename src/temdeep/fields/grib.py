@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from temdeep.errors import InputError, TimeAxisError
+from temdeep.extras import need
 from temdeep.fields.time_axis import Times
 
 _STEP_RANGE = re.compile(r"(\d+)([smhD]?)(?:-(\d+)([smhD]?))?")
@@ -84,8 +85,10 @@ def _cubes(path: Path) -> list[xr.Dataset]:
     """Hypercubes of a GRIB file.
 
     Raises:
+        MissingExtraError: The GRIB library is not installed.
         InputError: As `open_grib`.
     """
+    need("grib")
     import cfgrib  # noqa: PLC0415  (loads the GRIB library: only where there is GRIB)
     from gribapi.errors import GribInternalError  # type: ignore[import-untyped]  # noqa: PLC0415
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import xarray as xr
-from scipy.io import netcdf_file
 
 from temdeep.errors import InputError
 from temdeep.fields import combining, grib
@@ -109,6 +108,8 @@ def is_grib(path: Path) -> bool:
 
 def _refuse_truncated_classic(path: Path) -> None:
     """The NetCDF library reads zeros beyond the end of a classic file; SciPy's reader does not."""
+    from scipy.io import netcdf_file  # noqa: PLC0415 - only for files of this format
+
     try:
         with netcdf_file(path, mmap=True):
             pass

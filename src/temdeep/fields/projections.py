@@ -7,9 +7,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
-import pyproj
 import xarray as xr
-from pyproj.exceptions import CRSError
 
 from temdeep.errors import GridError
 from temdeep.fields import healpix
@@ -26,6 +24,9 @@ def places_of_axes(
     Raises:
         GridError: There is no grid mapping, or none that is understood.
     """
+    import pyproj  # noqa: PLC0415 - only for projected grids
+    from pyproj.exceptions import CRSError  # noqa: PLC0415
+
     found = _mapping(dataset, name)
     if found is None:
         raise GridError(

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.optimize import nnls
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
@@ -216,6 +215,8 @@ def _least_squares(gram: Float64Array, along: Float64Array) -> Float64Array:
     count = len(gram)
     if not count:
         return np.zeros(0)
+    from scipy.optimize import nnls  # noqa: PLC0415 - slow to load, and not for other methods
+
     scale = np.trace(gram) / count
     ridge = np.eye(count) * 1e-6 * scale
     root = np.linalg.cholesky(gram + ridge)

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
@@ -173,7 +173,7 @@ class Realisation:
         for i, t in enumerate(theta):
             from_start = warp(start, -t * columns, -t * rows, cyclic=metric.cyclic)
             from_end = warp(end, (1 - t) * columns, (1 - t) * rows, cyclic=metric.cyclic)
-            filled[i] = np.where(noise > norm.ppf(t), from_start, from_end)
+            filled[i] = np.where(noise > ndtri(t), from_start, from_end)
         missing = np.isnan(start) | np.isnan(end)
         return np.where(missing, np.float32(np.nan), filled)
 

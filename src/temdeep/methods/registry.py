@@ -7,24 +7,47 @@ table, the command line and the contract tests take it from there.
 Knows: series and methods. Must not know: files, learnt models.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods.auto import CANDIDATES, LINE, Auto
 from temdeep.methods.cubic import Cubic, CubicLocal
-from temdeep.methods.optical_flow import OpticalFlow
 from temdeep.methods.protocol import Method
 from temdeep.methods.simple import Linear, Nearest
-from temdeep.methods.solar import Solar
+
+if TYPE_CHECKING:
+    from temdeep.methods.solar import Solar
+
+
+def _solar(series: Series) -> Method:
+    from temdeep.methods.solar import Solar  # noqa: PLC0415 - slow to load, as what it needs
+
+    return Solar.fitted_to(series)
+
+
+def _optical_flow(series: Series) -> Method:
+    from temdeep.methods.optical_flow import OpticalFlow  # noqa: PLC0415 - likewise
+
+    return OpticalFlow.judged_on(series)
+
+
+def _unjudged_optical_flow() -> Method:
+    from temdeep.methods.optical_flow import OpticalFlow  # noqa: PLC0415 - likewise
+
+    return OpticalFlow()
+
 
 BUILDERS: Mapping[str, Callable[[Series], Method]] = {
     Nearest.name: lambda _: Nearest(),
     Linear.name: lambda _: Linear(),
     Cubic.name: lambda _: Cubic(),
     CubicLocal.name: lambda _: CubicLocal(),
-    Solar.name: Solar.fitted_to,
-    OpticalFlow.name: OpticalFlow.judged_on,
+    "solar": _solar,
+    "optical_flow": _optical_flow,
 }
 """How to build each method for a series; most need nothing from it."""
 
@@ -33,7 +56,8 @@ METHOD_NAMES = (*CLASSICAL_NAMES, Auto.name)
 """All that need no training."""
 
 UNFITTED: Mapping[str, Callable[[], Method]] = {
-    one.name: one for one in (Nearest, Linear, Cubic, CubicLocal, OpticalFlow)
+    **{one.name: one for one in (Nearest, Linear, Cubic, CubicLocal)},
+    "optical_flow": _unjudged_optical_flow,
 }
 """Methods that also work without having seen a series."""
 
