@@ -121,7 +121,7 @@ class TrainingRun(pl.LightningModule):
         terms = self._supervised(cut)
         sums = {name: (weight * term).sum() / len(whole) for name, term in terms.items()}
         coherent = range(0, len(whole), EVERY_COHERENT)
-        mine = [(i, whole[i]) for i in own if i in coherent] if bool(weight.any()) else []
+        mine = [(i, whole[i]) for i in coherent[self.global_rank :: world]]  # costly: shared evenly
         if self.settings.losses.coherence or self.settings.losses.kink:
             for name, term in self._coherent(mine, view, batch_index, turn).items():
                 sums[name] = term.sum() / len(coherent)
