@@ -10,6 +10,7 @@ from typing import Any
 
 from temdeep._version import __version__
 from temdeep.cli.reporting import tell_json
+from temdeep.errors import RequestError
 from temdeep.extras import EXTRAS, install_command
 
 PACKAGES = (
@@ -70,6 +71,7 @@ def examination() -> dict[str, Any]:
             }
             for name, extra in EXTRAS.items()
         },
+        "methods_of_other_packages": _foreign_methods(),
         "cores": len(os.sched_getaffinity(0)),
         "threads": {name: os.environ.get(name) for name in THREADS},
         "torch_device": _device(),
@@ -81,6 +83,22 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _foreign_methods() -> dict[str, str]:
+    """By name, the package that a method comes from, or why it cannot be used."""
+    from temdeep.methods import plugins
+    from temdeep.methods.registry import METHOD_NAMES
+
+    told: dict[str, str] = {}
+    for name in plugins.names():
+        try:
+            told[name] = plugins.origin(name)
+            if name in METHOD_NAMES:
+                told[name] += ": not used, temdeep has a method of that name"
+        except RequestError as error:
+            told[name] = str(error)
+    return told
 
 
 def _device() -> str | None:
@@ -110,6 +128,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
         if extra["missing"]:
             told = f"missing {', '.join(extra['missing'])}: {extra['command']}"
         lines.append(f"  {name:8}{extra['for']}: {told}")
+    foreign = found["methods_of_other_packages"]
+    if foreign:
+        width = max(map(len, foreign))
+        lines += ["", "methods of other packages"]
+        lines += [f"  {name:{width}}  {told}" for name, told in foreign.items()]
     return lines
 
 
