@@ -13,17 +13,20 @@ from tests.training.making import TINY, series
 
 import temdeep
 from temdeep import model_store
+from temdeep.cli.main import main
 from temdeep.errors import ModelError
 from temdeep.fields.series import series_from_dataset
 from temdeep.methods.learnt import Learnt
 from temdeep.metric import Float32Array
 from temdeep.training.fit import train
 
+SAYS = {"title": "Noise", "licence": "CC-BY-4.0", "history": "made today"}
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("store") / "run"
-    train(series(), run, settings=TINY)
+    train(series().assign_attrs(SAYS), run, settings=TINY)
     return run
 
 
@@ -192,3 +195,37 @@ def used_throughout(run: Path, data: xr.Dataset) -> None:
     known = series_from_dataset(data)
     for _, interval in known.intervals(model.context, known.instantaneous()):
         model.fill(interval, np.array([0.5]))
+
+
+def test_the_card_says_what_was_learnt_from_and_how_good_it_was(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["info", str(run)]) == 0
+    told = capsys.readouterr().out
+    described = model_store.description(run)
+    one = described["trained_on"]
+    assert described["data"] == [{"title": "Noise", "license": "CC-BY-4.0"}]
+    for words in (
+        "data      the dataset: Noise",
+        "licence   CC-BY-4.0",
+        f"period    {one['first']} to {one['last']}, {one['times']} times every",
+        f"sha256 {model_store.digest(run)}",
+        f"; seed {TINY.seed}",
+    ):
+        assert words in told
+    for name, rates in described["held_out_restoration_rate"].items():
+        (line,) = (line for line in told.splitlines() if line.strip().startswith(f"{name} "))
+        method = described["instead"].get(name, {}).get("method", "temdeep")
+        assert f"{rates[method]:.1f}  {method} (next " in line
+    assert main(["info", str(run), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {**described, "sha256": model_store.digest(run)}
+
+
+def test_a_card_of_before_the_data_were_kept_says_so(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = model_store.read(run)
+    del described["data"]
+    model_store.write_description(run, described)
+    assert main(["info", str(run)]) == 0
+    assert "licence   the data do not say" in capsys.readouterr().out

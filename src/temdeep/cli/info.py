@@ -6,7 +6,6 @@ What is ambiguous is shown here, not refused.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "info",
         help="what a file holds, how each variable will be treated, and why",
         description="Show variables, grid, time axis and its gaps; how each variable will be"
-        " treated and why; what is ambiguous. A model directory is described as such.",
+        " treated and why; what is ambiguous. Of a model: what it learnt from, how, and how good"
+        " it was.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -74,23 +74,17 @@ def _is_model(path: Path) -> bool:
 
 def _tell_model(path: Path, *, as_json: bool) -> None:
     from temdeep import model_store
+    from temdeep.cli.card import card_lines
 
-    description: Mapping[str, object] = model_store.description(path)
+    description = model_store.description(path)
+    sha256 = model_store.digest(path)
     if as_json:
-        tell_json(description)
+        tell_json({**description, "sha256": sha256})
         return
     console = _console()
-    console.print(f"[bold]model[/bold] {path}", highlight=False)
-    for key, value in description.items():
-        console.print(f"  {key}: {_plain(value)}", markup=False, highlight=False)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(one) for one in value)
-    return str(value)
+    console.print(f"model     {path}", markup=False, highlight=False, style="bold")
+    for line in card_lines(description, sha256):
+        console.print(line, markup=False, highlight=False)
 
 
 def _console() -> Console:

@@ -24,6 +24,9 @@ from temdeep.training.settings import TrainingSettings
 CHUNK = 64
 """Frames that are read at a time to tell one series from another."""
 
+SAID = ("title", "institution", "source", "license", "references")
+"""Global attributes (CF, ACDD) that a model keeps of its data."""
+
 
 class State(Enum):
     """What a folder holds for a training that is about to start."""
@@ -44,6 +47,7 @@ def plan_of(series: Series, settings: TrainingSettings, held_out_from: int) -> d
     return {
         "trained_on": _trained_on(series, held_out_from),
         "settings": dataclasses.asdict(settings),
+        "data": [_what_it_says(series)],
     }
 
 
@@ -69,6 +73,7 @@ def plan_of_several(
             "series": each,
         },
         "settings": dataclasses.asdict(settings),
+        "data": [_what_it_says(one) for one in several],
     }
 
 
@@ -92,6 +97,15 @@ def _trained_on(series: Series, held_out_from: int) -> dict[str, Any]:
         },
         "sha256": fingerprint(series),
     }
+
+
+def _what_it_says(series: Series) -> dict[str, str]:
+    """What the data say of themselves: for the model's card, not for telling series apart."""
+    attributes = series.dataset.attrs
+    said = {name: str(attributes[name]) for name in SAID if name in attributes}
+    if "license" not in said and "licence" in attributes:
+        said["license"] = str(attributes["licence"])
+    return said
 
 
 def fingerprint(series: Series) -> str:
