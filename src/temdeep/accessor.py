@@ -9,7 +9,7 @@ from functools import partial
 import xarray as xr
 
 
-@xr.register_dataset_accessor("temdeep")
+@xr.register_dataset_accessor("temdeep")  # type: ignore[no-untyped-call]
 class DatasetAccessor:
     """What temdeep does with a dataset."""
 
@@ -24,7 +24,7 @@ class DatasetAccessor:
         return partial(downscale, self._dataset)
 
 
-@xr.register_dataarray_accessor("temdeep")
+@xr.register_dataarray_accessor("temdeep")  # type: ignore[no-untyped-call]
 class DataArrayAccessor:
     """What temdeep does with an array."""
 

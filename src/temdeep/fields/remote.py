@@ -66,7 +66,7 @@ def found_at(url: str) -> list[Path | RemoteStore]:
         return [_found(files, place) for place in places] or _nothing(url)
     except FileNotFoundError:
         return _nothing(url)
-    except (OSError, *_own_errors()) as error:
+    except _reading_errors() as error:
         told = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
         raise InputError(f"{url} cannot be read: {told}.") from error
 
@@ -112,7 +112,8 @@ def _name(place: str) -> str:
     return place.partition("?")[0].rstrip("/").rpartition("/")[2] or place
 
 
-def _own_errors() -> tuple[type[Exception], ...]:
-    """What libraries of protocols raise that is no OSError, where these are loaded at all."""
+def _reading_errors() -> tuple[type[Exception], ...]:
+    """What is raised where reading fails; libraries of protocols have errors of their own."""
     names = (("aiohttp", "ClientError"), ("botocore.exceptions", "BotoCoreError"))
-    return tuple(getattr(sys.modules[one], error) for one, error in names if one in sys.modules)
+    own = [getattr(sys.modules[one], error) for one, error in names if one in sys.modules]
+    return (OSError, *own)
