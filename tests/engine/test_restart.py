@@ -18,8 +18,9 @@ TIMES = 60
 
 DOWNSCALE = """
 import os, signal, sys
-from temdeep.engine import pieces, spool, stores
+from temdeep.engine import layout, pieces, spool, stores
 pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
+layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 what, left = sys.argv.pop(1), int(sys.argv.pop(1))
 def counted(done):
     def call(self, *arguments):
