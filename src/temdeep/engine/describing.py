@@ -69,17 +69,18 @@ def describe(filling: Filling, specs: Mapping[str, FieldSpec], request: Mapping[
     series, plan = filling.series, filling.plan
     periods = [] if plan.periods_us is None else [plan.periods_us]
     kinds = {one.variable: f"{one.kind} in {one.units}" for one in series.channels}
-    made_of = {name: text for name, text in request.items() if name not in TOLD_OTHERWISE}
-    made_of |= {
-        "first time": show(series.time.values[0]),
-        "input step": format_duration(series.time.step_us),
+    asked = {name: text for name, text in request.items() if name not in TOLD_OTHERWISE}
+    made_of = {
         "method": filling.method.name,
         "variables": ", ".join(f"{name} ({kind})" for name, kind in kinds.items()),
+        **{name: text for name, text in asked.items() if name != "method"},
+        "input step": format_duration(series.time.step_us),
+        "grid": _marked(str(series.grid), *_ground(series)),
         "channels": _marked(
             f"{len(series.channels)} fields",
             *(str(replace(one, reason="")) for one in series.channels),
         ),
-        "grid": _marked(str(series.grid), *_ground(series)),
+        "first time": show(series.time.values[0]),
         "input times": _marked(f"{len(series.time)}", series.time.offset_us, *_edges(series)),
         "output times": _marked(f"{len(plan)}", plan.offset_us, plan.given, plan.theta, *periods),
     }

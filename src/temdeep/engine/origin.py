@@ -86,10 +86,13 @@ def refuse_other(origin: Origin, journal: Journal, place: Path) -> None:
 
 def difference(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     """The first thing that is not the same, in words; nothing if all is."""
-    for name in sorted({*before, *now}):
+    for name in {**now, **before}:
         old, new = before.get(name, "nothing"), now.get(name, "nothing")
         if old != new:
-            return f"{name}: {_short(old)}, now {_short(new)}"
+            parts, others = old.split(", "), new.split(", ")
+            while len(parts) > 1 and len(others) > 1 and parts[0] == others[0]:
+                parts, others = parts[1:], others[1:]
+            return f"{name}: {_short(', '.join(parts))}, now {_short(', '.join(others))}"
     return ""
 
 
