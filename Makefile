@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 # Real files, for tests and results on them.
 DATA_FOLDER := $(or $(TEMDEEP_DATA),../shared/data)
 
-.PHONY: setup demo test check bench variables benchmark simulate results constraints clean help
+.PHONY: setup demo test check install-check bench variables benchmark simulate results constraints clean help
 
 help:
 	@echo 'make setup   make .venv and install this package in it, with what it needs'
@@ -20,6 +20,7 @@ help:
 	@echo '             make demo DATA=FILE [EVERY=3h] [VARIABLE=t2m] does so with a file of yours'
 	@echo 'make test    run all tests'
 	@echo 'make check   ruff, mypy, import contracts'
+	@echo 'make install-check   install without extras in an environment of its own, and fill in'
 	@echo 'make bench   intervals per second of every method (MODEL=RUN: of a model too)'
 	@echo 'make variables   fill in every variable of real files, beside what common tools do'
 	@echo 'make benchmark   every method on every kind of data; stop it and go on as you like'
@@ -53,6 +54,16 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The package as its users install it, without extras, in an environment of its own.
+install-check:
+	rm -rf build/installed
+	$(PYTHON) -m venv build/installed
+	build/installed/bin/python -m pip --disable-pip-version-check install --quiet \
+		--constraint constraints.txt .
+	build/installed/bin/temdeep doctor
+	build/installed/bin/temdeep downscale data/atlantic_6hourly.nc --variable t2m,pr --step 1h \
+		-o build/installed/hourly.nc --quiet
 
 bench: setup
 	$(BIN)/python -m benchmarks.methods $(if $(MODEL),--model "$(MODEL)")

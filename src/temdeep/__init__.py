@@ -1,6 +1,7 @@
 """Gridded atmospheric fields at any time between two analyses, learnt from the coarse series.
 
 `downscale`, `train` and `evaluate` are loaded when first used: importing this package is cheap.
+Datasets and arrays of xarray get `.temdeep.downscale`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from temdeep._version import __version__
 from temdeep.errors import TemdeepError
+from temdeep.registration import register
 
 if TYPE_CHECKING:
     from temdeep.api import downscale
@@ -21,6 +23,8 @@ _HOMES = {
     "evaluate": "temdeep.verification.evaluate",
     "train": "temdeep.training.fit",
 }
+
+register()
 
 __all__ = ["TemdeepError", "__version__", "downscale", "evaluate", "train"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import xarray as xr
 
@@ -12,6 +13,7 @@ from temdeep.engine.forecast_runs import fill_runs
 from temdeep.engine.plan import plan
 from temdeep.engine.provenance import choose, provenance
 from temdeep.engine.requests import Duration, Times
+from temdeep.engine.template import PROVENANCE
 from temdeep.engine.work import Filling
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import forecasts_from_dataset
@@ -22,10 +24,13 @@ class TemdeepWarning(UserWarning):
     """Something that was not asked for but should be known."""
 
 
+Fields = TypeVar("Fields", xr.Dataset, xr.DataArray)
+
+
 def downscale(
-    ds: xr.Dataset,
-    *,
+    ds: Fields,
     step: Duration | None = None,
+    *,
     times: Times | None = None,
     method: str | None = None,
     model: Path | str | None = None,
@@ -37,18 +42,18 @@ def downscale(
     kinds: Mapping[str, str] | None = None,
     static: xr.Dataset | None = None,
     post_conditions: str | Sequence[str] = "all",
-) -> xr.Dataset:
-    """Fill a dataset in time.
+) -> Fields:
+    """Fill a dataset, or an array, in time. Also there as `ds.temdeep.downscale(step, …)`.
 
     With NumPy arrays the result is computed at once, with dask arrays it is lazy.
 
     Args:
-        ds: Fields at successive valid times; not changed.
+        ds: Fields at successive valid times, one or several; not changed.
         step: Output step, such as `"15min"`; need not divide the input's.
         times: The output times themselves, in place of a step.
         method: `auto` (the default: for each variable the mixture of the others that is best on
             hidden times of the series), `nearest`, `linear`, `cubic`, `cubic_local`, `solar` or
-            `optical_flow`.
+            `optical_flow`, or one that another package brings.
         model: Folder of a training run, in place of a method.
         epoch: Which of the run's epochs; its best if not given.
         draw: Seed of one likely course of precipitation, with the intensities of real rain, in
@@ -63,7 +68,8 @@ def downscale(
 
     Returns:
         The same variables, coordinates and attributes at the output times; values at given times
-        are the input's own. `temdeep_provenance` says which times are given and which are made.
+        are the input's own. `temdeep_provenance` says which times are given and which are made;
+        of an array it is a coordinate.
 
     Raises:
         TemdeepError: A mistake in the input or the request, told in one sentence.
@@ -71,7 +77,14 @@ def downscale(
     Warns:
         TemdeepWarning: For what was not asked for but should be known.
     """
-    forecasts = forecasts_from_dataset(ds, variables=variables, kinds=kinds, static=static)
+    name = ""
+    dataset: xr.Dataset
+    if isinstance(ds, xr.DataArray):
+        name = str(ds.name or "unnamed")
+        dataset = ds.to_dataset(name=name)
+    else:
+        dataset = ds
+    forecasts = forecasts_from_dataset(dataset, variables=variables, kinds=kinds, static=static)
     if (step is None) == (times is None):
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
     conditions = parse_post_conditions(post_conditions)
@@ -97,4 +110,6 @@ def downscale(
     )
     for note in notes:
         warnings.warn(note, TemdeepWarning, stacklevel=2)
+    if isinstance(ds, xr.DataArray):
+        return filled.set_coords(PROVENANCE)[name].rename(ds.name)
     return filled

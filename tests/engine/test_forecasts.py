@@ -230,3 +230,60 @@ def test_lead_times_without_one_known_length_are_refused(units: str) -> None:
     )
     with pytest.raises(TimeAxisError, match=f"'lead_time' are in '{units}'.*days, hours"):
         series_from_dataset(data)
+
+
+RUNS = START + np.arange(2) * 6 * HOUR
+LEADS = np.arange(5) * (6 * HOUR).astype("m8[ns]")
+NAMED = {"latitude": PLACES["lat"][1], "longitude": PLACES["lon"][1]}
+
+
+@pytest.mark.parametrize(
+    ("dims", "coords"),
+    [
+        # of earth2studio, WeatherBench, earthkit-data and cfgrib, without attributes
+        (("time", "lead_time", "lat", "lon"), {"time": RUNS, "lead_time": LEADS}),
+        (
+            ("time", "prediction_timedelta", "longitude", "latitude"),
+            {"time": RUNS, "prediction_timedelta": LEADS, **NAMED},
+        ),
+        (
+            ("forecast_reference_time", "step", "latitude", "longitude"),
+            {"forecast_reference_time": RUNS, "step": LEADS, **NAMED},
+        ),
+        (("time", "lead_time", "lat", "lon"), {"time": RUNS[:1], "lead_time": LEADS}),
+        (("step", "latitude", "longitude"), {"time": RUNS[0], "step": LEADS, **NAMED}),
+    ],
+)
+def test_what_forecast_models_write_is_filled_run_by_run(
+    dims: tuple[str, ...], coords: dict[str, Any]
+) -> None:
+    places = {} if "latitude" in coords else {name: PLACES[name][1] for name in ("lat", "lon")}
+    coords = {**places, **coords}
+    shape = [len(coords[dim]) for dim in dims]
+    values = np.random.default_rng(1).normal(280, 9, shape).astype(np.float32)
+    given = xr.Dataset({"t850": (dims, values), "u10m": (dims, values)}, coords=coords)
+    lead = next(dim for dim in dims if dim in ("lead_time", "prediction_timedelta", "step"))
+    fine = temdeep.downscale(given, "2h", method="linear")
+    assert fine["u10m"].dims == dims
+    np.testing.assert_array_equal(fine[lead], np.arange(13) * (2 * HOUR).astype("m8[ns]"))
+    np.testing.assert_array_equal(fine["t850"].sel({lead: LEADS}), given["t850"])
+    third = given["t850"].isel({lead: 0}) * 2 / 3 + given["t850"].isel({lead: 1}) / 3
+    np.testing.assert_allclose(fine["t850"].isel({lead: 1}), third, rtol=1e-6)
+
+
+def test_an_unstructured_forecast_as_anemoi_writes_it_is_filled() -> None:
+    times = START + np.arange(5) * 6 * HOUR
+    values = np.random.default_rng(1).normal(280, 9, (5, 20)).astype(np.float32)
+    lat, lon = np.meshgrid(PLACES["lat"][1], PLACES["lon"][1], indexing="ij")
+    given = xr.Dataset(
+        {
+            "2t": (("time", "values"), values),
+            "latitude": ("values", lat.ravel()),
+            "longitude": ("values", lon.ravel()),
+        },
+        coords={"time": times},
+    )
+    fine = temdeep.downscale(given, "1h", method="linear")
+    assert fine["2t"].dims == ("time", "values")
+    np.testing.assert_array_equal(fine["2t"].sel(time=times), given["2t"])
+    np.testing.assert_allclose(fine["2t"][3], (values[0] + values[1]) / 2, rtol=1e-6)

@@ -47,6 +47,11 @@ def test_grib_step_types_decide(step_type: str, kind: Kind) -> None:
         ("x", {"standard_name": "geopotential_height", "units": "m"}),
         ("x", {"standard_name": "atmosphere_mass_content_of_water_vapor", "units": "kg m-2"}),
         ("t2m", {}),
+        ("u10m", {}),  # earth2studio
+        ("z500", {}),
+        ("2m_temperature", {}),  # WeatherBench
+        ("10m_u_component_of_wind", {}),
+        ("wind_speed_10m", {"units": "km/h"}),  # Open-Meteo
         ("air", {"units": "degK"}),
         ("foo", {"units": "hPa"}),
         ("mask", {"flag_values": [0, 1]}),
@@ -70,7 +75,11 @@ def test_a_state_without_cell_methods_is_instantaneous_with_a_reason(
         ("ssrd", {"units": "J m**-2"}),
         ("tasmax", {"standard_name": "air_temperature", "units": "K"}),
         ("x", {"standard_name": "wind_speed_of_gust", "units": "m s-1"}),
+        ("tp06", {}),
+        ("total_precipitation_6hr", {}),
+        ("precipitation", {"units": "mm"}),
         ("mystery", {}),
+        ("mystery850", {}),
         ("mystery", {"units": "1"}),
     ],
 )

@@ -23,7 +23,8 @@ def add_series_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="NetCDF files (one, many, or a quoted pattern), a GRIB file, or a Zarr store",
+        help="NetCDF files (one, many, or a quoted pattern), a GRIB file, or a Zarr store;"
+        " or URLs of them, such as s3://bucket/era5.zarr",
     )
     series.add_argument(
         "--variable",

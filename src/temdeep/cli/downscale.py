@@ -242,15 +242,33 @@ def _layout(arguments: argparse.Namespace) -> Layout:
 
 def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
     """What the output is made of: all that was asked for but how it is done, and the files."""
-    from temdeep.engine.origin import Origin, stamp
-    from temdeep.fields.opening import find_files
+    from temdeep.engine.origin import Origin
 
     manner = ("func", "quiet", "json", "overwrite", "restart", "workers", "dask", "sources")
     given = {name: one for name, one in vars(arguments).items() if one not in (None, [], False)}
     asked = {name: str(one) for name, one in given.items() if name not in manner}
     beside = [Path(one) for one in (arguments.static, arguments.times) if one is not None]
-    files = [one.resolve() for one in (*find_files(arguments.sources), *beside)]
-    return Origin({**asked, "model": model_sha256}, {str(one): stamp(one) for one in files})
+    return Origin({**asked, "model": model_sha256}, _stamps([*arguments.sources, *beside]))
+
+
+def _stamps(sources: list[str | Path]) -> dict[str, tuple[int, int]]:
+    """Size and time of the last change of each file; what is at a URL has no such time.
+
+    A store elsewhere is not gone through: it is known by its URL alone.
+    """
+    from temdeep.engine.origin import stamp
+    from temdeep.fields.opening import find_files
+    from temdeep.fields.remote import is_url
+
+    found: dict[str, tuple[int, int]] = {}
+    for source in sources:
+        for number, one in enumerate(find_files(source)):
+            if not is_url(source) and isinstance(one, Path):
+                found[str(one.resolve())] = stamp(one)
+            else:
+                size = one.stat().st_size if isinstance(one, Path) else 0
+                found[f"{source} {number}"] = (size, 0)
+    return found
 
 
 def _workers(arguments: argparse.Namespace, stack: ExitStack) -> Workers | None:

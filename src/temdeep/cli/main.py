@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from temdeep._version import __version__
-from temdeep.cli import downscale, evaluate, info, train
+from temdeep.cli import doctor, downscale, evaluate, info, train
 from temdeep.errors import TemdeepError
 from temdeep.extras import need_for
 
@@ -23,7 +23,8 @@ EPILOG = """examples, with the series that the repository ships:
   temdeep downscale data/atlantic_6hourly.nc -o learnt_hourly.nc --step 1h --model run
   temdeep evaluate data/atlantic_hourly_truth.nc --model run --withhold 6
 
-Each command has its own help: temdeep downscale --help
+Each command has its own help: temdeep downscale --help. What is installed: temdeep doctor
+Completion by TAB, in ~/.bashrc or ~/.zshrc: eval "$(register-python-argcomplete temdeep)"
 """
 
 
@@ -37,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"temdeep {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (info, train, downscale, evaluate):
+    for command in (info, train, downscale, evaluate, doctor):
         command.add_parser(subparsers)
     return parser
 
@@ -51,7 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    arguments = parser.parse_args(argv)
     return guarded(lambda: arguments.func(arguments), "temdeep", signals=argv is None)
 
 

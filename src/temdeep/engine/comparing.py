@@ -113,6 +113,8 @@ class Comparing:
     def _doubtful(self, origin: Origin) -> npt.NDArray[np.bool_]:
         """Which input times come from files that are not as they were, shape (time,)."""
         values = self.now.series.time.values
+        if not all(changed_ns for _, changed_ns in origin.files.values()):  # some are at a URL
+            return np.ones(len(values), dtype=bool)
         known = set(self.found.files)
         changed = [
             path for path, now in origin.files.items() if (Path(path).name, *now) not in known

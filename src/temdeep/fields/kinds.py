@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from temdeep.errors import RequestError, VariableKindError
-from temdeep.fields.natures import NON_NEGATIVE_NAMES, SUNLIGHT_NAMES, categories, standard_name_of
+from temdeep.fields.natures import (
+    NON_NEGATIVE_NAMES,
+    SUNLIGHT_NAMES,
+    categories,
+    standard_name_of,
+    without_level,
+)
 from temdeep.fields.time_axis import parse_duration
 from temdeep.fields.variables import Kind
 
@@ -70,6 +76,14 @@ _STATE_NAMES = frozenset(
     wdir si10 10si ws10 wd wd10 sfcwind r2 2r rh2m tcwv tcw pwat tcc lcc mcc hcc blh vo pv pt dbz
     stl1 stl2 stl3 stl4 swvl1 swvl2 swvl3 swvl4 temp temperature theta air pres slp
     mcape cape
+    u10m v10m u100m v100m 2m_temperature 2m_dewpoint_temperature temperature_2m dew_point_2m
+    10m_u_component_of_wind 10m_v_component_of_wind 100m_u_component_of_wind
+    100m_v_component_of_wind u_component_of_wind v_component_of_wind vertical_velocity
+    10m_wind_speed wind_speed wind_speed_10m wind_speed_100m wind_direction_10m
+    wind_direction_100m mean_sea_level_pressure pressure_msl surface_pressure
+    sea_surface_temperature geopotential geopotential_height specific_humidity
+    relative_humidity relative_humidity_2m total_column_water_vapour total_column_water
+    cloud_cover total_cloud_cover
     """.split()  # noqa: SIM905  (a table to read)
 )
 _STATE_UNITS = frozenset(
@@ -178,7 +192,7 @@ def kind_of(
     if not _is_flow(name, standard, units):
         if any(word in standard for word in _STATE_WORDS):
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
-        if not standard and name.lower() in _STATE_NAMES:
+        if not standard and without_level(name).lower() in _STATE_NAMES:
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
         plain = units.strip().lower().replace(" ", "_")
         if plain in _STATE_UNITS and not _EXTREME_NAMES.fullmatch(name.lower()):

@@ -59,7 +59,10 @@ NON_NEGATIVE_NAMES = frozenset(
     tp cp lsp pr prc prate apcp prcp precip rain rainc rainnc sf snow tcc lcc mcc hcc
     clt cc q r rh hus hurs huss shum spfh ws wspd si10 10si ws10 sfcwind wind fg10 i10fg
     gust tcw tcwv tclw tciw pwat sd snd blh vis qv qc qr qi clwc ciwc tot_prec ro sro
-    zust swh vp e_sat
+    zust swh vp e_sat total_precipitation total_precipitation_6hr tp06 precipitation
+    specific_humidity relative_humidity relative_humidity_2m wind_speed 10m_wind_speed
+    wind_speed_10m wind_speed_100m total_column_water_vapour total_column_water cloud_cover
+    total_cloud_cover
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -73,7 +76,7 @@ FRACTION_WORDS = (
 FRACTION_NAMES = frozenset(
     """
     r r2 2r rh rh2 rh2m hur hurs tcc lcc mcc hcc clt cll clm clh cl cc cldfra albedo al fal
-    asn siconc
+    asn siconc relative_humidity relative_humidity_2m cloud_cover total_cloud_cover
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -82,12 +85,17 @@ PRECIPITATION_NAMES = frozenset(
     """
     tp cp lsp pr prc prra prsn prate crate tprate apcp acpcp ncpcp prcp precip precipitation
     rain rainc rainnc rainfall sf csf lsf snow snowc snownc snowfall tot_prec rain_gsp
-    rain_con snow_gsp snow_con mtpr mcpr mlspr avg_tprate
+    rain_con snow_gsp snow_con mtpr mcpr mlspr avg_tprate total_precipitation
+    total_precipitation_6hr tp06
     """.split()  # noqa: SIM905  (a table to read)
 )
 
 DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
-DIRECTION_NAMES = frozenset(["wdir", "wd", "wd10", "10wdir", "wind_direction", "dd", "mwd", "dwi"])
+DIRECTION_NAMES = frozenset(
+    """
+    wdir wd wd10 10wdir wind_direction wind_direction_10m wind_direction_100m dd mwd dwi
+    """.split()  # noqa: SIM905  (a table to read)
+)
 
 FLAG_NAMES = frozenset(["ptype", "ww", "weather_code", "precipitation_type", "pres_wx"])
 FLAG_STANDARD_NAMES = frozenset(["precipitation_type", "area_type", "land_cover_lccs"])
@@ -114,7 +122,7 @@ GROUND_WORDS = (
 GROUND_NAMES = frozenset(
     """
     sp ps psfc skt ts sst stl1 stl2 stl3 stl4 swvl1 swvl2 swvl3 swvl4 tsoil sd snd lai
-    ishf ie sshf slhf blh tsk tslb smois ro sro
+    ishf ie sshf slhf blh tsk tslb smois ro sro surface_pressure sea_surface_temperature
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -131,7 +139,8 @@ COLUMN_WORDS = (
 COLUMN_NAMES = frozenset(
     """
     tp cp lsp pr prc prate apcp prcp precip rain sf tcc lcc mcc hcc clt tcw tcwv tclw
-    tciw pwat dbz ttr tsr tisr tot_prec
+    tciw pwat dbz ttr tsr tisr tot_prec total_precipitation total_precipitation_6hr tp06
+    precipitation total_column_water_vapour total_column_water cloud_cover total_cloud_cover
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -143,7 +152,9 @@ VECTOR_WORDS = {
     "grid_eastward_wind": ("x", "grid_northward_wind"),
     "grid_northward_wind": ("y", "grid_eastward_wind"),
 }
-_VECTOR_NAMES = re.compile(r"(10|100)?([uv])(10n|10|100|as|a|\d{2,4})?")
+_VECTOR_NAMES = re.compile(
+    r"(10|100|10m_|100m_)?([uv])(_component_of_wind|10n|10m|100m|10|100|as|a|\d{2,4})?"
+)
 
 
 class Role(Enum):
@@ -170,10 +181,10 @@ _ROLE_OF_STANDARD_NAME = {
     "grid_northward_wind": Role.WIND_COMPONENT,
 }
 _NAMES_OF_ROLE = {
-    Role.AIR_TEMPERATURE: "t2m 2t tas ta t temp t2m_max t2m_min",
-    Role.DEW_POINT: "d2m 2d td tdps td2m dewpoint dpt",
-    Role.WIND_SPEED: "ws wspd si10 10si ws10 ws100 sfcwind",
-    Role.WIND_DIRECTION: "wdir wd wd10 10wdir wind_direction dd",
+    Role.AIR_TEMPERATURE: "t2m 2t tas ta t temp t2m_max t2m_min 2m_temperature temperature_2m",
+    Role.DEW_POINT: "d2m 2d td tdps td2m dewpoint dpt 2m_dewpoint_temperature dew_point_2m",
+    Role.WIND_SPEED: "ws wspd si10 10si ws10 ws100 sfcwind 10m_wind_speed wind_speed_10m",
+    Role.WIND_DIRECTION: "wdir wd wd10 10wdir wind_direction dd wind_direction_10m",
 }
 _EXTREME_TEMPERATURES = "mx2t mn2t mx2t3 mn2t3 mx2t6 mn2t6 tmax tmin tasmax tasmin tx tn"
 _ROLE_OF_NAME = {
@@ -188,7 +199,11 @@ _PRESSURE_LEVELS_HPA = frozenset(
     """.split()  # noqa: SIM905  (a table to read)
 )
 _LEVEL_IN_NAME = re.compile(r"[a-z]{1,5}_?(\d{3,4})(?:hpa|mb)?", re.IGNORECASE)
-_HEIGHT_IN_NAME = re.compile(r"(?:[uv]|ws|wspd|wind)_?(\d{2,3})(?:m|n)?", re.IGNORECASE)
+_HEIGHT_IN_NAME = re.compile(
+    r"(?:[uv]|ws|wspd|wind|wind_speed|wind_direction)_?(\d{2,3})(?:m|n)?", re.IGNORECASE
+)
+_SEA_LEVEL_NAMES = ("msl", "prmsl", "psl", "mslp", "pressure_msl", "mean_sea_level_pressure")
+_HEIGHT_BEFORE_NAME = re.compile(r"(\d{1,3})m_[a-z_]+", re.IGNORECASE)
 
 
 def standard_name_of(attributes: Attributes) -> str:
@@ -226,7 +241,7 @@ def nature_of(
         The nature, and why in words (empty for continuous).
     """
     standard = standard_name_of(attributes)
-    short = name.lower()
+    short = without_level(name).lower()
     called = f"standard_name {standard}" if standard else f"its name '{name}'"
     category = categories(name, attributes, dtype)
     if category:
@@ -307,13 +322,22 @@ def level_in_name(name: str, attributes: Attributes) -> str:
     pressure = _LEVEL_IN_NAME.fullmatch(name)
     if pressure and pressure[1] in _PRESSURE_LEVELS_HPA:
         return f"{pressure[1]} hPa"
-    height = _HEIGHT_IN_NAME.fullmatch(name)
+    height = _HEIGHT_IN_NAME.fullmatch(name) or _HEIGHT_BEFORE_NAME.fullmatch(name)
     if height:
         return height_level(float(height[1]))
-    if "mean_sea_level" in standard or name.lower() in ("msl", "prmsl", "psl", "mslp"):
+    short = name.lower()
+    if "mean_sea_level" in standard or short in _SEA_LEVEL_NAMES:
         return "sea level"
     column = any(word in standard for word in COLUMN_WORDS)
-    return "column" if column or name.lower() in COLUMN_NAMES else "surface"
+    return "column" if column or short in COLUMN_NAMES else "surface"
+
+
+def without_level(name: str) -> str:
+    """A name without the pressure level at its end: `t` of `t850`."""
+    found = _LEVEL_IN_NAME.fullmatch(name)
+    if found is None or found[1] not in _PRESSURE_LEVELS_HPA:
+        return name
+    return name[: found.start(1)].rstrip("_")
 
 
 def height_level(height_m: float) -> str:

@@ -6,17 +6,22 @@ Knows: files, xarray's engines. Must not know: torch.
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 import xarray as xr
 
 from temdeep.errors import InputError, TimeAxisError
 from temdeep.fields import combining, grib
+from temdeep.fields.remote import ZARR_MARKS, RemoteStore, found_at, is_url
 from temdeep.fields.survey import Survey, survey
 from temdeep.fields.time_axis import Times
 from temdeep.fields.valid_times import undecoded_reason, with_valid_times
 
 Sources = str | Path | Sequence[str | Path]
+
+Found = Path | RemoteStore
+"""A file or store on this machine, or a store that is elsewhere."""
 
 
 def survey_files(
@@ -29,8 +34,8 @@ def survey_files(
     """Look over files, reading no more than coordinates; what is unclear is collected, not refused.
 
     Args:
-        sources: NetCDF or GRIB files, Zarr stores or patterns such as `era5_*.nc`; several are
-            joined in time, or side by side where they hold different variables.
+        sources: NetCDF or GRIB files, Zarr stores or patterns such as `era5_*.nc`, or URLs of
+            them; several are joined in time, or side by side where they hold different variables.
         variables: Which variables; None: all that have a time axis and a grid.
         kinds: What variables are where the files do not say, such as `{"tp": "sum:1h"}`.
         static: A file with elevation and land fraction, where the series has none.
@@ -48,17 +53,21 @@ def survey_files(
     )
 
 
-def find_files(sources: Sources) -> list[Path]:
-    """Paths that names and patterns stand for, each once, in the order given.
+def find_files(sources: Sources) -> list[Found]:
+    """What names, patterns and URLs stand for, each once, in the order given.
 
     Raises:
         InputError: A file is not there, or a pattern fits none.
+        MissingExtraError: A package for a URL's protocol is not installed.
     """
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     if not given:
         raise InputError("no input file is given.")
-    paths: list[Path] = []
+    paths: list[Found] = []
     for one in given:
+        if isinstance(one, str) and is_url(one):
+            paths.extend(found_at(one))
+            continue
         if Path(one).exists():
             paths.append(Path(one))
             continue
@@ -73,7 +82,7 @@ def find_files(sources: Sources) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
+def open_file(path: Found) -> tuple[xr.Dataset, dict[str, Times]]:
     """Open one file lazily, whatever its format.
 
     Returns:
@@ -83,13 +92,14 @@ def open_file(path: Path) -> tuple[xr.Dataset, dict[str, Times]]:
         InputError: The file is empty, truncated, or of no known format.
     """
     form = _format(path)
-    if form == "GRIB":
+    if form == "GRIB" and isinstance(path, Path):
         return grib.open_grib(path)
     try:
-        if form == "Zarr":
+        if form == "Zarr" or isinstance(path, RemoteStore):
+            place = path.url if isinstance(path, RemoteStore) else path
             with warnings.catch_warnings():  # a store without consolidated metadata is as good
                 warnings.filterwarnings("ignore", "Failed to open Zarr store", RuntimeWarning)
-                return xr.open_dataset(path, engine="zarr", decode_timedelta=False), {}
+                return xr.open_dataset(place, engine="zarr", decode_timedelta=False), {}
         if form == "NetCDF classic":
             _refuse_truncated_classic(path)
         return xr.open_dataset(path, engine="netcdf4", decode_timedelta=False), {}
@@ -121,8 +131,8 @@ def times_in(path: Path) -> Times | None:
     return np.sort(timed[name].values)
 
 
-def is_grib(path: Path) -> bool:
-    """Whether a file begins as GRIB does."""
+def is_grib(path: Found) -> TypeGuard[Path]:
+    """Whether it is a file that begins as GRIB does."""
     return _format(path) == "GRIB"
 
 
@@ -145,9 +155,11 @@ def _reason(error: Exception) -> str:
     return (rest if code.startswith("[Errno") else text).split(": '")[0] or type(error).__name__
 
 
-def _format(path: Path) -> str:
+def _format(path: Found) -> str:
+    if isinstance(path, RemoteStore):
+        return "Zarr"
     if path.is_dir():
-        if any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zmetadata")):
+        if any((path / name).exists() for name in ZARR_MARKS):
             return "Zarr"
         raise InputError(f"{path.name} is a folder but no Zarr store.")
     try:

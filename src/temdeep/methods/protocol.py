@@ -3,7 +3,7 @@
 Knows: intervals as arrays. Must not know: files, the command line.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
@@ -11,6 +11,7 @@ from temdeep.fields.variables import Channel
 from temdeep.metric import Float32Array, Float64Array
 
 
+@runtime_checkable
 class Method(Protocol):
     """Fills intervals, keeping the promises that `test_contract.py` asks of every method.
 

@@ -2,7 +2,8 @@
 
 A method is one file with one class that keeps the promises of `protocol.Method`, a line in
 `BUILDERS` below and, if it works without having seen a series, its class in `UNFITTED`; every
-table, the command line and the contract tests take it from there.
+table, the command line and the contract tests take it from there. Methods of other packages are
+known by name as well; see `plugins`.
 
 Knows: series and methods. Must not know: files, learnt models.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
+from temdeep.methods import plugins
 from temdeep.methods.auto import CANDIDATES, LINE, Auto
 from temdeep.methods.cubic import Cubic, CubicLocal
 from temdeep.methods.protocol import Method
@@ -70,11 +72,11 @@ def build(name: str, series: Series) -> Method:
     """Build a method that needs no training.
 
     Args:
-        name: One of `METHOD_NAMES`.
+        name: One of `METHOD_NAMES`, or of another package.
         series: The coarse series, for methods that are fitted to one.
 
     Raises:
-        RequestError: There is no such method.
+        RequestError: There is no such method, or another package's cannot be used.
     """
     return build_all([name], series)[name]
 
@@ -83,27 +85,30 @@ def build_all(names: Iterable[str], series: Series) -> dict[str, Method]:
     """Build several methods for one series, none of them twice.
 
     Args:
-        names: Of `METHOD_NAMES`.
+        names: Of `METHOD_NAMES`, or of other packages.
         series: The coarse series, for methods that are fitted to one.
 
     Returns:
-        In the order of `METHOD_NAMES`.
+        In the order of `METHOD_NAMES`, then those of other packages.
 
     Raises:
-        RequestError: There is no such method.
+        RequestError: There is no such method, or another package's cannot be used.
     """
     wanted = list(names)
-    for name in wanted:
-        if name not in METHOD_NAMES:
+    foreign = [name for name in dict.fromkeys(wanted) if name not in METHOD_NAMES]
+    known = (*METHOD_NAMES, *plugins.names()) if foreign else METHOD_NAMES
+    for name in foreign:
+        if name not in known:
             raise RequestError(
-                f"there is no method '{name}': choose one of {', '.join(METHOD_NAMES)}, or a model."
+                f"there is no method '{name}': choose one of {', '.join(known)}, or a model."
             )
     needed = {*wanted, *((LINE, *CANDIDATES) if Auto.name in wanted else ())}
     built = {name: BUILDERS[name](series) for name in CLASSICAL_NAMES if name in needed}
     if Auto.name in wanted:
         parts = {name: built[name] for name in (LINE, *CANDIDATES)}
         built[Auto.name] = Auto.judged_on(series, parts)
-    return {name: built[name] for name in METHOD_NAMES if name in wanted}
+    ours = {name: built[name] for name in METHOD_NAMES if name in wanted}
+    return ours | {name: plugins.build(name, series) for name in foreign}
 
 
 def fitted(name: str, solar: Solar) -> Method:
