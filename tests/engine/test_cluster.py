@@ -14,8 +14,9 @@ __all__ = ["source", "uninterrupted"]  # fixtures
 
 RUN = """
 import sys
-from temdeep.engine import pieces, spool
+from temdeep.engine import layout, pieces, spool
 pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
+layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 from temdeep.cli.main import main
 if __name__ == "__main__":
     sys.exit(main(["downscale", *sys.argv[1:]]))

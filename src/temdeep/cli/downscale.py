@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from temdeep.cli.arguments import add_post_conditions, add_series_arguments, for
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
-    from temdeep.engine.spool import Origin
+    from temdeep.engine.layout import Layout
+    from temdeep.engine.origin import Origin
     from temdeep.engine.writers import Workers, Written
 
 EPILOG = """methods:
@@ -54,11 +56,43 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="FILE",
         help="NetCDF (.nc) or Zarr (.zarr); appears only when complete",
     )
-    output.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    existing = output.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    existing.add_argument(
+        "--append",
+        action="store_true",
+        help="add to a Zarr output what the input has more than when it was made by the same"
+        " command; only what the new times reach is made, and all is as if made at once",
+    )
     output.add_argument(
         "--restart",
         action="store_true",
         help="begin anew where a run was stopped; without it the same command goes on there",
+    )
+    layout = parser.add_argument_group("layout of the output")
+    layout.add_argument(
+        "--chunks",
+        metavar="LENGTHS",
+        help="lengths of a chunk by dimension, such as time=24,lat=180,lon=180; if not given the"
+        " input's within one format, else whole fields, several times together",
+    )
+    layout.add_argument(
+        "--shards",
+        metavar="LENGTHS",
+        help="Zarr: lengths of a shard, one file that holds many chunks, such as time=240; none:"
+        " a file for each chunk; if not given, up to 128 times and 128 MB of a variable",
+    )
+    layout.add_argument(
+        "--compress",
+        type=int,
+        metavar="LEVEL",
+        help="0 for no compression to 9 for the smallest file (deflate in NetCDF, Zstandard in"
+        " Zarr); as in the input, or a quick one, if not given",
+    )
+    layout.add_argument(
+        "--unlimited",
+        action="store_true",
+        help="NetCDF: time is an unlimited dimension, as it is anyway where the input's is",
     )
     times = parser.add_argument_group("output times, one of").add_mutually_exclusive_group(
         required=True
@@ -123,27 +157,33 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TemdeepError: A mistake in the input or the request.
     """
+    from temdeep.engine.appending import append, check_append
     from temdeep.engine.forecast_runs import run_steps, write_runs
     from temdeep.engine.plan import plan
-    from temdeep.engine.provenance import choose, provenance
+    from temdeep.engine.provenance import DEFAULT_METHOD, choose, provenance
     from temdeep.engine.work import Filling
     from temdeep.engine.writers import Manner, check_target
     from temdeep.methods.consistent import parse_post_conditions
 
     began = time.perf_counter()
-    check_target(arguments.output, overwrite=arguments.overwrite)
+    if arguments.append:
+        made_by = "" if arguments.model else arguments.method or DEFAULT_METHOD
+        check_append(arguments.output, step=arguments.step, method=made_by, draw=arguments.draw)
+    else:
+        check_target(arguments.output, overwrite=arguments.overwrite)
+    layout = _layout(arguments)
     conditions = parse_post_conditions(arguments.post_conditions)
     forecasts = forecasts_from(arguments)
+    planned = partial(
+        plan,
+        step=arguments.step,
+        times=arguments.times,
+        at=arguments.at,
+        max_gap=arguments.max_gap,
+        period=arguments.period,
+    )
     fillings = []
     for series in forecasts.series:
-        wanted = plan(
-            series,
-            step=arguments.step,
-            times=arguments.times,
-            at=arguments.at,
-            max_gap=arguments.max_gap,
-            period=arguments.period,
-        )
         chosen = choose(
             series,
             method=arguments.method,
@@ -152,7 +192,7 @@ def run(arguments: argparse.Namespace) -> int:
             draw=arguments.draw,
             post_conditions=conditions,
         )
-        fillings.append(Filling(series, chosen.method, wanted))
+        fillings.append(Filling(series, chosen.method, planned(series)))
     quiet = arguments.quiet or arguments.json
     total = run_steps(fillings, arguments.output)
     with ExitStack() as stack:
@@ -161,9 +201,11 @@ def run(arguments: argparse.Namespace) -> int:
             origin=_origin(arguments, chosen.model_sha256),
             restart=arguments.restart,
             workers=_workers(arguments, stack),
+            layout=layout,
         )
         bar = progress_bar(f"filling ({chosen.method.name})", total, quiet=quiet)
-        written = write_runs(
+        write = partial(append, planned=planned) if arguments.append else write_runs
+        written = write(
             forecasts,
             fillings,
             arguments.output,
@@ -180,9 +222,27 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _layout(arguments: argparse.Namespace) -> Layout:
+    """How fields shall lie in the output.
+
+    Raises:
+        RequestError: What is said is not understood, or the format has no such thing.
+    """
+    from temdeep.engine.layout import Layout, check_layout, parse_lengths
+
+    layout = Layout(
+        chunks=parse_lengths(arguments.chunks, "--chunks"),
+        shards=parse_lengths(arguments.shards, "--shards"),
+        compression=arguments.compress,
+        unlimited=arguments.unlimited,
+    )
+    check_layout(layout, arguments.output.suffix)
+    return layout
+
+
 def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
     """What the output is made of: all that was asked for but how it is done, and the files."""
-    from temdeep.engine.spool import Origin
+    from temdeep.engine.origin import Origin
 
     manner = ("func", "quiet", "json", "overwrite", "restart", "workers", "dask", "sources")
     given = {name: one for name, one in vars(arguments).items() if one not in (None, [], False)}
@@ -196,7 +256,7 @@ def _stamps(sources: list[str | Path]) -> dict[str, tuple[int, int]]:
 
     A store elsewhere is not gone through: it is known by its URL alone.
     """
-    from temdeep.engine.spool import stamp
+    from temdeep.engine.origin import stamp
     from temdeep.fields.opening import find_files
     from temdeep.fields.remote import is_url
 

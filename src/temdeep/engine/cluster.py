@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from temdeep.engine.encoding import NarrowError
+from temdeep.engine.record import Made
 from temdeep.engine.spool import Spool
 from temdeep.engine.work import Unit, Work, do
 from temdeep.engine.writers import Progress, Workers
@@ -101,11 +102,11 @@ def _make(client: Any, work: Work, todo: Iterable[Unit], spool: Spool, progress:
             finished, _ = distributed.wait(list(running), return_when="FIRST_COMPLETED")
             for future in finished:
                 unit, found = running.pop(future), _result(future)
-                if found is None:
-                    spool.add(unit.key)
-                    progress(work.steps(unit))
-                else:
+                if isinstance(found, NarrowError):
                     narrow.append((unit, found))
+                else:
+                    spool.add(unit.key, found)
+                    progress(work.steps(unit))
             if narrow and not running:
                 waiting = itertools.chain([_widened(spool, *one) for one in narrow], waiting)
                 narrow = []
@@ -117,14 +118,13 @@ def _itself(work: Work) -> Work:
     return work
 
 
-def _do(work: Work, unit: Unit, levels: Mapping[str, int]) -> NarrowError | None:
+def _do(work: Work, unit: Unit, levels: Mapping[str, int]) -> Made | NarrowError:
     """Runs on a worker; a storage too narrow is a result, not a failure."""
     _leave_cores_to_others()
     try:
-        do(work, unit, levels)
+        return do(work, unit, levels)
     except NarrowError as narrow:
         return narrow
-    return None
 
 
 def _leave_cores_to_others() -> None:
@@ -136,7 +136,7 @@ def _leave_cores_to_others() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
-def _result(future: Any) -> NarrowError | None:
+def _result(future: Any) -> Made | NarrowError:
     """What a worker found.
 
     Raises:
@@ -144,7 +144,7 @@ def _result(future: Any) -> NarrowError | None:
         TemdeepError: The input turns out to be damaged.
     """
     try:
-        found: NarrowError | None = future.result()
+        found: Made | NarrowError = future.result()
     except _distributed().scheduler.KilledWorker as error:
         raise OutputError(
             "a piece was given up after the workers that made it had died several times: they may"

@@ -45,7 +45,11 @@ def carried(series: Series, storages: Mapping[str, Storage]) -> list[str]:
 
 
 class Encoder:
-    """Encodes a piece's fields in time order, always in the same storage."""
+    """Encodes a piece's fields in time order, always in the same storage.
+
+    Attributes:
+        storages: That of each variable.
+    """
 
     def __init__(
         self,
@@ -63,7 +67,7 @@ class Encoder:
             levels: Which of its `ladder` each variable is encoded in.
         """
         self._plan, self._levels = plan, levels
-        self._storages = {name: ladder(one)[levels[name]] for name, one in storages.items()}
+        self.storages = {name: ladder(one)[levels[name]] for name, one in storages.items()}
         self._last = {name: len(ladder(one)) - 1 for name, one in storages.items()}
         kinds = {channel.variable: channel.kind for channel in series.channels}
         self._totals = {
@@ -87,7 +91,7 @@ class Encoder:
         Raises:
             NarrowError: The storage cannot hold them.
         """
-        storage = self._storages[name]
+        storage = self.storages[name]
         try:
             return self._encoded(storage, name, field, position)
         except UnfitError as error:

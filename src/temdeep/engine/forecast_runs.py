@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 
 from temdeep.engine.dataset import fill_dataset
-from temdeep.engine.layout import field_spec, without_new_fills
-from temdeep.engine.stores import FieldSpec
+from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.layout import AS_USUAL, field_specs, without_new_fills
 from temdeep.engine.template import template
 from temdeep.engine.work import Filling
 from temdeep.engine.writers import Manner, Written, steps, write, write_fillings
@@ -90,14 +90,16 @@ def write_runs(
     alone = [
         one.series.in_file_dims(frame.dataset) for one, frame in zip(fillings, frames, strict=True)
     ]
+    alike = field_specs(
+        first.series,
+        first.plan,
+        frames[0].variables,
+        suffix=target.suffix,
+        layout=AS_USUAL if manner is None else manner.layout,
+    )
     specs = {
-        name: _with_runs(
-            field_spec(first.series, first.plan, name, attributes, suffix=target.suffix),
-            _dims(forecasts, first, name),
-            forecasts.run_dim,
-            len(fillings),
-        )
-        for name, attributes in frames[0].variables.items()
+        name: _with_runs(spec, _dims(forecasts, first, name), forecasts.run_dim, len(fillings))
+        for name, spec in alike.items()
     }
     return write_fillings(
         fillings,
@@ -153,6 +155,7 @@ def _with_runs(spec: FieldSpec, dims: tuple[str, ...], run_dim: str, count: int)
         shape=ordered(spec.shape, count),
         time_axis=dims.index(spec.dims[spec.time_axis]),
         chunks=None if spec.chunks is None else ordered(spec.chunks, 1),
+        shards=None if spec.shards is None else ordered(spec.shards, 1),
         run_axis=axis,
     )
 

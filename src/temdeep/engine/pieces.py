@@ -8,6 +8,7 @@ Knows: series, plans. Must not know: how a method fills, output files.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -45,6 +46,23 @@ class Piece:
     window: slice
     part: Plan
 
+    @property
+    def own(self) -> slice:
+        """The input times in the intervals that it makes; pieces together have all of them."""
+        first, last = int(self.part.interval[self.lead]), int(self.part.interval[-1])
+        begin = self.window.start + first
+        return slice(begin, min(self.window.start + last + 2, self.window.stop))
+
+    def same_as(self, other: Piece) -> bool:
+        """Whether both are made of the same input times in the same way."""
+        here = (self.times, self.lead, self.window)
+        if here != (other.times, other.lead, other.window):
+            return False
+        return all(
+            np.array_equal(getattr(self.part, name), getattr(other.part, name))
+            for name in ("offset_us", "given", "interval", "theta", "periods_us", "cuts_us")
+        )
+
 
 def pieces(
     series: Series,
@@ -67,19 +85,39 @@ def pieces(
     Yields:
         Pieces in time order; together they hold each output time once.
     """
-    if plan.periods_us is not None:
-        plan = replace(plan, cuts_us=np.unique(plan.periods_us))
+    cutter = Cutter(series, context, plan, carried)
     group = plan.interval // _intervals_at_once(series, context)
     bounds = np.flatnonzero(np.diff(group)) + 1
     aligned = -(-bounds // align) * align
     inner = np.unique(aligned[aligned < len(plan)]).tolist()
-    clean = _clean(series, plan, carried)
     for begin, end in itertools.pairwise([0, *inner, len(plan)]):
-        lead = _lead(clean, begin)
-        part = _part(series, plan, slice(begin - lead, end))
-        window = _window(series, part, context)
-        shift = int(series.time.offset_us[window.start])
-        yield Piece(slice(begin, end), lead, window, _moved(part, window.start, shift))
+        yield cutter.piece(slice(begin, end))
+
+
+class Cutter:
+    """Cuts single pieces out of a plan, as `pieces` says."""
+
+    def __init__(
+        self, series: Series, context: int, plan: Plan, carried: Sequence[str] = ()
+    ) -> None:
+        if plan.periods_us is not None:
+            plan = replace(plan, cuts_us=np.unique(plan.periods_us))
+        self._series, self._context, self._plan = series, context, plan
+        self._clean = _clean(series, plan, carried)
+
+    def piece(self, times: slice) -> Piece:
+        """The piece of some output times."""
+        lead = _lead(self._clean, times.start)
+        part = _part(self._series, self._plan, slice(times.start - lead, times.stop))
+        window = _window(self._series, part, self._context)
+        shift = int(self._series.time.offset_us[window.start])
+        return Piece(times, lead, window, _moved(part, window.start, shift))
+
+    def clean(self, begin: int, end: int) -> Int64Array:
+        """Output positions, both bounds included, at which nothing is carried over."""
+        if self._clean is None:
+            return np.arange(begin, end + 1)
+        return self._clean[(self._clean >= begin) & (self._clean <= end)]
 
 
 def windowed(series: Series, window: slice, fields: xr.Dataset) -> Series:
@@ -91,6 +129,22 @@ def windowed(series: Series, window: slice, fields: xr.Dataset) -> Series:
         fields: Its fields at these.
     """
     return replace(series.take(window), dataset=fields)
+
+
+def fingerprint(fields: xr.Dataset, dim: str, times: slice) -> str:
+    """Hash of all values at some times.
+
+    Args:
+        fields: Variables in memory.
+        dim: Name of the time dimension.
+        times: Positions along it.
+    """
+    found = hashlib.sha256()
+    for name, array in fields.data_vars.items():
+        values = np.ascontiguousarray(array.isel({dim: times}).values)
+        found.update(f"{name} {values.dtype} {values.shape}".encode())
+        found.update(values.view(np.uint8).data if values.size else b"")
+    return found.hexdigest()[:32]
 
 
 class Frames:

@@ -8,40 +8,26 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from temdeep._version import __version__
-from temdeep.engine import journal
+from temdeep.engine import journal, record
+from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.journal import Journal
+from temdeep.engine.origin import Older, Origin, refuse_other
 from temdeep.engine.packing import ladder
-from temdeep.engine.stores import CHUNK_BYTES, FieldSpec, NetCDFStore, ZarrStore
+from temdeep.engine.record import Made, Record
+from temdeep.engine.stores import ZARR_SUFFIX, NetCDFStore, ZarrStore
 from temdeep.errors import OutputError
 
-ZARR_SUFFIX = ".zarr"
+APPENDED = "appended to"
+"""In the journal of a store that is appended to: what is kept of it."""
+
 SUFFIXES = (".nc", ".nc4", ".cdf", ZARR_SUFFIX)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What an output is made of, by which a run knows its own unfinished work again.
-
-    Attributes:
-        request: All that was asked for, as text by name.
-        files: Size in bytes and time of the last change of each input file, by path.
-    """
-
-    request: Mapping[str, str]
-    files: Mapping[str, tuple[int, int]]
-
-
-def stamp(path: Path) -> tuple[int, int]:
-    """Size in bytes and last change in nanoseconds; of a folder, of all that is in it."""
-    found = [one.stat() for one in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    return sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)
 
 
 class Spool:
@@ -52,7 +38,12 @@ class Spool:
     """
 
     def __init__(
-        self, target: Path, frame: xr.Dataset, specs: Mapping[str, FieldSpec], origin: Origin | None
+        self,
+        target: Path,
+        frame: xr.Dataset,
+        specs: Mapping[str, FieldSpec],
+        origin: Origin | None,
+        older: Older | None = None,
     ) -> None:
         """Begin without anything on disk.
 
@@ -61,9 +52,11 @@ class Spool:
             frame: All of it but the fields.
             specs: How each field is stored, if nothing has to be wider.
             origin: What it is made of; None: it is never gone on with.
+            older: What is there of it already.
         """
         self.path = target.with_name(f".{target.name}.partial")
         self._target, self._frame, self._origin = target, frame, origin
+        self._older = older
         self._narrow = dict(specs)
         self.held = specs if self._is_zarr else _plain(specs)
         self.levels: dict[str, int] = dict.fromkeys(specs, 0)
@@ -96,42 +89,74 @@ class Spool:
             OutputError: Another run holds it, or it is the unfinished work of another request.
         """
         if self._journal.go_on():
-            if self._origin is not None and not restart:
-                try:
-                    self._check_same(self._origin)
-                except OutputError:
-                    self._journal.release()
-                    raise
+            if self._origin is not None and not restart and self._is_mine(self._origin):
                 self._reopen()
                 return True
             self._journal.release()
         shutil.rmtree(self.path, ignore_errors=True)
+        about = {
+            "temdeep": __version__,
+            "target": self._target.name,
+            "request": dict(self._origin.request) if self._origin else {},
+            "files": dict(self._origin.files) if self._origin else {},
+            "attributes": {
+                key: str(self._frame.attrs[key])
+                for key in ("history", "temdeep_command")
+                if key in self._frame.attrs
+            },
+        }
+        if self._older is not None:
+            about |= self._taken(self._older)
+        self._store = ZarrStore(self.path, self.specs)
         if self._is_zarr:
             self._store.create(self._frame)
         else:
             self._store.create_bare()
-        self._journal.begin(
-            {
-                "temdeep": __version__,
-                "target": self._target.name,
-                "request": dict(self._origin.request) if self._origin else {},
-                "files": dict(self._origin.files) if self._origin else {},
-                "attributes": {
-                    key: str(self._frame.attrs[key])
-                    for key in ("history", "temdeep_command")
-                    if key in self._frame.attrs
-                },
-            }
-        )
+        if self._older is not None:
+            for name in self.held:
+                self._store.take_over(self._older.store, name, self._older.count)
+        self._journal.begin(about)
         return False
 
-    def done(self) -> set[tuple[int, int]]:
-        """Run and first time of each piece that is done."""
-        return {tuple(one["done"]) for one in self._journal.entries if "done" in one}
+    def _taken(self, older: Older) -> journal.Json:
+        """What the journal says of what is there already."""
+        self.levels |= older.levels
+        pieces = [{"done": (0, first), **asdict(one)} for first, one in older.pieces.items()]
+        return {APPENDED: pieces, "why": dict(older.why)}
 
-    def add(self, piece: tuple[int, int]) -> None:
+    def _is_mine(self, origin: Origin) -> bool:
+        """Whether this is the unfinished work of the same.
+
+        An unfinished append that cannot be gone on with is worth nothing: what it began from is
+        still there.
+
+        Raises:
+            OutputError: It is that of something else.
+        """
+        try:
+            refuse_other(origin, self._journal, self.path)
+        except OutputError:
+            if self._older is not None and APPENDED in self._journal.about:
+                return False
+            self._journal.release()
+            raise
+        return True
+
+    def done(self) -> dict[tuple[int, int], Made]:
+        """How each piece that is done came out, by its run and first time."""
+        lines = [*self._journal.about.get(APPENDED, []), *self._journal.entries]
+        return {
+            tuple(one["done"]): Made(one["input"], one["levels"]) for one in lines if "done" in one
+        }
+
+    @property
+    def taken(self) -> int:
+        """How many of these are an older store's."""
+        return len(self._journal.about.get(APPENDED, []))
+
+    def add(self, piece: tuple[int, int], made: Made) -> None:
         """Write down that a piece is done."""
-        self._journal.add({"done": piece})
+        self._journal.add({"done": piece, **asdict(made)})
 
     def add_damage(self, told: str) -> None:
         """Write down that the input is damaged: it may be mended, and the work gone on with."""
@@ -148,15 +173,18 @@ class Spool:
         """What became wider than the input, a sentence each."""
         told = []
         for name, level in self.levels.items():
-            if not level:
-                continue
-            steps = ladder(self._narrow[name].storage)
-            reasons = [one["why"] for one in self._journal.entries if one.get("wider") == name]
-            told.append(
-                f"'{name}' is stored as {steps[level].dtype} instead of {steps[0].dtype}:"
-                f" {reasons[-1] if reasons else 'the narrower one cannot hold all values'}."
-            )
+            if level:
+                steps = ladder(self._narrow[name].storage)
+                told.append(
+                    f"'{name}' is stored as {steps[level].dtype} instead of {steps[0].dtype}:"
+                    f" {self._why().get(name, 'the narrower one cannot hold all values')}."
+                )
         return told
+
+    def _why(self) -> dict[str, str]:
+        """Why a variable became wider."""
+        told = {one["wider"]: one["why"] for one in self._journal.entries if "wider" in one}
+        return {**self._journal.about.get("why", {}), **told}
 
     def finish(self, progress: Callable[[int], None]) -> None:
         """Give the complete output its name.
@@ -165,6 +193,11 @@ class Spool:
             progress: Is told of each of so many times more that are copied, of all fields.
         """
         if self._is_zarr:
+            if self._origin is not None and self._origin.about is not None:
+                pieces = {first: made for (_, first), made in sorted(self.done().items())}
+                files = record.named(self._origin.files)
+                told = Record(self._origin.about, files, pieces, self._why())
+                record.write(self.path, told)
             self._store.close()
             self._journal.release()
             self._journal.path.unlink()
@@ -195,7 +228,7 @@ class Spool:
         Returns:
             Whether it stays.
         """
-        stays = self._origin is not None and bool(self.done())
+        stays = self._origin is not None and len(self.done()) > self.taken
         self._journal.release()
         if not stays:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -208,39 +241,6 @@ class Spool:
             known = [one["level"] for one in self._journal.entries if one.get("wider") == name]
             self.levels[name] = max([steps.index(self._store.storage_dtype(name)), *known])
         self._store = ZarrStore(self.path, self.specs)
-
-    def _check_same(self, origin: Origin) -> None:
-        """Refuse the unfinished work of something else.
-
-        Raises:
-            OutputError: It is of another request, input or version.
-        """
-        about = self._journal.about
-        anew = "say --restart to begin anew"
-        where = f"{self.path} holds unfinished work"
-        if about["temdeep"] != __version__:
-            raise OutputError(
-                f"{where} of temdeep {about['temdeep']}, this is {__version__}: {anew}."
-            )
-        before = about["request"]
-        for name in sorted({*before, *origin.request}):
-            old, new = before.get(name, "nothing"), origin.request.get(name, "nothing")
-            if old != new:
-                raise OutputError(
-                    f"{where} of another request ({name}: {_short(old)}, now {_short(new)}): run"
-                    f" that again to go on with it, or {anew}."
-                )
-        mended = bool(self._journal.entries) and "damaged" in self._journal.entries[-1]
-        files = {name: list(one) for name, one in origin.files.items()}
-        if files != about["files"] and not mended:
-            changed = [
-                n for n in {**about["files"], **files} if about["files"].get(n) != files.get(n)
-            ]
-            raise OutputError(f"{changed[0]} has changed since {where}: {anew}.")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _plain(specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
@@ -259,10 +259,25 @@ def _plain(specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
     return held
 
 
+def settle(target: Path) -> None:
+    """Put right a replacement of a folder that was killed half-way: the old one is there again."""
+    old = _aside(target)
+    if not old.is_dir():
+        return
+    if target.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
 def _rename(partial: Path, target: Path) -> None:
     """Give a complete output its name; a folder in its place goes first."""
     if target.is_dir():
-        old = target.with_name(f".{target.name}.old")
+        old = _aside(target)
         target.rename(old)
         partial.rename(target)
         shutil.rmtree(old)

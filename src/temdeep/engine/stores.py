@@ -11,7 +11,6 @@ import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,11 @@ import xarray as xr
 import zarr
 from zarr.errors import ZarrUserWarning
 
-from temdeep.engine.packing import Storage
+from temdeep.engine.field_spec import FieldSpec
 
 Values = npt.NDArray[Any]
 
-CHUNK_BYTES = 4 * 2**20
-"""Largest chunk: it must fit into the library's cache, or writing it in parts becomes slow."""
+ZARR_SUFFIX = ".zarr"
 
 
 class StoreError(Exception):
@@ -57,66 +55,6 @@ def storing() -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:
         raise StoreError(str(error), getattr(error, "errno", None)) from error
-
-
-@dataclass(frozen=True, eq=False)
-class FieldSpec:
-    """A field to be stored.
-
-    Attributes:
-        dims, shape: Of the whole output.
-        time_axis: Which of the dimensions is time.
-        storage: How values become numbers.
-        chunks: Shape of one chunk; None: stored in one piece.
-        attributes: CF attributes but for packing and fill value.
-        filters: Compression: keyword arguments of netCDF4 or xarray's Zarr encoding.
-        run_axis: Which of the dimensions is that of forecast runs, if there is one. Times are then
-            counted through all runs.
-    """
-
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    time_axis: int
-    storage: Storage
-    chunks: tuple[int, ...] | None
-    attributes: Mapping[str, Any]
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    run_axis: int | None = None
-
-    def all_attributes(self) -> dict[str, Any]:
-        """CF attributes with what else reads as missing beside the fill value."""
-        if self.storage.missing is None:
-            return dict(self.attributes)
-        return {**self.attributes, "missing_value": self.storage.dtype.type(self.storage.missing)}
-
-    def place(self, first: int, count: int) -> tuple[slice | int, ...]:
-        """Index of some successive times, of one run."""
-        run, time = divmod(first, self.shape[self.time_axis])
-        index: list[slice | int] = [slice(None)] * (self.time_axis + 1)
-        index[self.time_axis] = slice(time, time + count)
-        if self.run_axis is not None:
-            index += [slice(None)] * (self.run_axis + 1 - len(index))
-            index[self.run_axis] = run
-        return tuple(index)
-
-    @property
-    def frame_axis(self) -> int:
-        """Which dimension of one run is time."""
-        earlier = self.run_axis is not None and self.run_axis < self.time_axis
-        return self.time_axis - int(earlier)
-
-    @property
-    def held_times(self) -> int:
-        """How many times make a chunk."""
-        return self.chunks[self.time_axis] if self.chunks else 1
-
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """First time and number of times of all whole chunks, of all runs."""
-        times = self.shape[self.time_axis]
-        runs = 1 if self.run_axis is None else self.shape[self.run_axis]
-        for begin in range(0, runs * times, times):
-            for first in range(0, times, self.held_times):
-                yield begin + first, min(self.held_times, times - first)
 
 
 class NetCDFStore:
@@ -196,7 +134,7 @@ class ZarrStore:
         self._create(self.path, frame, self._specs)
 
     def create_bare(self) -> None:
-        """Make a store of nothing but the fields' numbers, which are not to be read as a dataset.
+        """Make a store of nothing but the fields' numbers, uncompressed, for this program alone.
 
         Unlike `create` it needs no dask, which is slow to load.
         """
@@ -208,6 +146,7 @@ class ZarrStore:
                 dtype=spec.storage.dtype,
                 chunks=spec.chunks or spec.shape,
                 fill_value=spec.storage.fill,
+                compressors=None,
             )
 
     def write(self, name: str, first: int, raw: Values) -> None:
@@ -225,6 +164,33 @@ class ZarrStore:
 
     def sync(self, name: str, first: int, count: int) -> None:
         """Have the disk hold successive times."""
+        for key in self._files(name, first, count):
+            file = self.path / name / key
+            if file.is_file():  # one of nothing but fill values is not written
+                sync(file)
+
+    def take_over(self, older: Path, name: str, count: int) -> None:
+        """Have the first times of a field in common with an older store, which stays as it is.
+
+        The files are the same, not copies, where the file system can do that.
+
+        Args:
+            older: Folder of that store; its field lies in the same chunks.
+            name: The field.
+            count: How many times, a whole number of files.
+        """
+        for key in self._files(name, 0, count):
+            source, target = older / name / key, self.path / name / key
+            if not source.is_file():
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.hardlink_to(source)
+            except OSError:
+                shutil.copy2(source, target)
+
+    def _files(self, name: str, first: int, count: int) -> Iterator[str]:
+        """Names, inside a field's folder, of the files that hold successive times."""
         array, spec = self._array(name), self._specs[name]
         lengths = array.shards or array.chunks
         region = spec.place(first, count)
@@ -235,9 +201,7 @@ class ZarrStore:
             begin, end, _ = whole.indices(size)
             ranges.append(range(begin // length, -(-end // length)))
         for place in itertools.product(*ranges):
-            chunk = self.path / name / array.metadata.encode_chunk_key(place)
-            if chunk.is_file():  # one of nothing but fill values is not written
-                sync(chunk)
+            yield str(array.metadata.encode_chunk_key(place))
 
     def storage_dtype(self, name: str) -> np.dtype[Any]:
         """What a field's numbers are stored as, as the store itself has it."""
@@ -278,8 +242,10 @@ class ZarrStore:
             warnings.simplefilter("ignore", FutureWarning)
             zarr.consolidate_metadata(zarr.storage.LocalStore(self.path))
         self._group = None
-        for path in self.path.rglob("*"):
-            if path.is_file():
+        for path in list(self.path.rglob("*")):
+            if path.suffix == HALF_WRITTEN:
+                path.unlink()
+            elif path.is_file():
                 sync(path)
 
     def _array(self, name: str) -> Any:
@@ -307,6 +273,7 @@ class ZarrStore:
             encoding[name] = {
                 "dtype": spec.storage.dtype,
                 "chunks": spec.chunks,
+                **({"shards": spec.shards} if spec.shards else {}),
                 "_FillValue": spec.storage.fill,
                 **spec.storage.packing(),
                 **spec.filters,
@@ -317,6 +284,9 @@ class ZarrStore:
             warnings.simplefilter("ignore", xr.SerializationWarning)
             whole.to_zarr(path, mode="w", compute=False, encoding=encoding, consolidated=False)
 
+
+HALF_WRITTEN = ".partial"
+"""Suffix of what the library leaves where it is killed while it writes a chunk."""
 
 ASIDE, REPLACED = "temdeep_wider", "replaced"
 """Where a field is converted, inside a store, and what is named so there once it is done."""

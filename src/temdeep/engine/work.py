@@ -16,11 +16,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from temdeep.engine.encoding import Encoder, NarrowError, carried
+from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.packing import Storage, ladder
-from temdeep.engine.pieces import Frames, Piece, pieces, windowed
+from temdeep.engine.pieces import Frames, Piece, fingerprint, pieces, windowed
 from temdeep.engine.plan import Plan
+from temdeep.engine.record import Made
 from temdeep.engine.running_totals import fill, passes
-from temdeep.engine.stores import FieldSpec, ZarrStore, storing
+from temdeep.engine.stores import ZarrStore, storing
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
 
@@ -44,11 +46,13 @@ class Work:
         fillings: One for each forecast run, all with as many output times.
         specs: How each field is stored at its narrowest.
         store: Folder of the Zarr store.
+        begun: What an older store has of one of the pieces.
     """
 
     fillings: tuple[Filling, ...]
     specs: Mapping[str, FieldSpec]
     store: Path
+    begun: Begun | None = None
 
     def units(self) -> Iterator[Unit]:
         """All pieces of all runs; no two of them share a chunk."""
@@ -59,12 +63,30 @@ class Work:
             for piece in pieces(
                 one.series, one.method.context, one.plan, align=align, carried=names
             ):
-                yield Unit(run, piece)
+                begun = self.begun
+                if begun is not None and begun.rest.times.stop != piece.times.stop:
+                    begun = None
+                yield Unit(run, piece, begun=begun)
 
     def steps(self, unit: Unit) -> int:
         """How many steps a piece counts: its output times, once for each pass through them."""
         times = unit.piece.times
         return passes(self.fillings[unit.run].series) * int(times.stop - times.start)
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The first times of a piece as an older store has them.
+
+    Attributes:
+        store: Folder of the older store.
+        specs: How each field is stored there.
+        rest: What is still to be made of the piece.
+    """
+
+    store: Path
+    specs: Mapping[str, FieldSpec]
+    rest: Piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +97,13 @@ class Unit:
         run: Which.
         piece: The piece.
         levels: Storages that it is known to need.
+        begun: What need not be made; it holds only while nothing needs a wider storage.
     """
 
     run: int
     piece: Piece
     levels: Mapping[str, int] | None = None
+    begun: Begun | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -97,7 +121,7 @@ def do(
     levels: Mapping[str, int],
     frames: Frames | None = None,
     progress: Callable[[int], None] | None = None,
-) -> None:
+) -> Made:
     """Make a piece and write it, for good.
 
     A piece that some storage is too narrow for is encoded anew from its begin, so that what is
@@ -110,6 +134,9 @@ def do(
         frames: Input that other pieces have read already.
         progress: Is told of each so many times more that are made.
 
+    Returns:
+        How it came out.
+
     Raises:
         NarrowError: The store must be wider.
         StoreError: It cannot be written.
@@ -117,13 +144,20 @@ def do(
     """
     filling, piece = work.fillings[unit.run], unit.piece
     frames = frames or Frames(filling.series)
-    series = windowed(filling.series, piece.window, frames.read(piece.window))
+    fields = frames.read(piece.window)
     own = {**dict.fromkeys(work.specs, 0), **(unit.levels or {})}
     at = {n: replace(s, storage=ladder(s.storage)[levels[n]]) for n, s in work.specs.items()}
     writer = _Writer(ZarrStore(work.store, at), at, unit, len(filling.plan))
+    storages = {name: spec.storage for name, spec in work.specs.items()}
     while True:
+        todo = piece
+        if unit.begun is not None and not any(own.values()):
+            todo = unit.begun.rest
+            _copy(unit.begun, piece.times.start, writer)
+        series = _seen(filling.series, fields, piece, todo)
+        encoder = Encoder(series, todo.part, storages, own)
         try:
-            _fill(work, series, unit, (own, levels), writer, progress)
+            _fill(series, filling.method, todo, encoder, writer, progress)
         except NarrowError as narrow:
             if narrow.level > levels[narrow.name]:
                 raise
@@ -132,33 +166,49 @@ def do(
             progress = None
         else:
             writer.sync()
-            return
+            if progress is not None:
+                progress(passes(filling.series) * (todo.times.start - piece.times.start))
+            dim, first = filling.series.time_name, piece.window.start
+            times = slice(piece.own.start - first, piece.own.stop - first)
+            needed = {name: level for name, level in own.items() if level}
+            return Made(fingerprint(fields, dim, times), needed)
+
+
+def _seen(series: Series, fields: xr.Dataset, piece: Piece, todo: Piece) -> Series:
+    """What is seen of a series to make a part of a piece, whose fields are in memory."""
+    first = piece.window.start
+    near = slice(todo.window.start - first, todo.window.stop - first)
+    return windowed(series, todo.window, fields.isel({series.time_name: near}))
+
+
+def _copy(begun: Begun, first: int, writer: _Writer) -> None:
+    """Take the first times of a piece from an older store."""
+    count = begun.rest.times.start - first
+    older = ZarrStore(begun.store, begun.specs)
+    for name, spec in begun.specs.items():
+        with storing():
+            raw = older.read(name, first, count)
+        for one in raw:
+            writer.put(name, one, spec.storage)
 
 
 def _fill(
-    work: Work,
     series: Series,
-    unit: Unit,
-    own_and_store: tuple[Mapping[str, int], Mapping[str, int]],
+    method: Method,
+    piece: Piece,
+    encoder: Encoder,
     writer: _Writer,
     progress: Callable[[int], None] | None,
 ) -> None:
-    piece, (own, levels) = unit.piece, own_and_store
-    storages = {name: spec.storage for name, spec in work.specs.items()}
-    encoder = Encoder(series, piece.part, storages, own)
-    for block in fill(series, work.fillings[unit.run].method, piece.part):
+    for block in fill(series, method, piece.part):
         for name, variable in block.fields.items():
-            narrow = ladder(storages[name])[own[name]] if own[name] < levels[name] else None
-            for position, field in _fields(variable, work.specs[name], block.times.start):
+            frames = np.moveaxis(variable.values, writer.frame_axis(name), 0)
+            for position, field in enumerate(frames, block.times.start):
                 raw = encoder.encode(name, field, position)
                 if position >= piece.lead:
-                    writer.put(name, raw, narrow)
+                    writer.put(name, raw, encoder.storages[name])
         if progress is not None:
             progress(max(block.times.stop - max(block.times.start, piece.lead), 0))
-
-
-def _fields(variable: xr.Variable, spec: FieldSpec, first: int) -> Iterator[tuple[int, Values]]:
-    return enumerate(np.moveaxis(variable.values, spec.frame_axis, 0), first)
 
 
 class _Writer:
@@ -172,15 +222,20 @@ class _Writer:
         self._start, self._stop = unit.piece.times.start, unit.piece.times.stop
         self.begin_again()
 
+    def frame_axis(self, name: str) -> int:
+        """Which dimension of a field of one run is time."""
+        return self._specs[name].frame_axis
+
     def begin_again(self) -> None:
         """Forget what came; what is written is written once more."""
         self._held: dict[str, list[Values]] = {name: [] for name in self._specs}
         self._next = dict.fromkeys(self._specs, 0)
 
-    def put(self, name: str, raw: Values, narrow: Storage | None) -> None:
+    def put(self, name: str, raw: Values, storage: Storage) -> None:
         """Take in one time, encoded in the store's storage or in a narrower one."""
         spec = self._specs[name]
-        self._held[name].append(raw if narrow is None else spec.storage.convert(raw, narrow))
+        alike = storage == spec.storage
+        self._held[name].append(raw if alike else spec.storage.convert(raw, storage))
         taken = self._next[name] + len(self._held[name])
         whole = (self._start + taken) % spec.held_times == 0
         if whole or self._start + taken == self._stop:

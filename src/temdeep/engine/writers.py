@@ -8,21 +8,24 @@ from __future__ import annotations
 import errno
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import xarray as xr
 
+from temdeep.engine.describing import describe, draw_up
 from temdeep.engine.encoding import NarrowError
-from temdeep.engine.layout import field_spec, without_new_fills
+from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.layout import AS_USUAL, Layout
+from temdeep.engine.origin import Older, Origin
 from temdeep.engine.pieces import Frames
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import passes
-from temdeep.engine.spool import SUFFIXES, ZARR_SUFFIX, Origin, Spool
-from temdeep.engine.stores import FieldSpec, StoreError, storing
+from temdeep.engine.spool import SUFFIXES, Spool, settle
+from temdeep.engine.stores import ZARR_SUFFIX, StoreError, storing
 from temdeep.engine.stream import variables_of
-from temdeep.engine.template import template, treatments
-from temdeep.engine.work import Filling, Unit, Work, do
+from temdeep.engine.template import treatments
+from temdeep.engine.work import Begun, Filling, Unit, Work, do
 from temdeep.errors import InputError, OutputError, VariableError
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
@@ -67,12 +70,14 @@ class Manner:
             not, and a run that fails leaves nothing.
         restart: Begin anew where unfinished work is there.
         workers: Who makes the pieces; None: this process.
+        layout: How fields lie in the output.
     """
 
     overwrite: bool = False
     origin: Origin | None = None
     restart: bool = False
     workers: Workers | None = None
+    layout: Layout = AS_USUAL
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:
@@ -86,6 +91,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{target} is neither NetCDF (.nc) nor Zarr (.zarr) by its suffix.")
     if not target.parent.is_dir():
         raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
+    settle(target)
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already: say --overwrite, or choose another name.")
     if target.is_dir() and not any((target / name).exists() for name in ZARR_MARKS):
@@ -117,15 +123,14 @@ def write(
         OutputError: The target exists, or cannot be written.
         TemdeepError: The input turns out to be damaged.
     """
-    frame = template(series, method, plan, provenance or {})
-    specs = {
-        name: field_spec(series, plan, name, attributes, suffix=target.suffix)
-        for name, attributes in frame.variables.items()
-    }
-    whole = without_new_fills(series.in_file_dims(frame.dataset))
+    manner = manner or Manner()
     filling = Filling(series, method, plan)
+    drawn = draw_up(filling, target.suffix, manner.layout, provenance or {})
+    if manner.origin is not None:
+        about = describe(filling, drawn.specs, manner.origin.request)
+        manner = replace(manner, origin=replace(manner.origin, about=about))
     return write_fillings(
-        [filling], whole, specs, frame.notes, target, manner=manner, progress=progress
+        [filling], drawn.frame, drawn.specs, drawn.notes, target, manner=manner, progress=progress
     )
 
 
@@ -138,6 +143,8 @@ def write_fillings(
     *,
     manner: Manner | None = None,
     progress: Progress | None = None,
+    older: Older | None = None,
+    begun: Begun | None = None,
 ) -> Written:
     """Fill one series, or the runs of a forecast one after the other, and write them to one file.
 
@@ -149,6 +156,8 @@ def write_fillings(
         target: File with suffix .nc or .zarr.
         manner: How; None: as `Manner` is of itself.
         progress: Is told how many steps are done.
+        older: The target as it is, if it is appended to, and what of it stays.
+        begun: What can be taken of the piece after that.
 
     Raises:
         OutputError: The target exists, or cannot be written.
@@ -156,14 +165,16 @@ def write_fillings(
     """
     manner = manner or Manner()
     check_target(target, overwrite=manner.overwrite)
-    spool = Spool(target, frame, specs, manner.origin)
+    if manner.layout.unlimited:
+        frame = _unlimited(frame, {spec.dims[spec.time_axis] for spec in specs.values()})
+    spool = Spool(target, frame, specs, manner.origin, older)
     count = _Count(progress)
     before = 0
     try:
         with storing():
             spool.open(restart=manner.restart)
-        before = len(spool.done())
-        work = Work(tuple(fillings), spool.held, spool.path)
+        before = len(spool.done()) - spool.taken
+        work = Work(tuple(fillings), spool.held, spool.path, begun)
         (manner.workers or _here)(work, _missing(work, spool, count), spool, count)
         with storing():
             spool.finish(count)
@@ -198,6 +209,12 @@ def steps(series: Series, plan: Plan, target: Path) -> int:
     return (passes(series) + copies) * len(plan)
 
 
+def _unlimited(frame: xr.Dataset, dims: set[str]) -> xr.Dataset:
+    able = frame.copy()
+    able.encoding["unlimited_dims"] = dims | set(frame.encoding.get("unlimited_dims", ()))
+    return able
+
+
 class _Count:
     """Counts steps, and tells of all of them at once."""
 
@@ -227,15 +244,14 @@ def _here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) ->
         unit = one
         if unit.run != run or frames is None:
             run, frames = unit.run, Frames(work.fillings[unit.run].series)
-        made = False
-        while not made:
+        made = None
+        while made is None:
             try:
-                do(work, unit, spool.levels, frames, progress)
-                made = True
+                made = do(work, unit, spool.levels, frames, progress)
             except NarrowError as narrow:
                 spool.widen(narrow.name, narrow.level, narrow.why)
                 unit = unit.needing(narrow)
-        spool.add(unit.key)
+        spool.add(unit.key, made)
 
 
 def _given(filling: Filling) -> int:

@@ -41,7 +41,7 @@ def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
     groups: dict[tuple[str, ...], list[tuple[xr.Dataset, dict[str, Times], str]]] = {}
     static: list[xr.Dataset] = []
     for (dataset, bounds), name in zip(opened, names, strict=True):
-        if not _has_time(dataset):
+        if not has_time(dataset):
             static.append(dataset)
             continue
         timed, time_name = with_valid_times(dataset, name)
@@ -86,7 +86,8 @@ def _alike(one: xr.Dataset, other: xr.Dataset, variable: Hashable) -> bool:
     return bool(one[variable].variable.equals(two))  # type: ignore[no-untyped-call]
 
 
-def _has_time(dataset: xr.Dataset) -> bool:
+def has_time(dataset: xr.Dataset) -> bool:
+    """Whether a file has times at all."""
     return any(
         dataset[name].dtype.kind == "M"
         or " since " in str(dataset[name].attrs.get("units", ""))

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
+import numpy as np
 import xarray as xr
 
-from temdeep.errors import InputError
+from temdeep.errors import InputError, TimeAxisError
 from temdeep.fields import combining, grib
 from temdeep.fields.remote import ZARR_MARKS, RemoteStore, found_at, is_url
 from temdeep.fields.survey import Survey, survey
 from temdeep.fields.time_axis import Times
-from temdeep.fields.valid_times import undecoded_reason
+from temdeep.fields.valid_times import undecoded_reason, with_valid_times
 
 Sources = str | Path | Sequence[str | Path]
 
@@ -109,6 +110,25 @@ def open_file(path: Found) -> tuple[xr.Dataset, dict[str, Times]]:
         ) from error
     except ValueError as error:
         raise InputError(f"{path.name} cannot be decoded: {undecoded_reason(error)}.") from error
+
+
+def times_in(path: Path) -> Times | None:
+    """Valid times of one of several files that make a series.
+
+    Returns:
+        Ascending; none where it has no time axis, None where it cannot be understood alone.
+
+    Raises:
+        InputError: The file cannot be opened.
+    """
+    dataset, _ = open_file(path)
+    if not combining.has_time(dataset):
+        return np.array([], dtype="datetime64[ns]")
+    try:
+        timed, name = with_valid_times(dataset, path.name)
+    except TimeAxisError:
+        return None
+    return np.sort(timed[name].values)
 
 
 def is_grib(path: Found) -> TypeGuard[Path]:

@@ -63,6 +63,10 @@ UNFITTED: Mapping[str, Callable[[], Method]] = {
 }
 """Methods that also work without having seen a series."""
 
+FIXED = (Nearest.name, Linear.name, Cubic.name, CubicLocal.name)
+"""Methods that are the same for every series: a new time changes only what it is in the context of.
+What is fitted to a series, or judged on it, is none of them."""
+
 
 def build(name: str, series: Series) -> Method:
     """Build a method that needs no training.

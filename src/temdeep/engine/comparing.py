@@ -1,0 +1,131 @@
+"""What a store was made of beside a longer series: whether it is the same, and what of it stays.
+
+Knows: series, plans, pieces, records. Must not know: how a method fills, how a store is written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.engine.encoding import carried
+from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.origin import Older, Origin
+from temdeep.engine.packing import ladder
+from temdeep.engine.pieces import Cutter, Frames, Piece, fingerprint, pieces
+from temdeep.engine.record import Record, widest
+from temdeep.engine.work import Begun, Filling
+from temdeep.errors import OutputError
+from temdeep.fields.opening import times_in
+from temdeep.fields.time_axis import show
+
+
+@dataclass(frozen=True, eq=False)
+class Comparing:
+    """A store's series beside the longer one, both cut into pieces alike.
+
+    Attributes:
+        found: What the store says of itself.
+        now: The longer series.
+        before: The store's.
+        specs: How fields are stored.
+    """
+
+    found: Record
+    now: Filling
+    before: Filling
+    specs: Mapping[str, FieldSpec]
+
+    def refuse_changed_values(self, origin: Origin, target: Path) -> None:
+        """Compare what was read with what is there now, as far as files have changed.
+
+        Raises:
+            OutputError: A value has changed, or the store's pieces are not as they were.
+            InputError: The input is damaged.
+        """
+        series, known = self.now.series, self.found.pieces
+        doubtful = self._doubtful(origin)
+        frames = Frames(series)
+        for piece in self._pieces(self.before):
+            made = known.get(piece.times.start)
+            own = piece.own
+            if made is not None and not doubtful[own].any():
+                continue
+            whole = slice(0, own.stop - own.start)
+            if made is None or fingerprint(frames.read(own), series.time_name, whole) != made.input:
+                first, last = (show(series.time.values[i]) for i in (own.start, own.stop - 1))
+                raise OutputError(
+                    f"values of {series.source} between {first} and {last} have changed since"
+                    f" {target} was made of them: make it anew with --overwrite."
+                )
+
+    def kept(self, target: Path) -> tuple[Older, Begun | None]:
+        """What of the store stays as it is."""
+        levels = self.found.levels()
+        same: list[Piece] = []
+        begun = None
+        for before, now in zip(self._pieces(self.before), self._pieces(self.now), strict=False):
+            if not before.same_as(now):
+                begun = self._begun(before, now, levels, target)
+                break
+            same.append(now)
+        made = {piece.times.start: self.found.pieces[piece.times.start] for piece in same}
+        if widest(made.values(), self.specs) != levels:  # all of it would be stored narrower
+            return Older(target, dict.fromkeys(self.specs, 0), {}, {}, 0), None
+        count = same[-1].times.stop if same else 0
+        return Older(target, levels, self.found.why, made, count), begun
+
+    def _begun(
+        self, before: Piece, now: Piece, levels: Mapping[str, int], target: Path
+    ) -> Begun | None:
+        """What the store has of the first piece that is not as it was."""
+        if any(self.found.pieces[before.times.start].levels.values()):
+            return None
+        first, stop = now.times.start, min(before.times.stop, now.times.stop)
+        cutters = [self._cutter(one) for one in (self.before, self.now)]
+        for until in cutters[1].clean(first + 1, stop - 1)[::-1].tolist():
+            one, other = (cutter.piece(slice(first, until)) for cutter in cutters)
+            if one.same_as(other):
+                rest = cutters[1].piece(slice(until, now.times.stop))
+                at = {
+                    name: replace(spec, storage=ladder(spec.storage)[levels[name]])
+                    for name, spec in self.specs.items()
+                }
+                return Begun(target, at, rest) if rest.lead == 0 else None
+        return None
+
+    def _pieces(self, one: Filling) -> Iterator[Piece]:
+        align = math.lcm(*(spec.held_times for spec in self.specs.values()))
+        context = one.method.context
+        return pieces(one.series, context, one.plan, align=align, carried=self._carried(one))
+
+    def _cutter(self, one: Filling) -> Cutter:
+        return Cutter(one.series, one.method.context, one.plan, self._carried(one))
+
+    def _carried(self, one: Filling) -> list[str]:
+        return carried(one.series, {name: spec.storage for name, spec in self.specs.items()})
+
+    def _doubtful(self, origin: Origin) -> npt.NDArray[np.bool_]:
+        """Which input times come from files that are not as they were, shape (time,)."""
+        values = self.now.series.time.values
+        if not all(changed_ns for _, changed_ns in origin.files.values()):  # some are at a URL
+            return np.ones(len(values), dtype=bool)
+        known = set(self.found.files)
+        changed = [
+            path for path, now in origin.files.items() if (Path(path).name, *now) not in known
+        ]
+        if not changed or len(origin.files) == 1:
+            return np.full(len(values), bool(changed))
+        doubtful = np.zeros(len(values), dtype=bool)
+        for path in changed:
+            times = times_in(Path(path))
+            if times is None or times.dtype.kind != values.dtype.kind:
+                return np.ones(len(values), dtype=bool)
+            if len(times):
+                doubtful |= (values >= times[0]) & (values <= times[-1])
+        return doubtful
