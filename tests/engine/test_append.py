@@ -16,7 +16,8 @@ from tests.engine.making import mixed, save
 from tests.engine.test_restart import bytes_of, downscale
 
 from temdeep.cli.main import main
-from temdeep.engine import comparing, layout, pieces, record, spool
+from temdeep.engine import layout, pieces, record, spool
+from temdeep.fields.opening import times_in
 from temdeep.methods.cubic import Cubic
 
 FILES = ["--chunks", "time=6,lat=2", "--shards", "time=12", "--compress", "5"]
@@ -150,6 +151,25 @@ def test_a_packing_that_only_the_end_outgrew_is_narrow_again_once_more_is_known(
     assert after is not None
     assert (before.levels()["t2m"], after.levels()["t2m"]) == (1, 0)
     assert bytes_of(empty / "out.zarr") == made_in(empty / "at_once", made, *HOURLY)
+
+
+def test_a_day_that_is_packed_otherwise_makes_what_it_makes_at_once(empty: Path) -> None:
+    """What a whole piece of work is then not packed at all, from its begin."""
+    made, linear = mixed(count=TIMES), ["--step", "1h", "--method", "linear"]
+    first, last = made.isel(time=slice(0, 29)), made.isel(time=slice(29, None)).copy(deep=True)
+    last["t2m"].encoding = {**last["t2m"].encoding, "scale_factor": 0.013}
+    (empty / "at_once").mkdir()
+    for folder in (empty, empty / "at_once"):
+        save(first, folder, "day0.nc")
+    assert fill(*linear, source="day*.nc") == 0
+    for folder in (empty, empty / "at_once"):
+        save(last, folder, "day1.nc")
+    assert fill(*linear, "--append", source="day*.nc") == 0
+    with contextlib.chdir(empty / "at_once"):
+        assert fill(*linear, source="day*.nc") == 0
+    with xr.open_zarr("out.zarr") as one, xr.open_zarr("at_once/out.zarr") as other:
+        assert one["t2m"].encoding["dtype"] == np.float64
+        xr.testing.assert_equal(one, other)
 
 
 def test_only_what_the_new_times_reach_is_made(
@@ -298,13 +318,18 @@ def test_nothing_new_changes_nothing(
 def test_files_that_have_not_changed_are_not_compared(
     empty: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, looked = mixed(count=TIMES), []
+    made = mixed(count=TIMES)
+    looked: list[str] = []
     days = [made.isel(time=slice(i * DAY, (i + 1) * DAY)) for i in range(5)]
     for i, day in enumerate(days[:4]):
         put(day, empty, f"day{i}.nc")
     assert fill(*HOURLY, source="day*.nc") == 0
-    find = comparing.times_in
-    monkeypatch.setattr(comparing, "times_in", lambda path: looked.append(path.name) or find(path))
+
+    def looking(path: Path) -> Any:
+        looked.append(path.name)
+        return times_in(path)
+
+    monkeypatch.setattr("temdeep.engine.comparing.times_in", looking)
     put(days[4], empty, "day4.nc")
     assert fill(*HOURLY, "--append", source="day*.nc") == 0
     assert looked == ["day4.nc"]

@@ -1,5 +1,6 @@
 """How fields lie in an output: few files, none shared by two workers, and as the user says."""
 
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_the_layout_does_not_depend_on_how_long_the_series_is() -> None:
     for rows, columns in ((721, 1440), (181, 360), (4, 5)):
         short, long = (laid(gridded(rows, columns, count=count)) for count in (2, 5000))
         assert (short.chunks, short.shards) == (long.chunks, long.shards)
+
+
+def test_files_of_fields_of_any_size_end_together() -> None:
+    """Else a piece of work would have to be as long as the least common multiple."""
+    grids = [(rows, 2 * rows) for rows in (3, 40, 61, 90, 111, 150, 181, 333, 512, 600, 650, 721)]
+    held = sorted({laid(gridded(*grid)).held_times for grid in grids})
+    assert len(held) > 3
+    assert all(longer % shorter == 0 for shorter, longer in itertools.pairwise(held))
 
 
 def test_levels_lie_one_by_one_where_they_are_large_together() -> None:
