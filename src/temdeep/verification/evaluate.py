@@ -17,6 +17,8 @@ from temdeep.fields.variables import Kind
 from temdeep.methods import registry
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
+from temdeep.verification.breakdown import DEFINITIONS as BREAKDOWN_DEFINITIONS
+from temdeep.verification.breakdown import break_down, compare
 from temdeep.verification.passes import (
     pass_periods,
     pass_times,
@@ -40,6 +42,8 @@ class Evaluation:
 
     Attributes:
         records: Flat records, as in the JSON.
+        comparisons: Each method beside the best of the others.
+        breakdown: Errors by part of the day and by region.
         about: Data, split, seed, commit, wall time, notes.
         tallies: Sums, for figures; those of instants first.
         withheld: What was hidden, for figures.
@@ -47,6 +51,8 @@ class Evaluation:
     """
 
     records: list[Record]
+    comparisons: list[Record]
+    breakdown: list[Record]
     about: dict[str, Any]
     tallies: tuple[Tally, ...]
     withheld: Withheld
@@ -54,7 +60,12 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """The object that is written as JSON."""
-        return {"about": self.about, "records": self.records}
+        return {
+            "about": self.about,
+            "records": self.records,
+            "comparisons": self.comparisons,
+            "breakdown": self.breakdown,
+        }
 
 
 def evaluate(
@@ -108,16 +119,19 @@ def evaluate(
         progress(total, total)
     name = dataset or Path(series.source).stem
     records: list[Record] = []
-    for family in families:
-        if family:
-            records += make_records(
-                family,
-                _treatments(part, chosen),
-                dataset=name,
-                span_hours=withheld.span_us / 3.6e9,
-                seed=seed,
-                draws=DRAWS,
-            )
+    comparisons: list[Record] = []
+    breakdown: list[Record] = []
+    for family in filter(None, families):
+        records += make_records(
+            family,
+            _treatments(part, chosen),
+            dataset=name,
+            span_hours=withheld.span_us / 3.6e9,
+            seed=seed,
+            draws=DRAWS,
+        )
+        comparisons += compare(family, records, seed=seed, draws=DRAWS)
+        breakdown += break_down(family)
     if all(record["restoration_rate"] is None for record in records):
         raise RequestError(
             f"nothing of {series.source} could be withheld and filled in: whole intervals of"
@@ -125,7 +139,7 @@ def evaluate(
         )
     about = _about(withheld, tallies, name, seed, trained_on)
     about["wall_time_s"]["total"] = round(time.perf_counter() - began, 3)
-    return Evaluation(records, about, tallies, withheld, chosen)
+    return Evaluation(records, comparisons, breakdown, about, tallies, withheld, chosen)
 
 
 def _with_linear(
@@ -191,7 +205,7 @@ def _about(
         "commit": checkout_commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_time_s": {"filling_in": seconds},
-        "definitions": DEFINITIONS,
+        "definitions": DEFINITIONS | BREAKDOWN_DEFINITIONS,
         "notes": _notes(withheld, trained_on),
     }
 
