@@ -23,7 +23,7 @@ from benchmarks.science.diagnostics.robustness import with_noise, with_noise_whe
 from benchmarks.science import contenders
 from temdeep.training.settings import TrainingSettings
 from temdeep.verification.evaluate import Evaluation, evaluate
-from temdeep.verification.provenance import checkout_commit
+from temdeep.checkout import checkout_commit
 
 PACKAGE = Path(__file__).parents[2] / "src" / "temdeep"
 BENCHMARK = Path(__file__).parent

@@ -25,7 +25,7 @@ from temdeep.verification.passes import (
     tallies_of_periods,
     tally_of_times,
 )
-from temdeep.verification.provenance import checkout_commit
+from temdeep.checkout import checkout_commit
 from temdeep.verification.records import DEFINITIONS, REFERENCE, Record, make_records
 from temdeep.verification.tally import Tally
 from temdeep.verification.withholding import Withheld, thin_out

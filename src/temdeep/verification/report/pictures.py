@@ -1,0 +1,117 @@
+"""Maps as small images that stand inside the page itself.
+
+Knows: fields and their grid. Must not know: evaluations, HTML.
+"""
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from temdeep.fields.grids import Grid
+from temdeep.metric import FloatArray
+from temdeep.verification.figure_style import RC
+from temdeep.verification.maps import (
+    ERROR_COLOURS,
+    FIELD_COLOURS,
+    aspect_of,
+    box_of,
+    draw_shore,
+)
+
+LONGER_SIDE_PX = 460
+DPI = 100
+QUALITY = 82
+"""Of WebP: above it files grow and no eye sees a difference."""
+
+UNKNOWN = "#9a9a9a"
+"""Cells without a value."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour scale.
+
+    Attributes:
+        colours: Name of a matplotlib colour map.
+        low, high: Its ends.
+    """
+
+    colours: str
+    low: float
+    high: float
+
+    @classmethod
+    def of_field(cls, low: float, high: float) -> "Scale":
+        """A sequential one, even in lightness."""
+        return cls(FIELD_COLOURS, low, high)
+
+    @classmethod
+    def of_error(cls, largest: float) -> "Scale":
+        """A diverging one, white at zero."""
+        return cls(ERROR_COLOURS, -largest, largest)
+
+    def ticks(self) -> tuple[float, float, float]:
+        """Ends and middle."""
+        return self.low, (self.low + self.high) / 2, self.high
+
+    def gradient(self, steps: int = 12) -> str:
+        """The colours as a CSS gradient from left to right."""
+        colours = mpl.colormaps[self.colours](np.linspace(0.0, 1.0, steps))
+        stops = ", ".join(mpl.colors.to_hex(colour) for colour in colours)
+        return f"linear-gradient(to right, {stops})"
+
+
+def can_be_mapped(grid: Grid) -> bool:
+    """Whether there is more than one place, in two directions."""
+    known = np.isfinite(grid.latitude) & np.isfinite(grid.longitude)
+    spread = [float(np.ptp(one[known])) if known.any() else 0.0
+              for one in (grid.latitude, grid.longitude)]  # fmt: skip
+    return min(spread) > 0.0
+
+
+def map_image(field: FloatArray, grid: Grid, scale: Scale) -> str:
+    """Draw one field with coastlines.
+
+    Args:
+        field: Shape (y, x).
+        grid: Where its cells are; places without neighbours are drawn as dots.
+        scale: Colours.
+
+    Returns:
+        A WebP image as a data URI, without axes or title.
+    """
+    known = np.isfinite(grid.latitude) & np.isfinite(grid.longitude)
+    longitude = grid.longitude
+    if grid.uniform:
+        longitude = np.unwrap(longitude, period=360.0, axis=1)
+    box = box_of(longitude[known][None], grid.latitude[known][None])
+    if grid.uniform:
+        box = box_of(longitude, grid.latitude)
+    aspect = aspect_of(box)
+    ratio = (box[3] - box[2]) * aspect / (box[1] - box[0])
+    longer = LONGER_SIDE_PX / DPI
+    size = (longer, longer * ratio) if ratio <= 1 else (longer / ratio, longer)
+    with mpl.rc_context({**RC, "figure.constrained_layout.use": False}):
+        figure = Figure(size, dpi=DPI)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_facecolor(UNKNOWN)
+        style: Mapping[str, object] = {
+            "cmap": scale.colours, "vmin": scale.low, "vmax": scale.high
+        }  # fmt: skip
+        if grid.uniform:
+            axes.pcolormesh(longitude, grid.latitude, field, shading="nearest", **style)
+        else:
+            axes.scatter(longitude[known], grid.latitude[known], 14.0, field[known], **style)
+        draw_shore(axes, box, aspect)
+        axes.set_aspect("auto")
+        axes.set_axis_off()
+        axes.add_artist(axes.patch)
+        axes.patch.set_zorder(-1)
+        target = io.BytesIO()
+        figure.savefig(target, format="webp", dpi=DPI, pil_kwargs={"quality": QUALITY, "method": 6})
+    return f"data:image/webp;base64,{base64.b64encode(target.getvalue()).decode('ascii')}"
