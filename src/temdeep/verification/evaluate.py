@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from temdeep._version import __version__
+from temdeep.checkout import checkout_commit
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.fields.time_axis import show
@@ -25,7 +26,6 @@ from temdeep.verification.passes import (
     tallies_of_periods,
     tally_of_times,
 )
-from temdeep.checkout import checkout_commit
 from temdeep.verification.records import DEFINITIONS, REFERENCE, Record, make_records
 from temdeep.verification.tally import Tally
 from temdeep.verification.withholding import Withheld, thin_out

@@ -47,6 +47,18 @@ from temdeep.verification.tables import best_classical, variables_of, whole_rows
 PREFERRED = "auto"
 """Reported on where no model is: what `downscale` uses when nothing is said."""
 
+METHODS = {
+    "nearest": "the nearer given field",
+    "linear": "the straight line between the given fields",
+    "cubic": "a natural spline through the given fields around",
+    "cubic_local": "a cubic curve through the four given fields around",
+    "solar": "a spline and, on top of it, what the sun drives",
+    "optical_flow": "both given fields moved along the motion between them",
+    "auto": "for each variable the mixture of the classical methods that hidden times advise",
+    "temdeep": "the learnt model: sun, motion, and corrections by a network",
+}
+"""The methods in half a sentence."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -110,10 +122,13 @@ def write_report(
         "subject": label(subject),
         "rival": label(rival),
         "verdict": judge(scores, subject, titles),
-        "scores": scores_table(records, shown),
+        "scores": scores_table(records, shown, subject),
         "details": details_table(records, titles, subject, rival),
         "rain": rain_table(records, titles, subject, rival),
         "regions": regions_table(evaluation.breakdown, drawn, subject),
+        "glossary": {
+            label(name): told for name, told in METHODS.items() if name in evaluation.methods
+        },
         "facts": list(facts(scores["about"], subject)),
         "card": model_card(model) if model else [],
         "command": command,

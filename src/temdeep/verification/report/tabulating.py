@@ -10,7 +10,7 @@ from typing import Any
 from temdeep.verification.breakdown import BY_REGION
 from temdeep.verification.figure_style import label
 from temdeep.verification.records import REFERENCE
-from temdeep.verification.report.words import interval, percent, quantity, units
+from temdeep.verification.report.words import ends, number, percent, quantity, units
 from temdeep.verification.tables import POOLED_NAMES, best_method, methods_of, whole_rows
 
 Rows = Sequence[Mapping[str, Any]]
@@ -61,43 +61,39 @@ class ReportTable:
     rows: tuple[TableRow, ...]
 
 
-def scores_table(records: Rows, titles: Mapping[str, str]) -> ReportTable:
+def scores_table(records: Rows, titles: Mapping[str, str], subject: str) -> ReportTable:
     """Restoration rate with its interval and RMSE, for each variable and method.
 
     Args:
         records: Of an evaluation.
         titles: Variables, pooled ones included, with their names in words.
+        subject: The method that is reported on, which stands first.
     """
-    methods = methods_of(records)
+    methods = list(dict.fromkeys([subject, REFERENCE, *methods_of(records)]))
     rows = []
     for variable, title in titles.items():
-        whole, leader = whole_rows(records, variable), best_method(records, variable)
+        whole = whole_rows(records, variable)
+        best = percent(whole[best_method(records, variable)]["restoration_rate"])
         unit = units(whole[REFERENCE]["units"])
-        cells = []
-        for method in methods:
-            row = whole[method]
-            small = [interval(row["restoration_rate_low"], row["restoration_rate_high"])]
-            if method == REFERENCE:
-                small = []
-            if row["rmse"] is not None:
-                small.append(quantity(row["rmse"], unit))
-            cells.append(
-                Cell(
-                    percent(row["restoration_rate"]),
-                    row["restoration_rate"],
-                    tuple(filter(None, small)),
-                    method == leader,
-                )
-            )
-        below = "" if title == variable or variable in POOLED_NAMES else variable
-        rows.append(TableRow(title, below, tuple(cells)))
+        below = [] if title == variable or variable in POOLED_NAMES else [variable]
+        if variable not in POOLED_NAMES:
+            below.append(f"RMSE in {unit}" if unit else "RMSE without unit")
+        cells = [_score(whole[method], best) for method in methods]
+        rows.append(TableRow(title, ", ".join(below), tuple(cells)))
     caption = (
         "Restoration rate: % of the straight line's error (RMSE) that a method takes away; below"
         " it the 95 % interval, and the RMSE itself. ✓ marks the best of a row."
     )
-    return ReportTable(
-        "Restoration rates and errors", caption, ("Variable", *map(label, methods)), tuple(rows)
-    )
+    name = "Restoration rates and errors"
+    return ReportTable(name, caption, ("Variable", *map(label, methods)), tuple(rows))
+
+
+def _score(row: Mapping[str, Any], best: str) -> Cell:
+    """A rate, its interval (that of linear is none) and the RMSE; best if it prints as the best."""
+    rate, low, high = (row[f"restoration_rate{end}"] for end in ("", "_low", "_high"))
+    small = [] if low is None or row["method"] == REFERENCE else [ends(low, high)]
+    small += [] if row["rmse"] is None else [number(row["rmse"])]
+    return Cell(percent(rate), rate, tuple(small), rate is not None and percent(rate) == best)
 
 
 def details_table(

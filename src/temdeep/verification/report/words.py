@@ -26,18 +26,16 @@ def whole_percent(value: float) -> str:
     return f"{size:.0f}{TIED}%" if size >= 9.5 else f"{size:.1f}{TIED}%"
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """Both ends of an interval in percent, with a decimal each; empty if there is none."""
-    if low is None or high is None:
-        return ""
-    return TIED.join((percent(low), "…", percent(high), "%"))
+def ends(low: float, high: float) -> str:
+    """Both ends of an interval in percent, with a decimal each."""
+    return TIED.join((percent(low), "…", percent(high)))
 
 
 def rough_interval(low: float, high: float) -> str:
-    """The same for a sentence: whole, with a decimal where an end is small; both alike."""
+    """The same for a sentence: whole, with a decimal where an end is small."""
     digits = 0 if min(abs(low), abs(high)) >= 9.5 else 1
-    ends = (f"{end:.{digits}f}".replace("-", MINUS) for end in (low, high))
-    return TIED.join((next(ends), "…", next(ends), "%"))
+    first, last = (f"{end:.{digits}f}".replace("-", MINUS) for end in (low, high))
+    return TIED.join((first, "…", last, "%"))
 
 
 def cadence(hours: float) -> str:
