@@ -113,12 +113,13 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             progress=lambda done, total: show_done(1000 * done // total),
         )
+    subject = _subject(evaluation, arguments) if arguments.report is not None else ""
     write_text(target, as_json(evaluation.as_json()))
     write_text(table, as_csv(evaluation.records))
     if arguments.figures is not None:
         _draw(evaluation, arguments)
     if arguments.report is not None:
-        _report(evaluation, arguments)
+        _report(evaluation, subject, arguments)
     if arguments.json:
         tell_json(evaluation.as_json())
     elif not arguments.quiet:
@@ -172,19 +173,25 @@ def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
         )
 
 
-def _report(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
-    from temdeep.model_store import description
-    from temdeep.verification.report.page import subject_of, write_report
+def _subject(evaluation: Evaluation, arguments: argparse.Namespace) -> str:
+    """The method that the report is about."""
+    from temdeep.verification.report.page import subject_of
     from temdeep.verification.tables import methods_of
 
     *_, last = methods_of(evaluation.records)
-    told = description(arguments.model, arguments.epoch) if arguments.model else None
+    return subject_of(evaluation, last if arguments.model else None)
+
+
+def _report(evaluation: Evaluation, subject: str, arguments: argparse.Namespace) -> None:
+    from temdeep.model_store import description
+    from temdeep.verification.report.page import write_report
+
     with progress_bar("writing the report", 1000, quiet=arguments.quiet) as show_done:
         write_report(
             evaluation,
             arguments.report,
-            subject=subject_of(evaluation, last if arguments.model else None),
-            model=told,
+            subject=subject,
+            model=description(arguments.model, arguments.epoch) if arguments.model else None,
             command=shlex.join(["temdeep", *sys.argv[1:]]),
             progress=lambda done, total: show_done(1000 * done // total),
         )

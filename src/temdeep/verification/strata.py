@@ -97,7 +97,7 @@ def cut_regions(grid: Grid) -> Regions:
     for width in BAND_DEG:
         bands = np.floor(np.round(latitude / width, 6))
         found = np.unique(bands[np.isfinite(bands)])
-        if len(found) <= MOST_BANDS:
+        if len(found) == 0 or found[-1] - found[0] < MOST_BANDS:
             break
     names = [_band_name(float(band) * width, width) for band in found]
     inside = [bands == band for band in found]

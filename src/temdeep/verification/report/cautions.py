@@ -8,6 +8,7 @@ from typing import Any
 
 from temdeep.verification.breakdown import BY_PART_OF_DAY, BY_REGION
 from temdeep.verification.figure_style import label
+from temdeep.verification.records import REFERENCE
 from temdeep.verification.report.standing import (
     Finding,
     Standing,
@@ -55,13 +56,16 @@ def warnings_of(about: Mapping[str, Any]) -> Iterator[str]:
 def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]) -> Iterator[str]:
     """Uses that these very records speak against."""
     titles = {one.variable: one.title for one in findings}
+    useless: dict[str, list[str]] = {}
     for one in findings:
         rival = comparison_of(scores, one.variable, subject)
         if one.standing is Standing.NO_USE:
-            instead = label(rival["against"]) if rival and is_behind(rival) else "a straight line"
-            yield f"{one.title}: it brings nothing that a straight line does not; use {instead}."
+            instead = label(rival["against"]) if rival and is_behind(rival) else label(REFERENCE)
+            useless.setdefault(instead, []).append(one.title)
         elif one.standing is Standing.BEHIND and rival is not None:
             yield f"{one.title}: use {label(rival['against'])} instead."
+    for instead, names in useless.items():
+        yield f"{listed(names)}: it brings nothing that a straight line does not; use {instead}."
     rows = {name: whole_rows(scores["records"], name)[subject] for name in titles}
     lost = {
         titles[name]: row["extremes_recovered"]
@@ -69,17 +73,17 @@ def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]
         if row.get("extremes_recovered") is not None and row["extremes_recovered"] < PEAKS_LOST
     }
     if lost:
-        least, most = (percent(pick(lost.values())) for pick in (min, max))
-        share = f"{least}{TIED}%" if least == most else f"{least} to {most}{TIED}%"
+        most = percent(max(lost.values()))
         yield (
-            "Peaks and lows between the given times: of what the given values miss there, only"
-            f" {share} is recovered for {listed(lost)}."
+            "Peaks and lows between the given times: of what the given values miss there, at most"
+            f" {most}{TIED}% is recovered for {listed(lost)}."
         )
     yield from _texture(rows, titles)
+    useful = [one.variable for one in findings if one.standing is not Standing.NO_USE]
     for by, where in ((BY_PART_OF_DAY, "at {} local solar time"), (BY_REGION, "in {}")):
         worse = {
             titles[name]: [part for part, rate in parts.items() if rate < CLEARLY_WORSE]
-            for name in titles
+            for name in useful
             if (parts := parts_of(scores, subject, name, by))
         }
         told = "; ".join(
@@ -121,8 +125,15 @@ def _texture(rows: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -
             )
 
 
-def untested(about: Mapping[str, Any]) -> Iterator[str]:
-    """What this test says nothing about."""
+def untested(about: Mapping[str, Any], unjudged: Sequence[str]) -> Iterator[str]:
+    """What this test says nothing about.
+
+    Args:
+        about: Of an evaluation.
+        unjudged: Variables without a restoration rate, in words.
+    """
+    if unjudged:
+        yield f"{listed(unjudged)}: straight lines make no error there, or nothing was scored."
     split = about["split"]
     first, last = split["test_first"][:10], split["test_last"][:10]
     yield f"Other seasons and weather than {first} to {last}, and other regions than this one."

@@ -7,11 +7,11 @@ Knows: those. Must not know: fields, figures, HTML.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from temdeep.verification.breakdown import BY_PART_OF_DAY
 from temdeep.verification.figure_style import label
-from temdeep.verification.records import POOLED, POOLED_PERIOD
+from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
 from temdeep.verification.report.cautions import not_for, untested, warnings_of
 from temdeep.verification.report.standing import (
     ALIKE,
@@ -26,7 +26,8 @@ from temdeep.verification.report.words import (
     TIED,
     cadence,
     capital,
-    rough_interval,
+    compared,
+    interval_of,
     whole_percent,
 )
 from temdeep.verification.tables import whole_rows
@@ -75,10 +76,12 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
         titles: Each variable in words.
     """
     records, about = scores["records"], scores["about"]
-    found = []
+    found, unjudged = [], []
     for variable, title in titles.items():
-        row = whole_rows(records, variable).get(subject)
-        if row is not None and row["restoration_rate"] is not None:
+        row = whole_rows(records, variable)[subject]
+        if row["restoration_rate"] is None:
+            unjudged.append(title)
+        else:
             found.append(_finding(row, title, comparison_of(scores, variable, subject)))
     found.sort(key=lambda one: list(Standing).index(one.standing))
     return Verdict(
@@ -87,13 +90,13 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
         findings=tuple(found),
         warnings=tuple(warnings_of(about)),
         not_for=tuple(not_for(scores, subject, found)),
-        untested=tuple(untested(about)),
+        untested=tuple(untested(about, unjudged)),
     )
 
 
 def _finding(row: Mapping[str, Any], title: str, comparison: Mapping[str, Any] | None) -> Finding:
     text = against_linear(row)
-    if comparison is not None and comparison["gain"] is not None:
+    if _is_other(comparison):
         text += f"; {_against_rival(row, comparison)}"
     return Finding(str(row["variable"]), title, standing_of(row, comparison), text)
 
@@ -101,13 +104,9 @@ def _finding(row: Mapping[str, Any], title: str, comparison: Mapping[str, Any] |
 def against_linear(row: Mapping[str, Any]) -> str:
     """Errors beside those of straight lines, with the interval; a rate's own sentence."""
     rate, low, high = (row[f"restoration_rate{end}"] for end in ("", "_low", "_high"))
-    told = f" ({rough_interval(low, high)})" if low is not None else ""
     if abs(rate) < ALIKE:
-        return f"errors as large as those of straight lines{told}"
-    size = f"errors {whole_percent(rate)} {'smaller' if rate > 0 else 'LARGER'} than straight lines"
-    if low is not None and low <= 0 <= high:
-        told = f" ({rough_interval(low, high)}, which covers zero)"
-    return size + told
+        return f"errors as large as those of straight lines{_bracket(rate, low, high)}"
+    return f"errors {compared(rate)} straight lines{_bracket(rate, low, high)}"
 
 
 def _against_rival(row: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
@@ -115,12 +114,27 @@ def _against_rival(row: Mapping[str, Any], comparison: Mapping[str, Any]) -> str
     gain, low, high = (comparison[name] for name in ("gain", "gain_low", "gain_high"))
     if abs(gain) < ALIKE:
         used = str(row["treatment"]).partition(":")[0] == comparison["against"]
-        return f"the same as {rival}" + (", which it uses here" if used else "")
-    size = f"{whole_percent(gain)} {'smaller' if gain > 0 else 'LARGER'} than {rival}"
-    if low is None:
-        return f"{size} (no interval: the test is too short)"
-    doubt = ", which covers zero: no clear difference" if low <= 0 <= high else ""
-    return f"{size} ({rough_interval(low, high)}{doubt})"
+        return f"as large as those of {rival}" + (", which it uses here" if used else "")
+    return f"{compared(gain)} {rival}{_bracket(gain, low, high)}"
+
+
+def _bracket(gain: float, low: float | None, high: float | None) -> str:
+    """The interval in brackets, and plainly where it leaves the sign open."""
+    if low is None or high is None:
+        return ""
+    told = interval_of(gain, low, high)
+    if low <= 0.0 <= high and abs(gain) >= ALIKE:
+        told += ", which covers zero: no clear difference"
+    return f" ({told})" if told else ""
+
+
+def _is_other(comparison: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
+    """Whether there is something to compare with besides straight lines."""
+    return (
+        comparison is not None
+        and comparison["gain"] is not None
+        and comparison["against"] != REFERENCE
+    )
 
 
 def _headline(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) -> str:
@@ -174,10 +188,10 @@ def _summary(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str])
     for number, (pooled, row) in enumerate(_pooled_rows(scores, subject)):
         comparison = comparison_of(scores, pooled, subject)
         told = [against_linear(row)] if number else []
-        if comparison is not None and comparison["gain"] is not None:
+        if _is_other(comparison):
             text = _against_rival({"treatment": ""}, comparison)
             told.append(text if number else f"errors {text}, the best other method")
-        if row["restoration_rate_mse"] > 0:
+        if row["restoration_rate_mse"] > ALIKE:
             told.append(
                 f"{whole_percent(row['restoration_rate_mse'])} of the squared error is gone"
             )

@@ -140,7 +140,7 @@ def write_report(
         context[name] = draw()
         if progress is not None:
             progress(done, len(parts))
-    return write_text(target, _environment().get_template("report.html").render(context))
+    return write_text(target, _environment().get_template("report.html").render(context).lstrip())
 
 
 def _pictures(

@@ -8,15 +8,21 @@ TIED = "\N{NO-BREAK SPACE}"
 """Between a number and what belongs to it."""
 
 
+FAR_BELOW = -999.0
+"""Percentages below this are not told in figures."""
+
+
 def number(value: float | None) -> str:
     """Three significant digits."""
     return "–" if value is None else f"{value:.3g}".replace("-", MINUS)
 
 
 def percent(value: float | None) -> str:
-    """One decimal, as in all tables; no sign at zero."""
+    """One decimal, as in all tables; no sign at zero, and no digits for what is far too bad."""
     if value is None:
         return "–"
+    if value < FAR_BELOW:
+        return f"<{FAR_BELOW:.0f}".replace("-", MINUS)
     return f"{value:.1f}".replace("-0.0", "0.0").replace("-", MINUS)
 
 
@@ -26,15 +32,27 @@ def whole_percent(value: float) -> str:
     return f"{size:.0f}{TIED}%" if size >= 9.5 else f"{size:.1f}{TIED}%"
 
 
+def compared(gain: float) -> str:
+    """A gain in percent as the size of errors beside others, up to a word such as `than`."""
+    if gain > -100.0:
+        return f"{whole_percent(gain)} {'smaller' if gain > 0 else 'LARGER'} than"
+    times = 1.0 - gain / 100.0
+    return f"{times:.3g} TIMES those of" if times < 1000 else "over 1000 TIMES those of"
+
+
 def ends(low: float, high: float) -> str:
     """Both ends of an interval in percent, with a decimal each."""
     return TIED.join((percent(low), "…", percent(high)))
 
 
-def rough_interval(low: float, high: float) -> str:
-    """The same for a sentence: whole, with a decimal where an end is small."""
-    digits = 0 if min(abs(low), abs(high)) >= 9.5 else 1
-    first, last = (f"{end:.{digits}f}".replace("-", MINUS) for end in (low, high))
+def interval_of(gain: float, low: float, high: float) -> str:
+    """The interval of a gain, counted as `compared` counts it; empty for what is far too bad."""
+    if gain <= FAR_BELOW:
+        return ""
+    if gain <= -100.0:
+        return f"{1 - high / 100:.3g}{TIED}…{TIED}{1 - low / 100:.3g}{TIED}times"
+    small = min(abs(low), abs(high)) < 9.5
+    first, last = (f"{end:.{int(small)}f}".replace("-", MINUS) for end in (low, high))
     return TIED.join((first, "…", last, "%"))
 
 
@@ -52,9 +70,12 @@ def duration(hours: float) -> str:
     return f"{hours:g}{TIED}h" if hours >= 1 else f"{hours * 60:g}{TIED}min"
 
 
-def listed(items: Iterable[str]) -> str:
-    """One, two and three."""
-    *front, last = list(items) or [""]
+def listed(items: Iterable[str], most: int = 8) -> str:
+    """One, two and three; of many the first and how many more."""
+    told = list(items) or [""]
+    if len(told) > most:
+        told = [*told[: most - 1], f"{len(told) - most + 1} more"]
+    *front, last = told
     return f"{', '.join(front)} and {last}" if front else last
 
 
