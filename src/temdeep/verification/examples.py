@@ -70,7 +70,7 @@ def hardest_film(evaluation: Evaluation, name: str, methods: Sequence[str], most
         evaluation: Whose methods are used.
         name: Of the channel.
         methods: Which of the methods.
-        most: Frames; of longer intervals so many are taken, evenly.
+        most: Frames at most; of longer intervals each second or third is taken, and the last.
 
     Raises:
         RequestError: The channel was not scored.
@@ -85,11 +85,13 @@ def hardest_film(evaluation: Evaluation, name: str, methods: Sequence[str], most
         ends = one.ends[:, index]
         first, last = (show(axis.at(bound)) for bound in (one.begin_us, one.end_us))
         stamps = [first, *stamps, last]
-    taken = np.unique(np.linspace(0, len(stamps) - 1, min(most, len(stamps))).round().astype(int))
+    stride = -(-(len(stamps) - 1) // (most - 1))
+    taken = np.unique(np.append(np.arange(0, len(stamps), stride), len(stamps) - 1))
     given = np.isin(np.arange(len(stamps)), [0, len(stamps) - 1]) & (one.ends is not None)
 
     def whole(fields: FloatArray, at_ends: FloatArray) -> FloatArray:
-        return np.concatenate([at_ends[:1], fields[:, index], at_ends[1:]])[taken]
+        frames: FloatArray = np.concatenate([at_ends[:1], fields[:, index], at_ends[1:]])
+        return frames[taken]
 
     return Film(
         tuple(stamps[place] for place in taken),

@@ -144,7 +144,7 @@ def _whole(tally: Tally, method: str, index: int) -> Record:
     recovered = 100.0 * (1.0 - missed / given) if plain and given > 0 else math.nan
     ratio = fine_scale_ratio(counts.power, tally.truth_power, tally.grid)[index]
     record: Record = {
-        "spectrum_ratio": ratio if plain else math.nan,
+        "spectrum_ratio": ratio if plain and tally.grid.uniform else math.nan,
         "extremes_recovered": recovered,
     }
     if np.isfinite(tally.wet_thresholds[index]):

@@ -188,7 +188,7 @@ def _shown(evaluation: Evaluation, titles: Mapping[str, str]) -> dict[str, str]:
     for tally in evaluation.tallies:
         pooled = POOLED_PERIOD if tally.channels[0].kind.is_period else POOLED
         sizes[pooled] += len(tally.channels)
-    told = titles | {name: title for name, title in POOLED_TITLES.items() if sizes[name] > 1}
+    told = {**titles} | {name: title for name, title in POOLED_TITLES.items() if sizes[name] > 1}
     return {name: told[name] for name in variables_of(evaluation.records) if name in told}
 
 

@@ -96,8 +96,8 @@ def quantity(value: float | None, unit: str) -> str:
 
 
 def capital(text: str) -> str:
-    """Text that begins a line."""
-    return text[:1].upper() + text[1:]
+    """Text that begins a line; a single word may be a name and stays as it is."""
+    return text[:1].upper() + text[1:] if " " in text else text
 
 
 def moment(stamp: str) -> str:
