@@ -90,8 +90,9 @@ def hardest_film(evaluation: Evaluation, name: str, methods: Sequence[str], most
     given = np.isin(np.arange(len(stamps)), [0, len(stamps) - 1]) & (one.ends is not None)
 
     def whole(fields: FloatArray, at_ends: FloatArray) -> FloatArray:
-        frames: FloatArray = np.concatenate([at_ends[:1], fields[:, index], at_ends[1:]])
-        return frames[taken]
+        frames = np.concatenate([at_ends[:1], fields[:, index], at_ends[1:]])
+        chosen: FloatArray = frames[taken]
+        return chosen
 
     return Film(
         tuple(stamps[place] for place in taken),

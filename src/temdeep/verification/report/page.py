@@ -146,7 +146,11 @@ def write_report(
 def _pictures(
     about: Subject, titles: Mapping[str, str]
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    """The parts with pictures: the name in the template, and what draws it."""
+    """The parts with pictures: the name in the template, and what draws it.
+
+    One more part, such as the reliability of an uncertainty, is one more line here, which yields
+    None where there is nothing to show, and a section in `report.html`.
+    """
     mapped = can_be_mapped(about.grid)
     shown = typical_variable(about)
     yield "rates", lambda: draw_rate_chart(about, titles)

@@ -93,7 +93,8 @@ def map_image(field: FloatArray, grid: Grid, scale: Scale) -> str:
     if grid.uniform:
         longitude = np.unwrap(longitude, period=360.0, axis=1)
     else:
-        latitude, longitude, field = (one[known][None] for one in (latitude, longitude, field))
+        latitude, longitude = latitude[known][None], longitude[known][None]
+        field = field[known][None]
     west, east, south, north = box = box_of(longitude, latitude)
     aspect = aspect_of(box)
     ratio = (north - south) * aspect / (east - west)
