@@ -22,9 +22,9 @@ from benchmarks.variables_targets import targets
 from rich.console import Console
 
 from temdeep._version import __version__
+from temdeep.checkout import checkout_commit
 from temdeep.cli.reporting import progress_bar
 from temdeep.verification.evaluate import evaluate
-from temdeep.verification.provenance import checkout_commit
 from temdeep.verification.tables import as_json
 from temdeep.verification.withholding import thin_out
 

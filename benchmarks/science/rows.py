@@ -21,9 +21,9 @@ from benchmarks.science.cases import Case
 from benchmarks.science.diagnostics.robustness import with_noise, with_noise_where_given
 
 from benchmarks.science import contenders
+from temdeep.checkout import checkout_commit
 from temdeep.training.settings import TrainingSettings
 from temdeep.verification.evaluate import Evaluation, evaluate
-from temdeep.verification.provenance import checkout_commit
 
 PACKAGE = Path(__file__).parents[2] / "src" / "temdeep"
 BENCHMARK = Path(__file__).parent

@@ -41,7 +41,11 @@ EXTRAS: Mapping[str, Extra] = {
     "grib": Extra("reading GRIB", {"cfgrib": "cfgrib", "eccodes": "eccodes"}),
     "plot": Extra(
         "drawing figures",
-        {"matplotlib": "matplotlib", "basemap-data": "mpl_toolkits.basemap_data"},
+        {
+            "matplotlib": "matplotlib",
+            "basemap-data": "mpl_toolkits.basemap_data",
+            "jinja2": "jinja2",
+        },
     ),
     "cluster": Extra("sharing work among processes", {"distributed": "distributed"}),
 }

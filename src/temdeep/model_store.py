@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from temdeep._version import __version__
+from temdeep.checkout import checkout_commit
 from temdeep.errors import ModelError
 from temdeep.extras import need
 from temdeep.fields.variables import Channel, Kind, Nature
@@ -229,7 +230,8 @@ def write_description(run: Path, told: Mapping[str, Any]) -> None:
     """Write the description, complete or not at all."""
     path = run / DESCRIPTION
     beside = path.with_suffix(".partial")
-    text = json.dumps({"format": FORMAT, "version": __version__, **told}, indent=1)
+    made_by = {"version": __version__, "commit": checkout_commit()}
+    text = json.dumps({"format": FORMAT, **made_by, **told}, indent=1)
     beside.write_text(text + "\n", encoding="utf-8")
     beside.replace(path)
 

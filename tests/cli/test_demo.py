@@ -96,7 +96,7 @@ def test_the_demo_leaves_a_folder_that_explains_itself(
     folder = tmp_path / "demo_output"
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names >= {
-        "README.txt", "march_hourly.nc", "metrics.json", "metrics.csv", "table.md",
+        "README.txt", "march_hourly.nc", "metrics.json", "metrics.csv", "table.md", "report.html",
         "figures/maps_t2m.png", "figures/place_t2m.png", "figures/error_by_lead_fraction.png",
     }  # fmt: skip
     text = (folder / "README.txt").read_text()

@@ -90,6 +90,7 @@ def test_results_are_not_overwritten_unasked(
         ("--withhold 6 --method kriging", "kriging"),
         ("--withhold 6 --from 1999-01-01 --to 1999-02-01", "1999"),
         ("--withhold 6 --variable rain", "rain"),
+        ("--withhold 6 --method linear --report r.html", "--method, or a model"),
     ],
 )
 def test_mistakes_are_one_sentence(
@@ -112,6 +113,22 @@ def test_figures_are_drawn_where_asked(capsys: pytest.CaptureFixture[str]) -> No
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("here")
+def test_a_report_is_written_once(capsys: pytest.CaptureFixture[str]) -> None:
+    command = shlex.split("evaluate era5.nc --withhold 6 --method cubic --report r.html")
+    page = Path("r.html")
+    page.write_text("mine")
+    assert main([*command, "--quiet"]) == 2
+    assert "r.html exists: say --overwrite" in capsys.readouterr().err
+    assert page.read_text() == "mine"
+    assert not list(Path().glob("*.json"))
+    assert main([*command, "--overwrite", "-o", "r.html.json"]) == 0
+    assert "written: r.html.json r.html.csv r.html" in capsys.readouterr().out
+    assert page.read_text().startswith("<!doctype html>")
+    assert main([*command, "--overwrite", "-o", "s", "--report", "s.csv"]) == 2
+    assert "both the report and the scores" in capsys.readouterr().err
+
+
 def test_a_model_is_one_more_method_and_told_when_it_was_shown_the_test(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,13 +138,16 @@ def test_a_model_is_one_more_method_and_told_when_it_was_shown_the_test(
     command = "evaluate era5.nc --withhold 3 --method cubic --model run --overwrite -o s.json"
     assert main(shlex.split(command)) == 0
     assert "overlap" in capsys.readouterr().err
-    assert main(shlex.split(f"{command} --from 2019-03-28 --figures png")) == 0
+    assert main(shlex.split(f"{command} --from 2019-03-28 --figures png --report r.html")) == 0
     printed = capsys.readouterr()
     assert "overlap" not in printed.err
     assert "temdeep" in printed.out
     scores = json.loads((here / "s.json").read_text())
     assert {row["method"] for row in scores["records"]} == {"linear", "cubic", "temdeep"}
     assert scores["about"]["split"]["trained_on"]["last"] == "2019-03-27T00:00"
+    report = (here / "r.html").read_text()
+    assert "TemDeep" in report
+    assert "2019-03-24T00:00 to 2019-03-27T00:00, 3-hourly, 25 times" in report
 
 
 def test_examples_in_the_help_run_as_printed(

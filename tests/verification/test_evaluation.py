@@ -128,7 +128,7 @@ def test_intervals_hold_the_rate_and_linear_has_none(evaluation: Evaluation) -> 
 
 def test_records_are_flat_and_complete_and_survive_json(evaluation: Evaluation) -> None:
     again = json.loads(as_json(evaluation.as_json()))
-    assert set(again) == {"about", "records"}
+    assert set(again) == {"about", "records", "comparisons", "breakdown"}
     assert {"data", "split", "seed", "commit", "wall_time_s", "version", "date"} <= set(
         again["about"]
     )

@@ -84,3 +84,19 @@ def test_units_are_raised() -> None:
     assert unit_text("m s**-1") == "m s$^{-1}$"
     assert unit_text("1") == ""
     assert unit_text("K") == "K"
+
+
+def test_a_film_has_its_ends_and_even_steps(evaluation: Evaluation, series: Series) -> None:
+    film = examples.hardest_film(evaluation, "t2m", BOTH, most=4)
+    whole = examples.hardest_film(evaluation, "t2m", BOTH)
+    assert [one[-5:] for one in whole.stamps[::2]] == [one[-5:] for one in film.stamps]
+    assert whole.given.tolist() == [True, *[False] * 5, True]
+    first = int(np.flatnonzero(series.time.values == np.datetime64(whole.stamps[0]))[0])
+    truth = series.read([series.channel("t2m")], slice(first, first + 7))[:, 0]
+    np.testing.assert_array_equal(whole.truth, truth)
+    for method in BOTH:
+        np.testing.assert_array_equal(whole.filled[method][[0, -1]], truth[[0, -1]])
+        np.testing.assert_allclose(whole.error[method], whole.filled[method] - truth, atol=1e-4)
+    rain = examples.hardest_film(evaluation, "tp", BOTH)
+    assert len(rain.stamps) == 6
+    assert not rain.given.any()

@@ -7,6 +7,7 @@ yours. Everything goes into one folder.
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import sys
 import time
@@ -43,6 +44,8 @@ README = """{mark}
 metrics.json, metrics.csv
     Every score against the withheld truth: per variable, method and lead fraction,
     with intervals. metrics.json also says what was tested on what, when, by which code.
+report.html
+    All of it as one page to read, on paper or a telephone as well: open it in a browser.
 table.md
     The same as tables to read.
 figures/maps_*.png
@@ -220,8 +223,10 @@ def _write(
     folder: Path,
     console: Console,
 ) -> None:
+    from temdeep.model_store import description
     from temdeep.verification.gallery import write_figures
     from temdeep.verification.outputs import write_text
+    from temdeep.verification.report.page import write_report
     from temdeep.verification.tables import (
         as_csv,
         as_json,
@@ -242,6 +247,15 @@ def _write(
     write_text(folder / "table.md", "\n\n".join(parts) + "\n")
     with _step(console, "Drawing figures") as show_done:
         write_figures(evaluation, folder / "figures", compared=learnt, progress=show_done)
+    with _step(console, "Writing the report") as show_done:
+        write_report(
+            evaluation,
+            folder / "report.html",
+            subject=learnt,
+            model=description(folder / "run"),
+            command=shlex.join(["python", "-m", "temdeep.cli.demo", *sys.argv[1:]]),
+            progress=show_done,
+        )
 
 
 def _explain(case: DemoCase, folder: Path, filled: Path, learnt: str) -> None:

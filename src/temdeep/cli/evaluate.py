@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from temdeep.cli.arguments import add_post_conditions, add_series_arguments, names, open_from
 from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
+from temdeep.errors import RequestError
 from temdeep.extras import need
 
 if TYPE_CHECKING:
@@ -22,7 +25,9 @@ again. Linear interpolation is always computed: restoration rates are measured a
 
 Writes a JSON file of all scores (RMSE, MAE, bias, restoration rate with a 95 % interval from
 resampled days, extremes, spectra; all lead fractions together and each alone) and the same as
-CSV beside it.
+CSV beside it. With --report, also one self-contained HTML page for people: the verdict in words,
+tables, maps, an animation, errors by lead fraction, hour of day and region, what was learnt from.
+It reports on the model; without one on auto or, where that is left out, on the best method.
 """
 
 EPILOG = """examples, with the series that the repository ships:
@@ -31,6 +36,7 @@ EPILOG = """examples, with the series that the repository ships:
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --from 2000-04-06 --to 2000-04-09T12
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --model run --figures figures
                                             (after: temdeep train data/atlantic_6hourly.nc -o run)
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --model run --report report.html
 """
 
 
@@ -72,6 +78,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="JSON of all scores, with a CSV beside it (default: SOURCE_withholdK.json here)",
     )
     output.add_argument("--figures", type=Path, metavar="FOLDER", help="draw figures there")
+    output.add_argument("--report", type=Path, metavar="FILE", help="write a page for people there")
     output.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.set_defaults(func=run)
 
@@ -86,13 +93,16 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.verification.outputs import refuse_existing, write_text
     from temdeep.verification.tables import as_csv, as_json
 
-    if arguments.figures is not None:
+    if arguments.figures is not None or arguments.report is not None:
         need("plot")
     target = arguments.output or Path(_default_name(arguments.sources[0], arguments.withhold))
     target = target if target.suffix == ".json" else target.with_name(target.name + ".json")
     table = target.with_suffix(".csv")
+    written = [target, table] + ([arguments.report] if arguments.report is not None else [])
+    if len(set(written)) < len(written):
+        raise RequestError(f"{arguments.report} cannot be both the report and the scores.")
     if not arguments.overwrite:
-        refuse_existing([target, table])
+        refuse_existing(written)
     series = open_from(arguments)
     methods, trained_on = _methods(arguments, series)
     with progress_bar("filling in", 1000, quiet=arguments.quiet) as show_done:
@@ -106,14 +116,17 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             progress=lambda done, total: show_done(1000 * done // total),
         )
+    subject = _subject(evaluation, arguments) if arguments.report is not None else ""
     write_text(target, as_json(evaluation.as_json()))
     write_text(table, as_csv(evaluation.records))
     if arguments.figures is not None:
         _draw(evaluation, arguments)
+    if arguments.report is not None:
+        _report(evaluation, subject, arguments)
     if arguments.json:
         tell_json(evaluation.as_json())
     elif not arguments.quiet:
-        print_tables(evaluation, [target, table])
+        print_tables(evaluation, written)
     tell_notes(evaluation.about["notes"], quiet=arguments.quiet)
     return 0
 
@@ -159,6 +172,30 @@ def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
             evaluation,
             arguments.figures,
             compared=compared or last,
+            progress=lambda done, total: show_done(1000 * done // total),
+        )
+
+
+def _subject(evaluation: Evaluation, arguments: argparse.Namespace) -> str:
+    """The method that the report is about."""
+    from temdeep.verification.report.page import subject_of
+    from temdeep.verification.tables import methods_of
+
+    *_, last = methods_of(evaluation.records)
+    return subject_of(evaluation, last if arguments.model else None)
+
+
+def _report(evaluation: Evaluation, subject: str, arguments: argparse.Namespace) -> None:
+    from temdeep.model_store import description
+    from temdeep.verification.report.page import write_report
+
+    with progress_bar("writing the report", 1000, quiet=arguments.quiet) as show_done:
+        write_report(
+            evaluation,
+            arguments.report,
+            subject=subject,
+            model=description(arguments.model, arguments.epoch) if arguments.model else None,
+            command=shlex.join(["temdeep", *sys.argv[1:]]),
             progress=lambda done, total: show_done(1000 * done // total),
         )
 

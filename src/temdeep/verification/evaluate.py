@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from temdeep._version import __version__
+from temdeep.checkout import checkout_commit
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.fields.time_axis import show
@@ -17,13 +18,14 @@ from temdeep.fields.variables import Kind
 from temdeep.methods import registry
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
+from temdeep.verification.breakdown import DEFINITIONS as BREAKDOWN_DEFINITIONS
+from temdeep.verification.breakdown import break_down, compare
 from temdeep.verification.passes import (
     pass_periods,
     pass_times,
     tallies_of_periods,
     tally_of_times,
 )
-from temdeep.verification.provenance import checkout_commit
 from temdeep.verification.records import DEFINITIONS, REFERENCE, Record, make_records
 from temdeep.verification.tally import Tally
 from temdeep.verification.withholding import Withheld, thin_out
@@ -40,6 +42,8 @@ class Evaluation:
 
     Attributes:
         records: Flat records, as in the JSON.
+        comparisons: Each method beside the best of the others.
+        breakdown: Errors by part of the day and by region.
         about: Data, split, seed, commit, wall time, notes.
         tallies: Sums, for figures; those of instants first.
         withheld: What was hidden, for figures.
@@ -47,6 +51,8 @@ class Evaluation:
     """
 
     records: list[Record]
+    comparisons: list[Record]
+    breakdown: list[Record]
     about: dict[str, Any]
     tallies: tuple[Tally, ...]
     withheld: Withheld
@@ -54,7 +60,12 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """The object that is written as JSON."""
-        return {"about": self.about, "records": self.records}
+        return {
+            "about": self.about,
+            "records": self.records,
+            "comparisons": self.comparisons,
+            "breakdown": self.breakdown,
+        }
 
 
 def evaluate(
@@ -108,16 +119,19 @@ def evaluate(
         progress(total, total)
     name = dataset or Path(series.source).stem
     records: list[Record] = []
-    for family in families:
-        if family:
-            records += make_records(
-                family,
-                _treatments(part, chosen),
-                dataset=name,
-                span_hours=withheld.span_us / 3.6e9,
-                seed=seed,
-                draws=DRAWS,
-            )
+    comparisons: list[Record] = []
+    breakdown: list[Record] = []
+    for family in filter(None, families):
+        records += make_records(
+            family,
+            _treatments(part, chosen),
+            dataset=name,
+            span_hours=withheld.span_us / 3.6e9,
+            seed=seed,
+            draws=DRAWS,
+        )
+        comparisons += compare(family, records, seed=seed, draws=DRAWS)
+        breakdown += break_down(family)
     if all(record["restoration_rate"] is None for record in records):
         raise RequestError(
             f"nothing of {series.source} could be withheld and filled in: whole intervals of"
@@ -125,7 +139,7 @@ def evaluate(
         )
     about = _about(withheld, tallies, name, seed, trained_on)
     about["wall_time_s"]["total"] = round(time.perf_counter() - began, 3)
-    return Evaluation(records, about, tallies, withheld, chosen)
+    return Evaluation(records, comparisons, breakdown, about, tallies, withheld, chosen)
 
 
 def _with_linear(
@@ -191,7 +205,7 @@ def _about(
         "commit": checkout_commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_time_s": {"filling_in": seconds},
-        "definitions": DEFINITIONS,
+        "definitions": DEFINITIONS | BREAKDOWN_DEFINITIONS,
         "notes": _notes(withheld, trained_on),
     }
 

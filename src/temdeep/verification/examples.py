@@ -44,6 +44,68 @@ class _Filled:
     ends: FloatArray | None
 
 
+@dataclass(frozen=True, eq=False)
+class Film:
+    """One variable through one interval, its ends included where they are given.
+
+    Attributes:
+        stamps: Valid time or period of each frame, as text.
+        given: Which frames are given, not withheld, shape (frame,).
+        truth: Shape (frame, y, x).
+        filled: What each method made, same shape; the given fields where they are given.
+        error: filled - truth of each method, round the circle for directions, same shape.
+    """
+
+    stamps: tuple[str, ...]
+    given: npt.NDArray[np.bool_]
+    truth: FloatArray
+    filled: Mapping[str, FloatArray]
+    error: Mapping[str, FloatArray]
+
+
+def hardest_film(evaluation: Evaluation, name: str, methods: Sequence[str], most: int = 9) -> Film:
+    """All withheld fields of the interval in which linear interpolation misses most.
+
+    Args:
+        evaluation: Whose methods are used.
+        name: Of the channel.
+        methods: Which of the methods.
+        most: Frames at most; of longer intervals each second or third is taken, and the last.
+
+    Raises:
+        RequestError: The channel was not scored.
+    """
+    tally, index = find_channel(evaluation, name)
+    one = _hardest(evaluation, tally, index, methods)
+    axis = evaluation.withheld.fine.time
+    spans = [tuple(show(axis.at(int(bound))) for bound in bounds) for bounds in one.bounds_us]
+    stamps = [end if begin == end else f"{begin} to {end[-5:]}" for begin, end in spans]
+    ends = one.truth[:0, index]
+    if one.ends is not None:
+        ends = one.ends[:, index]
+        first, last = (show(axis.at(bound)) for bound in (one.begin_us, one.end_us))
+        stamps = [first, *stamps, last]
+    stride = -(-(len(stamps) - 1) // (most - 1))
+    taken = np.unique(np.append(np.arange(0, len(stamps), stride), len(stamps) - 1))
+    given = np.isin(np.arange(len(stamps)), [0, len(stamps) - 1]) & (one.ends is not None)
+
+    def whole(fields: FloatArray, at_ends: FloatArray) -> FloatArray:
+        frames = np.concatenate([at_ends[:1], fields[:, index], at_ends[1:]])
+        chosen: FloatArray = frames[taken]
+        return chosen
+
+    return Film(
+        tuple(stamps[place] for place in taken),
+        given[taken],
+        whole(one.truth, ends),
+        {method: whole(fields, ends) for method, fields in one.filled.items()},
+        {
+            method: whole(tally.errors(fields, one.truth), np.zeros_like(ends))
+            for method, fields in one.filled.items()
+        },
+    )
+
+
 def hardest_snapshot(evaluation: Evaluation, name: str, methods: Sequence[str]) -> Snapshot:
     """Fields in the middle of the interval in which linear interpolation misses most.
 
@@ -55,11 +117,8 @@ def hardest_snapshot(evaluation: Evaluation, name: str, methods: Sequence[str]) 
     Raises:
         RequestError: The channel was not scored.
     """
-    tally, index = _find(evaluation, name)
-    offset_us = tally.hardest[index][1]
-    for one in _fill_again(evaluation, tally, methods, offset_us, offset_us):
-        if one.begin_us < offset_us <= one.end_us:
-            break
+    tally, index = find_channel(evaluation, name)
+    one, offset_us = _hardest(evaluation, tally, index, methods), tally.hardest[index][1]
     here = int(np.flatnonzero(one.bounds_us[:, 1] == offset_us)[0])
     axis, channel = evaluation.withheld.fine.time, tally.channels[index]
     begin, end = (show(axis.at(int(bound))) for bound in one.bounds_us[here])
@@ -68,7 +127,7 @@ def hardest_snapshot(evaluation: Evaluation, name: str, methods: Sequence[str]) 
     if one.ends is None:
         between = f"the {channel.kind.value} over {first} to {last} UTC"
     return Snapshot(
-        _title(evaluation.withheld.fine, channel),
+        title_of(evaluation.withheld.fine, channel),
         channel.units,
         f"{end} UTC" if begin == end else f"{begin} to {end} UTC",
         between,
@@ -96,7 +155,7 @@ def telling_place(
     Raises:
         RequestError: The channel was not scored.
     """
-    tally, index = _find(evaluation, name)
+    tally, index = find_channel(evaluation, name)
     row, column = _cell(tally.linear_squares[index])
     axis, channel = evaluation.withheld.fine.time, tally.channels[index]
     half_us, last_us = int(days * 43_200e6), int(axis.offset_us[-1])
@@ -126,7 +185,7 @@ def telling_place(
     stamps = axis.at(stamps_us)
     kept = np.array([one.begin_us for one in pieces] + [pieces[-1].end_us])
     return PlaceSeries(
-        f"{_title(evaluation.withheld.fine, channel)},"
+        f"{title_of(evaluation.withheld.fine, channel)},"
         f" every {format_duration(int(np.diff(stamps_us).min()))}",
         channel.units,
         _place_text(tally.grid.latitude[row, column], tally.grid.longitude[row, column]),
@@ -139,7 +198,21 @@ def telling_place(
     )
 
 
-def _find(evaluation: Evaluation, name: str) -> tuple[Tally, int]:
+def _hardest(evaluation: Evaluation, tally: Tally, index: int, methods: Sequence[str]) -> _Filled:
+    """The interval in which linear misses most, filled in again."""
+    offset_us = tally.hardest[index][1]
+    for one in _fill_again(evaluation, tally, methods, offset_us, offset_us):
+        if one.begin_us < offset_us <= one.end_us:
+            break
+    return one
+
+
+def find_channel(evaluation: Evaluation, name: str) -> tuple[Tally, int]:
+    """The tally of a channel, and its place there.
+
+    Raises:
+        RequestError: The channel was not scored.
+    """
     for tally in evaluation.tallies:
         for index, channel in enumerate(tally.channels):
             if channel.name == name and tally.hardest[index][1] >= 0:
@@ -191,7 +264,7 @@ def _fill_again(
             )
 
 
-def _title(series: Series, channel: Channel) -> str:
+def title_of(series: Series, channel: Channel) -> str:
     """A channel in words: its long name, and its level or member where it has one."""
     name = str(series.dataset[channel.variable].attrs.get("long_name", channel.variable))
     _, bracket, place = channel.name.partition("[")

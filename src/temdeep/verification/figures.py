@@ -57,10 +57,12 @@ class PlaceSeries:
     filled: Mapping[str, FloatArray]
 
 
-def draw_place(series: PlaceSeries, methods: Sequence[str]) -> Figure:
+def draw_place(
+    series: PlaceSeries, methods: Sequence[str], size: tuple[float, float] = (9.5, 4.6)
+) -> Figure:
     """Draw truth, given points and what methods made of them, with their errors below."""
     with mpl.rc_context(RC):
-        figure = Figure((9.5, 4.6))
+        figure = Figure(size)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1.0])
         times = series.hours if series.dates is None else series.dates
         truth_style = {"color": TRUTH_COLOUR, "linewidth": 1.0}
@@ -106,24 +108,8 @@ def draw_lead_error(records: Records, methods: Sequence[str], units: Mapping[str
     figure, axes = panels(len(units))
     with mpl.rc_context(RC):
         for panel, (variable, unit) in zip(axes, units.items(), strict=True):
-            for method in methods:
-                points = sorted(
-                    (float(row["lead_fraction"]), float(row["rmse"]))
-                    for row in records
-                    if row["variable"] == variable
-                    and row["method"] == method
-                    and row["lead_fraction"] is not None
-                    and row["rmse"] is not None
-                )
-                here = look(method)
-                panel.plot(
-                    *np.array(points).reshape(-1, 2).T, color=here.colour, linestyle=here.line,
-                    marker=here.marker, markersize=4.5, linewidth=here.width, label=label(method),
-                )  # fmt: skip
+            plot_lead_error(panel, records, variable, methods)
             panel.set_title(f"{variable} ({unit_text(unit)})" if unit_text(unit) else variable)
-            panel.set_xlim(0.0, 1.0)
-            panel.set_ylim(0.0, _most(records, variable) * TALLEST)
-            panel.set_xlabel("lead fraction θ")
         hours = float(records[0]["span_hours"])
         span = f"{hours:g} h" if hours >= 1 else f"{60 * hours:g} min"
         figure.suptitle(
@@ -131,6 +117,27 @@ def draw_lead_error(records: Records, methods: Sequence[str], units: Mapping[str
         )
         shared_legend(figure, axes[0])
     return figure
+
+
+def plot_lead_error(panel: Axes, records: Records, variable: str, methods: Sequence[str]) -> None:
+    """Draw RMSE of one variable against lead fraction into a panel."""
+    for method in methods:
+        points = sorted(
+            (float(row["lead_fraction"]), float(row["rmse"]))
+            for row in records
+            if row["variable"] == variable
+            and row["method"] == method
+            and row["lead_fraction"] is not None
+            and row["rmse"] is not None
+        )
+        here = look(method)
+        panel.plot(
+            *np.array(points).reshape(-1, 2).T, color=here.colour, linestyle=here.line,
+            marker=here.marker, markersize=4.5, linewidth=here.width, label=label(method),
+        )  # fmt: skip
+    panel.set_xlim(0.0, 1.0)
+    panel.set_ylim(0.0, _most(records, variable) * TALLEST)
+    panel.set_xlabel("lead fraction θ")
 
 
 def _most(records: Records, variable: str) -> float:
@@ -160,28 +167,37 @@ def draw_spectra(
     figure, axes = panels(len(ratios))
     with mpl.rc_context(RC):
         for panel, (variable, of_method) in zip(axes, ratios.items(), strict=True):
-            panel.axhline(1.0, color=TRUTH_COLOUR, linewidth=1.0, label="withheld truth")
-            for method in methods:
-                here = look(method)
-                panel.plot(
-                    wavelength_km, of_method[method], color=here.colour, linestyle=here.line,
-                    linewidth=here.width, label=label(method),
-                )  # fmt: skip
-            panel.set_xscale("log")
-            panel.invert_xaxis()
-            ticks = _round_ticks(wavelength_km)
-            panel.set_xticks(ticks)
-            panel.xaxis.set_major_formatter(ScalarFormatter())
-            panel.xaxis.set_minor_locator(NullLocator())
-            panel.set_ylim(0.0, 1.6)
+            plot_spectra(panel, of_method, wavelength_km, methods)
             panel.set_title(variable)
-            panel.set_xlabel("wavelength (km)")
         axes[0].set_ylabel("power / truth's power")
         figure.suptitle(
             "Power along rows in the middle of intervals: below 1 is too smooth, above too rough"
         )
         shared_legend(figure, axes[0])
     return figure
+
+
+def plot_spectra(
+    panel: Axes,
+    of_method: Mapping[str, Float64Array],
+    wavelength_km: Float64Array,
+    methods: Sequence[str],
+) -> None:
+    """Draw power over the truth's power of one variable into a panel."""
+    panel.axhline(1.0, color=TRUTH_COLOUR, linewidth=1.0, label="withheld truth")
+    for method in methods:
+        here = look(method)
+        panel.plot(
+            wavelength_km, of_method[method], color=here.colour, linestyle=here.line,
+            linewidth=here.width, label=label(method),
+        )  # fmt: skip
+    panel.set_xscale("log")
+    panel.invert_xaxis()
+    panel.set_xticks(_round_ticks(wavelength_km))
+    panel.xaxis.set_major_formatter(ScalarFormatter())
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_ylim(0.0, 1.6)
+    panel.set_xlabel("wavelength (km)")
 
 
 def _round_ticks(wavelength_km: Float64Array) -> list[float]:

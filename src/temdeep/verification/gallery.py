@@ -1,10 +1,11 @@
 """All figures of an evaluation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from temdeep.metric import Float64Array
 from temdeep.verification.evaluate import Evaluation
 from temdeep.verification.examples import hardest_snapshot, telling_place
 from temdeep.verification.figure_style import save
@@ -12,6 +13,7 @@ from temdeep.verification.figures import draw_lead_error, draw_place, draw_spect
 from temdeep.verification.maps import draw_maps
 from temdeep.verification.records import REFERENCE
 from temdeep.verification.spectra import wavelengths_km
+from temdeep.verification.tally import Tally
 
 MOST_VARIABLES = 12
 """Further variables are in the table, not in figures."""
@@ -38,12 +40,7 @@ def write_figures(
     Raises:
         OutputError: The folder cannot be written to.
     """
-    scored = [
-        (tally, index)
-        for tally in evaluation.tallies
-        for index in range(len(tally.channels))
-        if tally.hardest[index][1] >= 0
-    ][:MOST_VARIABLES]
+    scored = scored_channels(evaluation)
     names = [tally.channels[index].name for tally, index in scored]
     wanted = dict.fromkeys((REFERENCE, "cubic", compared))
     in_place = [name for name in wanted if name in evaluation.methods]
@@ -68,15 +65,27 @@ def write_figures(
     wavelengths = wavelengths_km(evaluation.withheld.fine.grid)
     if len(wavelengths) >= 3:
         ratios = {
-            tally.channels[index].name: {
-                name: tally.of_method[name].power[index]
-                / np.where(tally.truth_power[index] > 0, tally.truth_power[index], np.nan)
-                for name in methods
-            }
+            tally.channels[index].name: power_ratios(tally, index, methods)
             for tally, index in scored
         }
         done(save(draw_spectra(ratios, wavelengths, methods), folder / "spectra.png"))
     return files
+
+
+def scored_channels(evaluation: Evaluation) -> list[tuple[Tally, int]]:
+    """The channels that figures show: those that were scored, twelve at most."""
+    return [
+        (tally, index)
+        for tally in evaluation.tallies
+        for index in range(len(tally.channels))
+        if tally.hardest[index][1] >= 0
+    ][:MOST_VARIABLES]
+
+
+def power_ratios(tally: Tally, index: int, methods: Sequence[str]) -> dict[str, Float64Array]:
+    """Power of each method over the truth's, shape (wavelength,); NaN where that has none."""
+    truth = np.where(tally.truth_power[index] > 0, tally.truth_power[index], np.nan)
+    return {name: tally.of_method[name].power[index] / truth for name in methods}
 
 
 def _plain(name: str) -> str:

@@ -1,6 +1,6 @@
 """Maps of one hour: the truth, what two methods made of it, and what each got wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -57,19 +57,18 @@ def draw_maps(snapshot: Snapshot, first: str, second: str) -> Figure:
     """
     grid = snapshot.grid
     longitude = np.unwrap(grid.longitude, period=360.0, axis=1)
-    box = _box(longitude, grid.latitude)
-    aspect = 1.0 / max(np.cos(np.deg2rad(np.mean(box[2:]))), 0.2)
+    box = box_of(longitude, grid.latitude)
+    aspect = aspect_of(box)
     width = 3.4
     height = float(np.clip(width * (box[3] - box[2]) / (box[1] - box[0]) * aspect, 1.0, 4.4))
     fields = [snapshot.truth, snapshot.filled[first], snapshot.filled[second]]
     errors = [snapshot.error[first], snapshot.error[second]]
-    low, high = (float(value) for value in np.nanpercentile(snapshot.truth, [0.2, 99.8]))
-    largest = float(np.nanpercentile(np.abs(np.stack(errors)), 99.7)) or 1.0
+    (low, high), largest = field_limits(snapshot.truth), largest_error(errors)
     units = unit_text(snapshot.units)
     names = [label(first), label(second)]
     titles = ["withheld truth", *names]
     for method, error in zip(names, errors, strict=True):
-        rmse = _rmse(error, grid.metric.area_weights)
+        rmse = rmse_of(error, grid.metric.area_weights)
         titles.append(f"{method} − truth, RMSE {rmse:.3g} {units}")
     with mpl.rc_context({**RC, "figure.constrained_layout.use": False}):
         page = _Page(width, height)
@@ -91,6 +90,22 @@ def draw_maps(snapshot: Snapshot, first: str, second: str) -> Figure:
             f"{snapshot.name}, {snapshot.when}\nfilled in from {snapshot.between}", y=page.title_y
         )
     return page.figure
+
+
+def field_limits(truth: FloatArray) -> tuple[float, float]:
+    """Ends of the colour scale of fields: all but the rarest values of the truth."""
+    low, high = (float(value) for value in np.nanpercentile(truth, [0.2, 99.8]))
+    return low, high
+
+
+def largest_error(errors: Sequence[FloatArray]) -> float:
+    """End of the colour scale of errors, which is symmetric."""
+    return float(np.nanpercentile(np.abs(np.stack(errors)), 99.7)) or 1.0
+
+
+def aspect_of(box: tuple[float, float, float, float]) -> float:
+    """How much longer a degree of latitude is drawn than one of longitude."""
+    return float(1.0 / max(np.cos(np.deg2rad(np.mean(box[2:]))), 0.2))
 
 
 _PLACES = ((0, 0.0), (0, 1.0), (0, 2.0), (1, 0.5), (1, 1.5))
@@ -132,7 +147,14 @@ class _Page:
         return self.figure.add_axes((across / x, up / y, width / x, height / y))
 
 
-def _geography(axes: Axes, box: tuple[float, float, float, float], aspect: float) -> None:
+def draw_shore(axes: Axes, box: tuple[float, float, float, float], aspect: float) -> None:
+    """Draw coastlines, and let the axes end at the box.
+
+    Args:
+        axes: What is drawn on.
+        box: West, east, south, north in degrees.
+        aspect: Of a degree of latitude to one of longitude.
+    """
     west, east, south, north = box
     cell = max(east - west, north - south) / 100.0
     shore = coastlines(west, east, south, north, minimum_km2=(cell * 60.0) ** 2)
@@ -140,6 +162,10 @@ def _geography(axes: Axes, box: tuple[float, float, float, float], aspect: float
     axes.set_xlim(west, east)
     axes.set_ylim(south, north)
     axes.set_aspect(aspect)
+
+
+def _geography(axes: Axes, box: tuple[float, float, float, float], aspect: float) -> None:
+    draw_shore(axes, box, aspect)
     for spine in axes.spines.values():
         spine.set_visible(True)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 1.5, 2, 3, 6, 10]))
@@ -148,8 +174,8 @@ def _geography(axes: Axes, box: tuple[float, float, float, float], aspect: float
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _degrees(value, "NS")))
 
 
-def _box(longitude: Float64Array, latitude: Float64Array) -> tuple[float, float, float, float]:
-    """Edges of the cells: half a cell outside the outermost centres."""
+def box_of(longitude: Float64Array, latitude: Float64Array) -> tuple[float, float, float, float]:
+    """West, east, south, north edges of the cells: half a cell outside the outermost centres."""
     rows, columns = latitude.shape
     width = float(np.ptp(longitude)) / max(columns - 1, 1) / 2 or 0.5
     height = float(np.ptp(latitude)) / max(rows - 1, 1) / 2 or 0.5
@@ -170,7 +196,8 @@ def _degrees(value: float, sides: str) -> str:
     return f"{abs(value):g}°{side}"
 
 
-def _rmse(error: FloatArray, weights: Float64Array) -> float:
+def rmse_of(error: FloatArray, weights: Float64Array) -> float:
+    """Area-weighted RMSE of one field."""
     known = np.isfinite(error)
     return float(
         np.sqrt((weights * np.where(known, error, 0.0) ** 2)[known].sum() / weights[known].sum())

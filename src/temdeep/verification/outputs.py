@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from temdeep.errors import OutputError
@@ -15,7 +16,7 @@ def refuse_existing(targets: Iterable[Path]) -> None:
     """
     for target in targets:
         if target.exists():
-            raise OutputError(f"{target} exists: say --overwrite, or write elsewhere with -o.")
+            raise OutputError(f"{target} exists: say --overwrite, or write elsewhere.")
 
 
 def write_text(target: Path, text: str) -> Path:
@@ -30,6 +31,7 @@ def write_text(target: Path, text: str) -> Path:
         part.write_text(text, encoding="utf-8")
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise OutputError(f"{target} cannot be written: {error.strerror}.") from error
     return target

@@ -14,12 +14,12 @@ from temdeep.methods.context import trim_context
 from temdeep.methods.protocol import Method
 from temdeep.metric import Float64Array, FloatArray
 from temdeep.scores import conservation_error, end_point_error
-from temdeep.verification.bootstrap import Blocks, cut_blocks
+from temdeep.verification.bootstrap import DAY_US, Blocks, cut_blocks
+from temdeep.verification.strata import parts_of_day
 from temdeep.verification.tally import Piece, Tally
 from temdeep.verification.withholding import Int64Array, Withheld
 
 FRAMES_AT_ONCE = 32
-DAY = np.timedelta64(1, "D")
 
 
 def tally_of_times(withheld: Withheld, methods: Mapping[str, Method]) -> Tally | None:
@@ -78,6 +78,7 @@ def pass_times(tally: Tally, withheld: Withheld, methods: Mapping[str, Method]) 
             np.minimum(interval.start, interval.end),
             np.maximum(interval.start, interval.end),
             known & np.isfinite(hidden.truth),
+            parts_of_day(_utc_hours(withheld.fine, hidden.offset_us), tally.grid),
         )
         tally.add_truth(piece)
         theta = np.concatenate([[0.0], hidden.theta, [1.0]])
@@ -110,6 +111,10 @@ def pass_periods(tally: Tally, withheld: Withheld, methods: Mapping[str, Method]
             interval.rate * factors,
             interval.rate * factors,
             np.isfinite(interval.rate) & np.isfinite(truth),
+            parts_of_day(
+                _utc_hours(withheld.fine, (hidden.edges_us[1:] + hidden.edges_us[:-1]) // 2),
+                tally.grid,
+            ),
         )
         tally.add_truth(piece)
         for name, method in methods.items():
@@ -125,9 +130,19 @@ def pass_periods(tally: Tally, withheld: Withheld, methods: Mapping[str, Method]
 
 def _blocks(fine: Series, starts_us: Int64Array) -> Blocks:
     """Blocks of intervals; days begin at midnight of the series' own calendar."""
+    return cut_blocks(starts_us + _since_midnight_us(fine))
+
+
+def _since_midnight_us(fine: Series) -> int:
+    """From midnight UTC to the series' first time."""
     first = fine.time.sun_time[0]
-    since_midnight = (first - first.astype("datetime64[D]")) // np.timedelta64(1, "us")
-    return cut_blocks(starts_us + int(since_midnight))
+    return int((first - first.astype("datetime64[D]")) // np.timedelta64(1, "us"))
+
+
+def _utc_hours(fine: Series, offset_us: Int64Array) -> Float64Array:
+    """Hours since midnight UTC of offsets in the series, shape (time,)."""
+    hours: Float64Array = ((_since_midnight_us(fine) + offset_us) % DAY_US) / 3.6e9
+    return hours
 
 
 def _place(starts_us: Int64Array, offset_us: int) -> int:

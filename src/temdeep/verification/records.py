@@ -96,9 +96,9 @@ def make_records(
                 }
                 if theta is None:
                     record |= _whole(tally, method, index)
-                records.append(_plain(record))
+                records.append(as_plain(record))
             head = _head(dataset, pooled_name, method, span_hours, theta)
-            records.append(_plain({**head, **_pooled(*totals, interval), "units": ""}))
+            records.append(as_plain({**head, **_pooled(*totals, interval), "units": ""}))
     return records
 
 
@@ -144,7 +144,7 @@ def _whole(tally: Tally, method: str, index: int) -> Record:
     recovered = 100.0 * (1.0 - missed / given) if plain and given > 0 else math.nan
     ratio = fine_scale_ratio(counts.power, tally.truth_power, tally.grid)[index]
     record: Record = {
-        "spectrum_ratio": ratio if plain else math.nan,
+        "spectrum_ratio": ratio if plain and tally.grid.uniform else math.nan,
         "extremes_recovered": recovered,
     }
     if np.isfinite(tally.wet_thresholds[index]):
@@ -172,7 +172,7 @@ def _pooled(total: ErrorSums, linear: ErrorSums, interval: RateIntervals) -> Rec
     }
 
 
-def _plain(record: Record) -> Record:
+def as_plain(record: Record) -> Record:
     """Numbers as JSON knows them: no NumPy, null for what is not a number."""
     return {name: _plain_value(value) for name, value in record.items()}
 

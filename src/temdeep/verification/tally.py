@@ -18,6 +18,7 @@ from temdeep.scores import ErrorSums, circular_difference, score
 from temdeep.verification.bootstrap import Blocks
 from temdeep.verification.precipitation import WET_MM_PER_H, WetSums, mm_per_hour, wet_sums
 from temdeep.verification.spectra import row_power
+from temdeep.verification.strata import Regions, StratumSums, cut_regions
 
 TRUTH = ""
 """Key of the truth's own spectra beside those of the methods."""
@@ -34,6 +35,7 @@ class Piece:
         truth: Hidden fields in the file's units, shape (time, channel, y, x).
         low, high: Smaller and larger of what is given of the interval, shape (channel, y, x).
         scored: Cells that count, shape (time, channel, y, x).
+        part_of_day: Of each cell, counted from local midnight, shape (time, y, x).
     """
 
     block: int
@@ -43,6 +45,7 @@ class Piece:
     low: FloatArray
     high: FloatArray
     scored: npt.NDArray[np.bool_]
+    part_of_day: npt.NDArray[np.int64]
 
 
 @dataclass(eq=False)
@@ -58,6 +61,7 @@ class Counts:
         conservation_error: Largest relative departure from given totals, shape (channel,).
         speed_error: Σw of the error in speed of vectors, at their x component, shape (channel,).
         speed_weight: Σw of the same.
+        strata: Squared errors by part of the day and by region.
         seconds: Time spent filling in.
     """
 
@@ -69,6 +73,7 @@ class Counts:
     conservation_error: Float64Array
     speed_error: Float64Array
     speed_weight: Float64Array
+    strata: StratumSums
     seconds: float = 0.0
 
 
@@ -88,6 +93,8 @@ class Tally:
         truth_power: Spectra of the truth, shape (channel, wavenumber).
         missed_given: `Counts.missed` of what is given alone, shape (channel,).
         linear_squares: Σe² of linear over times, shape (channel, y, x).
+        regions: Parts of the domain that are scored apart.
+        strata_weight: Σw by part of the day and by region, the same for all methods.
         hardest: For each channel, linear's largest mean square in the middle of an interval, and
             when.
     """
@@ -103,11 +110,14 @@ class Tally:
     truth_power: Float64Array = field(init=False)
     missed_given: Float64Array = field(init=False)
     linear_squares: Float64Array = field(init=False)
+    regions: Regions = field(init=False)
+    strata_weight: StratumSums = field(init=False)
     hardest: list[tuple[float, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         count, waves = len(self.channels), self.grid.shape[1] // 2
         shape = (self.blocks.count, len(self.lead_fractions), count)
+        self.regions = cut_regions(self.grid)
         self.of_method = {
             name: Counts(
                 ErrorSums.zeros(shape),
@@ -118,9 +128,11 @@ class Tally:
                 np.zeros(count),
                 np.zeros(count),
                 np.zeros(count),
+                StratumSums.zeros(self.regions, count),
             )
             for name in self.methods
         }
+        self.strata_weight = StratumSums.zeros(self.regions, count)
         self.truth_power = np.zeros((count, waves))
         self.missed_given = np.zeros(count)
         self.linear_squares = np.zeros((count, *self.grid.shape))
@@ -159,6 +171,8 @@ class Tally:
         """Count what does not depend on a method."""
         self.truth_power += self._mid_power(piece, piece.truth)
         self.missed_given += self._missed(piece, piece.low, piece.high)
+        weights = np.where(piece.scored, self.grid.metric.area_weights, 0.0)
+        self.strata_weight.add(weights, piece.part_of_day, self.regions)
 
     def add(self, name: str, piece: Piece, filled: FloatArray) -> None:
         """Count what a method made of an interval, shape (time, channel, y, x)."""
@@ -183,8 +197,10 @@ class Tally:
             difference = np.subtract(*speeds)
             counts.speed_error[x] += np.where(both > 0, both * difference, 0.0).sum()
             counts.speed_weight[x] += both.sum()
+        squares = np.where(piece.scored, error**2, 0.0)
+        counts.strata.add(squares * weights, piece.part_of_day, self.regions)
         if name == "linear":
-            self.linear_squares += np.where(piece.scored, error**2, 0.0).sum(axis=0)
+            self.linear_squares += squares.sum(axis=0)
             self._remember_hardest(piece, sums)
 
     def errors(self, filled: FloatArray, truth: FloatArray) -> Float64Array:

@@ -1,0 +1,1 @@
+"""An evaluation as one page for people: words first, then tables, maps and curves."""

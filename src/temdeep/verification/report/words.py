@@ -1,0 +1,108 @@
+"""Numbers, durations and lists as text of the report."""
+
+import re
+from collections.abc import Iterable
+
+MINUS = "\N{MINUS SIGN}"
+TIED = "\N{NO-BREAK SPACE}"
+"""Between a number and what belongs to it."""
+
+
+FAR_BELOW = -999.0
+"""Percentages below this are not told in figures."""
+
+
+def number(value: float | None) -> str:
+    """Three significant digits."""
+    return "–" if value is None else f"{value:.3g}".replace("-", MINUS)
+
+
+def percent(value: float | None) -> str:
+    """One decimal, as in all tables; no sign at zero, and no digits for what is far too bad."""
+    if value is None:
+        return "–"
+    if value < FAR_BELOW:
+        return f"<{FAR_BELOW:.0f}".replace("-", MINUS)
+    return f"{value:.1f}".replace("-0.0", "0.0").replace("-", MINUS)
+
+
+def whole_percent(value: float) -> str:
+    """A size in percent for a sentence: whole, with a decimal where it is small, without sign."""
+    size = abs(value)
+    return f"{size:.0f}{TIED}%" if size >= 9.5 else f"{size:.1f}{TIED}%"
+
+
+def compared(gain: float) -> str:
+    """A gain in percent as the size of errors beside others, up to a word such as `than`."""
+    if gain > -100.0:
+        return f"{whole_percent(gain)} {'smaller' if gain > 0 else 'LARGER'} than"
+    times = 1.0 - gain / 100.0
+    return f"{times:.3g} TIMES those of" if times < 1000 else "over 1000 TIMES those of"
+
+
+def ends(low: float, high: float) -> str:
+    """Both ends of an interval in percent, with a decimal each."""
+    return TIED.join((percent(low), "…", percent(high)))
+
+
+def interval_of(gain: float, low: float, high: float) -> str:
+    """The interval of a gain, counted as `compared` counts it; empty for what is far too bad."""
+    if gain <= FAR_BELOW:
+        return ""
+    if gain <= -100.0:
+        return f"{1 - high / 100:.3g}{TIED}…{TIED}{1 - low / 100:.3g}{TIED}times"
+    small = min(abs(low), abs(high)) < 9.5
+    first, last = (f"{end:.{int(small)}f}".replace("-", MINUS) for end in (low, high))
+    return TIED.join((first, "…", last, "%"))
+
+
+def cadence(hours: float) -> str:
+    """How often a series has fields, as a word: 6-hourly, hourly, 10-minute."""
+    if hours == 24:
+        return "daily"
+    if hours >= 1:
+        return "hourly" if hours == 1 else f"{hours:g}-hourly"
+    return f"{hours * 60:g}-minute"
+
+
+def duration(hours: float) -> str:
+    """A length of time."""
+    return f"{hours:g}{TIED}h" if hours >= 1 else f"{hours * 60:g}{TIED}min"
+
+
+def listed(items: Iterable[str], most: int = 8) -> str:
+    """One, two and three; of many the first and how many more."""
+    told = list(items) or [""]
+    if len(told) > most:
+        told = [*told[: most - 1], f"{len(told) - most + 1} more"]
+    *front, last = told
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def units(text: str) -> str:
+    """Units with raised powers: kg m⁻² s⁻¹; nothing for a pure number."""
+    words = []
+    for word in text.replace("**", "").replace("^", "").split():
+        stem = word.rstrip("-0123456789")
+        power = word[len(stem) :]
+        words.append(stem + power.translate(_RAISED) if stem else word)
+    told = TIED.join(words)
+    return "" if told == "1" else told
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A number with its unit, which `units` made."""
+    return f"{number(value)}{TIED}{unit}" if unit else number(value)
+
+
+def capital(text: str) -> str:
+    """Text that begins a line; a single word may be a name and stays as it is."""
+    return text[:1].upper() + text[1:] if " " in text else text
+
+
+def moment(stamp: str) -> str:
+    """A time or period as `show` writes it, for readers."""
+    return re.sub(r"(?<=\d)T(?=\d)", " ", stamp)
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
