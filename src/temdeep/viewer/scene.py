@@ -1,0 +1,216 @@
+"""What the page shows of one moment and of one place, as numbers.
+
+Knows: an output, its straight line and its truth. Must not know: web pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.metric import Float32Array, Float64Array, FloatArray
+from temdeep.scores import circular_difference
+from temdeep.viewer.opened import Field
+from temdeep.viewer.output import Output
+from temdeep.viewer.reading import Reader, window
+from temdeep.viewer.straight import Straight, straight
+from temdeep.viewer.truth import NONE, Truth
+
+LINEAR, OUTPUT, TRUTH = "linear", "output", "truth"
+DIFFERENCES = {
+    "output_linear": (OUTPUT, LINEAR),
+    "linear_truth": (LINEAR, TRUTH),
+    "output_truth": (OUTPUT, TRUTH),
+}
+"""What is taken from what."""
+
+BAND_SD = 1.645
+"""Standard deviations on either side that hold 90 % of a normal distribution."""
+
+SAMPLES = 5
+"""How many moments the colours are taken from."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlaceSeries:
+    """A field at one place.
+
+    Attributes:
+        times: Which of the output's times.
+        output, linear, truth: Shape (time,), NaN where there is none.
+        given: Which values are given, shape (time,).
+        low, high: Where 90 % of the truth should lie, shape (time,); None if the file does not say.
+    """
+
+    times: slice
+    output: Float32Array
+    linear: Float32Array
+    truth: Float32Array
+    given: npt.NDArray[np.bool_]
+    low: Float32Array | None
+    high: Float32Array | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ends of the colour scales.
+
+    Attributes:
+        low, high: Of fields: of truth, linear and output alike.
+        largest: Of all differences, on either side of 0.
+    """
+
+    low: float
+    high: float
+    largest: float
+
+
+class Scene:
+    """One field of an output beside its straight line and its truth."""
+
+    def __init__(self, output: Output, field: Field, truth: Truth | None) -> None:
+        self.output, self.field, self.truth = output, field, truth
+        self.straight: Straight = straight(output, field)
+        self.true_field = None if truth is None else truth.field(field.channel.name)
+
+    @property
+    def compared(self) -> bool:
+        """Whether there is a truth for this field."""
+        return self.true_field is not None
+
+    def fields(self, reader: Reader, true: Reader | None, time: int) -> dict[str, FloatArray]:
+        """Fields and differences at one time, each of shape (y, x); what there is.
+
+        Raises:
+            InputError: A file cannot be read there.
+        """
+
+        def read(at: int) -> Float32Array:
+            return reader.frame(self.field, at)
+
+        found: dict[str, FloatArray] = {OUTPUT: read(time)}
+        line = self.straight.field(self.field, time, read)
+        if line is not None:
+            found[LINEAR] = line
+        if true is not None and self.true_field is not None and self.truth is not None:
+            at = int(self.truth.index[time])
+            if at != NONE:
+                found[TRUTH] = true.frame(self.true_field, at)
+        return found | self._differences(found)
+
+    def rms(self, difference: FloatArray) -> float:
+        """Root of the area's mean square; NaN where nothing is known."""
+        known = np.isfinite(difference)
+        weights = self.field.grid.metric.area_weights[known]
+        if not weights.sum() > 0:
+            return float("nan")
+        return float(
+            np.sqrt((weights * difference[known].astype(np.float64) ** 2).sum() / weights.sum())
+        )
+
+    def limits(self, reader: Reader, true: Reader | None) -> Limits:
+        """Colour scales for all moments, from some that are spread over the output.
+
+        Raises:
+            InputError: A file cannot be read there.
+        """
+        return self._limits([self.fields(reader, true, time) for time in self._sample()])
+
+    def limits_of(self, found: Mapping[str, FloatArray]) -> Limits:
+        """Colour scales for the fields of one moment."""
+        return self._limits([found])
+
+    def _limits(self, moments: list[Mapping[str, FloatArray]]) -> Limits:
+        values = [one[name].ravel() for one in moments for name in (OUTPUT, TRUTH) if name in one]
+        gaps = [np.abs(one[name]).ravel() for one in moments for name in DIFFERENCES if name in one]
+        low, high = (0.0, 360.0) if self.field.is_direction else _range(values)
+        largest = float(_percentiles(gaps, [99.7])[0]) if gaps else 0.0
+        return Limits(low, high, largest if largest > 0 else (high - low) / 10)
+
+    def at_place(self, reader: Reader, true: Reader | None, cell: int, moment: int) -> PlaceSeries:
+        """The series of one place around a moment.
+
+        Raises:
+            InputError: A file cannot be read there.
+        """
+        times = self.window(reader, moment)
+        values = reader.series(self.field, cell, times)
+        spread = reader.spread(self.field, cell, times)
+        low = high = None
+        if spread is not None:
+            low, high = values - BAND_SD * spread, values + BAND_SD * spread
+        given = self.output.given[times]
+        if self.field.edges is not None and self.straight.parts:
+            given = self.output.flag[times] == 0
+        return PlaceSeries(
+            times,
+            values,
+            self.straight.series(self.field, values, times.start),
+            self._true_series(true, cell, times),
+            given,
+            low,
+            high,
+        )
+
+    def window(self, reader: Reader, moment: int) -> slice:
+        """The times of a place's series around a moment, whole intervals where they are known."""
+        count = len(self.output.flag)
+        around = window(count, moment, reader.longest_series(self.field))
+        first, stop = around.start, around.stop
+        ends = self.straight.at(first), self.straight.at(stop - 1)
+        reach = stop - first
+        if ends[0] is not None and first - ends[0][0] < reach:
+            first = ends[0][0]
+        if ends[1] is not None and ends[1][1] - stop < reach:
+            stop = ends[1][1] + 1
+        return slice(first, stop)
+
+    def _true_series(self, true: Reader | None, cell: int, times: slice) -> Float32Array:
+        series = np.full(times.stop - times.start, np.nan, np.float32)
+        if true is None or self.true_field is None or self.truth is None:
+            return series
+        index = self.truth.index[times]
+        known = index != NONE
+        if known.any():
+            span = slice(int(index[known].min()), int(index[known].max()) + 1)
+            values = true.series(self.true_field, cell, span)
+            series[known] = values[index[known] - span.start]
+        return series
+
+    def _sample(self) -> list[int]:
+        """Moments spread over the output, made ones first and with a truth where there is one."""
+        made = ~self.output.given
+        if self.truth is not None and self.compared and (made & (self.truth.index != NONE)).any():
+            made &= self.truth.index != NONE
+        chosen = np.flatnonzero(made) if made.any() else np.arange(len(made))
+        places = np.linspace(0, len(chosen) - 1, 2 * SAMPLES + 1)[1::2].round().astype(int)
+        return sorted({int(one) for one in chosen[places]})
+
+    def _differences(self, found: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        minus = circular_difference if self.field.is_direction else np.subtract
+        return {
+            name: minus(found[one], found[other])
+            for name, (one, other) in DIFFERENCES.items()
+            if one in found and other in found
+        }
+
+
+def _range(values: list[FloatArray]) -> tuple[float, float]:
+    low, high = _percentiles(values, [0.2, 99.8])
+    if not np.isfinite(low):
+        return 0.0, 1.0
+    if high > low:
+        return float(low), float(high)
+    largest = _percentiles(values, [100.0])[0]
+    return float(low), float(largest if largest > low else low + max(abs(low), 1.0) * 1e-3)
+
+
+def _percentiles(values: list[FloatArray], wanted: list[float]) -> Float64Array:
+    together = np.concatenate(values).astype(np.float64)
+    together = together[np.isfinite(together)]
+    if not together.size:
+        return np.full(len(wanted), np.nan)
+    return np.percentile(together, wanted)
