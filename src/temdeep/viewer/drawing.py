@@ -28,7 +28,7 @@ from temdeep.metric import Float32Array, FloatArray
 WIDTH, SIDE, ABOVE_AND_BELOW = 424, 46, 130
 """Of a map in pixels, with what lies beside, above and below its frame."""
 
-DIVERGING = tuple(interp_palette(PuOr11[::-1], 256))
+DIVERGING = tuple(interp_palette(PuOr11, 256))
 ROUND = tuple(interp_palette(("#e2d9e2", "#6276ba", "#2f1436", "#b1533f", "#e2d9e2"), 256))
 """For directions: ends as it begins."""
 

@@ -66,13 +66,13 @@ class Page:
         self._lines = (OUTPUT, LINEAR, TRUTH) if has_truth else (OUTPUT, LINEAR)
         self._show_times()
         self._plot = Series(self._lines, "linear" if self._x_label else "datetime")
-        self._heading = Div(name="heading", sizing_mode="stretch_width")
-        self._moment = Div(name="moment", styles={"font-size": "15px"})
-        self._trouble = Div(name="trouble", visible=False, styles={"color": "#B00000"})
-        self._remark = Div(name="remark", visible=False, sizing_mode="stretch_width")
-        self._numbers = Div(name="numbers", stylesheets=[TABLE])
+        self._heading = Div(css_classes=["heading"], sizing_mode="stretch_width")
+        self._moment = Div(css_classes=["moment"], styles={"font-size": "15px"})
+        self._trouble = Div(css_classes=["trouble"], visible=False, styles={"color": "#B00000"})
+        self._remark = Div(css_classes=["remark"], visible=False, sizing_mode="stretch_width")
+        self._numbers = Div(css_classes=["numbers"], stylesheets=[TABLE])
+        self._listen()  # before: a document asks its figures for events as it takes them in
         self._lay_out()
-        self._listen()
         self._choose()
 
     def _lay_out(self) -> None:

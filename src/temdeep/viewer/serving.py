@@ -6,16 +6,15 @@ Knows: Bokeh's server, the page. Must not know: the command line.
 from __future__ import annotations
 
 import errno
+import socket
 import webbrowser
 from collections.abc import Callable, Sequence
-from socket import gethostname
 
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
-from bokeh.server.util import bind_sockets
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
@@ -40,23 +39,32 @@ def serve(
         browser: Whether to open it in a browser.
 
     Raises:
-        RequestError: The port is in use or not allowed, or there is no such host.
+        RequestError: The port is in use, not allowed or none; or there is no such host.
     """
 
     def make(document: Document) -> None:
         Page(document, runs)
 
+    if not 0 <= port <= 65_535:
+        raise RequestError(
+            f"there is no port {port}: say one between 1024 and 65535 with --port, or 0."
+        )
     try:
-        sockets, port = bind_sockets(host, port)
-    except (OSError, OverflowError) as error:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
         raise RequestError(_no_port(host, port, error)) from error
-    names = {host, "localhost", "127.0.0.1"} | ({gethostname()} if host in EVERYBODY else set())
+    listening.setblocking(False)
+    port = listening.getsockname()[1]
+    names = {host, "localhost", "127.0.0.1"} | (
+        {socket.gethostname()} if host in EVERYBODY else set()
+    )
     application = BokehTornado(
         {"/": Application(FunctionHandler(make))},
         extra_websocket_origins=[f"{name.lower()}:{port}" for name in sorted(names)],
     )
     http = HTTPServer(application)
-    http.add_sockets(sockets)
+    http.add_sockets([listening])
     server = BaseServer(IOLoop.current(), application, http)
     address = f"http://{'localhost' if host in EVERYBODY else host}:{port}/"
     server.start()
@@ -70,12 +78,9 @@ def serve(
         http.stop()
 
 
-def _no_port(host: str, port: int, error: Exception) -> str:
-    code = getattr(error, "errno", None)
-    if code == errno.EADDRINUSE:
+def _no_port(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
         return f"port {port} is in use: say another with --port, or --port 0 for any that is free."
-    if code == errno.EACCES:
+    if error.errno == errno.EACCES:
         return f"port {port} is not for you to listen at: say one above 1023 with --port."
-    if isinstance(error, OverflowError):
-        return f"there is no port {port}: say one between 1024 and 65535 with --port, or 0."
     return f"nothing can listen at {host}: say --host localhost, or an address of this machine."
