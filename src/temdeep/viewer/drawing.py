@@ -165,6 +165,7 @@ class Series:
         self._lines = {name: ColumnDataSource({"x": [], "y": []}) for name in names}
         self._given = ColumnDataSource({"x": [], "y": []})
         self._band = ColumnDataSource({"x": [], "low": [], "high": []})
+        self._seen = (0.0, 0.0)
         self._now = Span(dimension="height", line_color="#CC0000", line_width=1.5)
         self.figure = figure(
             name="series",
@@ -172,6 +173,8 @@ class Series:
             sizing_mode="stretch_width",
             min_width=320,
             x_axis_type=axis,
+            x_range=Range1d(0.0, 1.0),
+            window_axis="x",
             tools="xpan,xwheel_zoom,box_zoom,reset,save",
             active_scroll=None,
         )
@@ -225,6 +228,14 @@ class Series:
         self.figure.title.text = title
         self.figure.xaxis.axis_label = x_label
         self.figure.yaxis.axis_label = y_label
+
+    def look_at(self, first: float, last: float) -> None:
+        """Look at a part of the series, unless that is what was looked at before."""
+        if (first, last) != self._seen:
+            self._seen = (first, last)
+            beyond = 0.02 * (last - first) or 1.0
+            start, end = first - beyond, last + beyond
+            self.figure.x_range.update(start=start, end=end, reset_start=start, reset_end=end)
 
     def point_at(self, x: float) -> None:
         """Mark the present moment."""

@@ -40,7 +40,7 @@ TABLE = """
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: 3px 10px; text-align: right; border-bottom: 1px solid #ddd; }
 th:first-child { text-align: left; font-weight: normal; }
-caption { text-align: left; font-weight: bold; padding: 4px 0; }
+caption { text-align: left; font-weight: bold; padding: 4px 0; white-space: nowrap; }
 """
 
 
@@ -260,6 +260,8 @@ class Page:
             self._series = scene.at_place(run.reader, run.true_reader, self._cell, time)
             self._draw_series(self._series)
         self._plot.point_at(float(self._x[time]))
+        near = scene.near(time)
+        self._plot.look_at(float(self._x[near.start]), float(self._x[near.stop - 1]))
         self._numbers.text = numbers(scene, found, self._series, self._cell, time)
         remarks = remark(scene)
         self._remark.update(text=html.escape(remarks), visible=bool(remarks))

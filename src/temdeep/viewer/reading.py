@@ -21,7 +21,7 @@ from temdeep.viewer.opened import Field, Opened
 KEPT_BYTES = 256 * 2**20
 """How much of fields is kept."""
 
-SERIES_BYTES = 64 * 2**20
+SERIES_BYTES = 96 * 2**20
 """How much may be unpacked for the series of one place."""
 
 LONGEST, SHORTEST = 4_000, 24
@@ -83,7 +83,8 @@ class Reader:
         per_time = PAGE_BYTES
         if chunks is not None and len(chunks) == array.ndim:
             in_time = chunks[array.dims.index(self.opened.time_name)]
-            per_time = math.prod(chunks) * array.dtype.itemsize // in_time
+            stored = np.dtype(array.encoding.get("dtype", array.dtype))
+            per_time = math.prod(chunks) * stored.itemsize // in_time
         return int(np.clip(SERIES_BYTES // max(per_time, 1), SHORTEST, LONGEST))
 
     def _series(self, field: Field, variable: str, cell: int, times: slice) -> Float32Array:

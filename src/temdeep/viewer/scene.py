@@ -30,8 +30,14 @@ DIFFERENCES = {
 BAND_SD = 1.645
 """Standard deviations on either side that hold 90 % of a normal distribution."""
 
-SAMPLES = 5
+INTERVALS = 16
+"""How many intervals of a series are looked at together."""
+
+SAMPLES = 8
 """How many moments the colours are taken from."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""Steps of this share of a series, round and round, come to all its parts and all hours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +174,13 @@ class Scene:
             stop = ends[1][1] + 1
         return slice(first, stop)
 
+    def near(self, moment: int) -> slice:
+        """The part of a place's series that is looked at first: some intervals around a moment."""
+        given = np.flatnonzero(self.output.given)
+        count = len(self.output.flag)
+        usual = int(np.median(np.diff(given))) if len(given) > 1 else INTERVALS
+        return window(count, moment, INTERVALS * usual + 1)
+
     def _true_series(self, true: Reader | None, cell: int, times: slice) -> Float32Array:
         series = np.full(times.stop - times.start, np.nan, np.float32)
         if true is None or self.true_field is None or self.truth is None:
@@ -186,8 +199,8 @@ class Scene:
         if self.truth is not None and self.compared and (made & (self.truth.index != NONE)).any():
             made &= self.truth.index != NONE
         chosen = np.flatnonzero(made) if made.any() else np.arange(len(made))
-        places = np.linspace(0, len(chosen) - 1, 2 * SAMPLES + 1)[1::2].round().astype(int)
-        return sorted({int(one) for one in chosen[places]})
+        places = (np.arange(SAMPLES) + 0.5) * GOLDEN % 1.0 * len(chosen)
+        return sorted({int(one) for one in chosen[places.astype(int)]})
 
     def _differences(self, found: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         minus = circular_difference if self.field.is_direction else np.subtract

@@ -6,6 +6,7 @@ Knows: an output. Must not know: web pages.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -124,7 +125,7 @@ def _origin(output: Output, field: Field, time: int) -> str:
     flag = int(output.flag[time])
     if flag == GIVEN or (flag == GIVEN_BUT_PERIODS and field.edges is None):
         return "given"
-    by = (field.treatment or output.method).partition(":")[0]
+    by = re.split("[:;]", field.treatment or output.method)[0]
     return f"made by {by}" if by and flag in (MADE, GIVEN_BUT_PERIODS) else "made"
 
 
