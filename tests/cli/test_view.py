@@ -1,6 +1,5 @@
 """`temdeep view`: mistakes are told in one sentence; the page itself is tested in a browser."""
 
-import importlib.util
 import socket
 from pathlib import Path
 
@@ -43,14 +42,6 @@ def test_a_port_or_a_host_that_is_none_is_told(
     assert "there is no port 99999: say one between 1024" in told(capsys, output, "--port", "99999")
     sentence = told(capsys, output, "--host", "203.0.113.7", "--port", "0")
     assert "nothing can listen at 203.0.113.7: say --host localhost" in sentence
-
-
-def test_a_missing_extra_is_told_with_the_command_that_brings_it(
-    output: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    sentence = told(capsys, output)
-    assert sentence == "temdeep: the viewer needs Bokeh: pip install 'temdeep[view]'.\n"
 
 
 def test_files_that_cannot_be_looked_at_are_told(

@@ -109,19 +109,29 @@ def test_a_truth_in_other_units_is_left_out_and_said_so(folder: Path, tmp_path: 
     assert TRUTH not in looked.fields(run.reader, run.true_reader, 1)
 
 
-def test_a_standard_deviation_beside_a_variable_is_drawn_as_its_band(
+def test_a_standard_deviation_or_percentiles_beside_a_variable_are_drawn_as_its_band(
     folder: Path, tmp_path: Path
 ) -> None:
     made = stored_dataset(folder / "out.nc")
     made["sp_standard_deviation"] = xr.full_like(made["sp"], 20.0)
+    for percent in (2.5, 50, 90):
+        made[f"sp_percentile_{percent}".replace(".", "_")] = made["sp"] + percent
+    made["t2m_standard_deviation"] = xr.full_like(made["t2m"], 0.5)
     made.to_netcdf(tmp_path / "spread.nc")
-    looked, reader, _ = scene(tmp_path / "spread.nc", "sp")
-    assert "sp_standard_deviation" not in looked.output.opened.fields
+    looked, reader, _ = scene(tmp_path / "spread.nc", "t2m")
+    assert list(looked.output.opened.fields) == ["t2m", "sp"]
     series = looked.at_place(reader, None, 2, 0)
-    assert series.low is not None
-    assert series.high is not None
-    np.testing.assert_allclose(series.high - series.low, 2 * 1.645 * 20, rtol=1e-3)
-    np.testing.assert_allclose((series.high + series.low) / 2, series.output, rtol=1e-6)
+    assert series.band is not None
+    low, high = series.band
+    np.testing.assert_allclose(high - series.output, 1.645 * 0.5, rtol=1e-3)
+    np.testing.assert_allclose(series.output - low, 1.645 * 0.5, rtol=1e-3)
+    looked, reader, _ = scene(tmp_path / "spread.nc", "sp")
+    assert looked.field.band is not None
+    assert looked.field.band.words == "2.5 to 90 % of the cases"
+    series = looked.at_place(reader, None, 2, 0)
+    assert series.band is not None
+    np.testing.assert_allclose(series.band[0] - series.output, 2.5, atol=0.02)
+    np.testing.assert_allclose(series.band[1] - series.output, 90, atol=0.02)
 
 
 def test_what_temdeep_did_not_make_is_refused(folder: Path) -> None:

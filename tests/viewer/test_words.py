@@ -82,6 +82,16 @@ def test_lines_of_sums_are_steps_over_their_periods_and_others_go_from_time_to_t
     assert path.x.tolist() == [3, 4, 5]
 
 
+def test_the_line_of_a_sparser_truth_goes_from_one_of_its_times_to_the_next(
+    output: Path,
+) -> None:
+    looked, _, _ = scene(output, "sp")
+    path = path_of(looked.output, looked.field, slice(3, 9), np.arange(25.0))
+    sparse = path.among(np.array([True, False, False, True, False, True]))
+    assert sparse.x.tolist() == [3, 6, 8]
+    assert sparse.along(np.arange(6.0)).tolist() == [0, 3, 5]
+
+
 def test_lines_are_broken_where_a_gap_was_left_out(tmp_path: Path) -> None:
     coarse = mixed()[["sp"]].isel(time=[0, 1, 2, 6, 7, 8])
     looked, reader, _ = scene(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from typing import Any
 
 from temdeep.cli.arguments import kinds
-from temdeep.errors import RequestError
+from temdeep.extras import need
 
 DESCRIPTION = """\
 Show what `temdeep downscale` wrote on a page in your browser: maps of the output, of the straight
@@ -70,8 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TemdeepError: A mistake in the files or the request.
     """
-    if importlib.util.find_spec("bokeh") is None:
-        raise RequestError("the viewer needs Bokeh: pip install 'temdeep[view]'.")
+    need("view")
     from temdeep.viewer.runs import open_runs
     from temdeep.viewer.serving import serve
 

@@ -85,7 +85,7 @@ class Maps:
         squeeze = max(float(np.cos(np.radians((south + north) / 2))), 0.3)
         height = (WIDTH - 2 * SIDE) * (north - south) / ((east - west) * squeeze)
         for one in self.figures.values():
-            one.height = ABOVE_AND_BELOW + int(np.clip(height, 110, 380))
+            one.height = ABOVE_AND_BELOW + int(np.clip(height, 110, 320))
 
     def show(self, pictures: Mapping[str, Float32Array], shape: tuple[int, int]) -> None:
         """Show pictures, shape (row, column) with rows from south to north; grey where none is."""
@@ -183,7 +183,7 @@ class Series:
         plot.toolbar.autohide = True
         self._ribbon = plot.varea(
             "x", "low", "high", source=self._band, color=OUTPUT_COLOUR, fill_alpha=0.2,
-            legend_label="90 % band",
+            legend_label="band",
         )  # fmt: skip
         self._ribbon.visible = False
         for name in names:
@@ -213,15 +213,17 @@ class Series:
         self,
         lines: Mapping[str, tuple[FloatArray, FloatArray]],
         given: tuple[FloatArray, FloatArray],
-        band: tuple[FloatArray, FloatArray, FloatArray] | None,
+        band: tuple[FloatArray, FloatArray, FloatArray, str] | None,
     ) -> None:
-        """Show lines, given values and a band, each as x and y."""
-        for name, (x, y) in lines.items():
-            self._lines[name].data = {"x": x, "y": y}
+        """Show lines, given values and a band with what it is called, each as x and y."""
+        for name, source in self._lines.items():
+            x, y = lines[name]
+            source.data = {"x": x, "y": y}
         self._given.data = {"x": given[0], "y": given[1]}
         self._ribbon.visible = self._ribbon_item.visible = band is not None
         if band is not None:
-            self._band.data = dict(zip(("x", "low", "high"), band, strict=True))
+            self._band.data = dict(zip(("x", "low", "high"), band[:3], strict=True))
+            self._ribbon_item.label = {"value": band[3]}
 
     def entitle(self, title: str, x_label: str, y_label: str) -> None:
         """Say what is drawn."""

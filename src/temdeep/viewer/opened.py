@@ -31,8 +31,21 @@ from temdeep.fields.valid_times import (
 )
 from temdeep.fields.variables import Channel, Kind, Nature
 
-SPREAD = "_standard_deviation"
-"""How the name of a variable with the standard deviation of another one ends."""
+DEVIATION, PERCENTILE = "_standard_deviation", "_percentile_"
+"""What follows the name of a variable in those of what `downscale` writes beside it."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Variables that tell how wrong a field may be.
+
+    Attributes:
+        names: That of the standard deviation, or those of the lowest and the highest percentile.
+        words: What lies between its edges.
+    """
+
+    names: tuple[str, ...]
+    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +60,7 @@ class Field:
         grid: Where its cells are.
         edges: Begin and end of each period in microseconds since the first valid time, shape
             (time, 2); None for what holds at instants, and where the file does not say.
-        spread: Name of the variable with its standard deviation; empty if there is none.
+        band: What tells how wrong it may be; None if nothing does.
         unclear: Why the file does not say what its numbers stand for; empty if it does.
     """
 
@@ -57,7 +70,7 @@ class Field:
     treatment: str
     grid: Grid
     edges: Int64Array | None = None
-    spread: str = ""
+    band: Band | None = None
     unclear: str = ""
 
     @property
@@ -148,7 +161,7 @@ class _Looker:
         helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
         helpers |= {bounds_name(dataset, self._time_name), *place_names(dataset)}
-        helpers |= {self._spread(str(name)) for name in dataset.data_vars}
+        helpers |= {one for name in dataset.data_vars for one in self._beside(str(name))}
         return [
             str(name)
             for name, array in dataset.data_vars.items()
@@ -187,7 +200,7 @@ class _Looker:
                 treatment=str(attributes.get("temdeep_method", "")),
                 grid=grid,
                 edges=edges,
-                spread=self._spread(name),
+                band=self._band(name),
                 unclear=unclear,
             )
         return fields
@@ -225,12 +238,25 @@ class _Looker:
         except TimeAxisError:
             return None
 
-    def _spread(self, name: str) -> str:
-        """Name of the variable with the standard deviation of another."""
-        beside = str(self._dataset[name].attrs.get("ancillary_variables", "")).split()
-        named = [one for one in (*beside, f"{name}{SPREAD}") if one.endswith(SPREAD)]
-        shape = self._dataset[name].dims
-        fitting = [
-            one for one in named if one in self._dataset and self._dataset[one].dims == shape
+    def _band(self, name: str) -> Band | None:
+        """What tells how wrong a variable may be: its percentiles, else its standard deviation."""
+        beside = self._beside(name)
+        percent = {
+            float(one.removeprefix(f"{name}{PERCENTILE}").replace("_", ".")): one
+            for one in beside
+            if one.startswith(f"{name}{PERCENTILE}")
+        }
+        low, high = min(percent, default=50.0), max(percent, default=50.0)
+        if low < 50 < high:
+            return Band((percent[low], percent[high]), f"{low:g} to {high:g} % of the cases")
+        deviation = f"{name}{DEVIATION}"
+        return Band((deviation,), "90 % of the cases") if deviation in beside else None
+
+    def _beside(self, name: str) -> list[str]:
+        """What `downscale` wrote beside a variable, in its own shape."""
+        return [
+            str(one)
+            for one in self._dataset.data_vars
+            if str(one).startswith((f"{name}{DEVIATION}", f"{name}{PERCENTILE}"))
+            and self._dataset[one].dims == self._dataset[name].dims
         ]
-        return fitting[0] if fitting else ""

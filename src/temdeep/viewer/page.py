@@ -280,12 +280,16 @@ class Page:
         latitude = float(field.grid.latitude[row_index, column_index])
         longitude = self._raster.on_map(float(field.grid.longitude[row_index, column_index]))
         path = path_of(self._run.output, field, series.times, self._x)
-        values = {OUTPUT: series.output, LINEAR: series.linear, TRUTH: series.truth}
-        lines = {name: (path.x, path.along(values[name])) for name in self._lines}
-        x = self._x[series.times]
+        x, true_path = self._x[series.times], path.among(series.compared)
+        lines = {
+            OUTPUT: (path.x, path.along(series.output)),
+            LINEAR: (path.x, path.along(series.linear)),
+            TRUTH: (true_path.x, true_path.along(series.truth)),
+        }
         band = None
-        if series.low is not None and series.high is not None:
-            band = (path.x, path.along(series.low), path.along(series.high))
+        if series.band is not None and field.band is not None:
+            edges = [path.along(edge) for edge in series.band]
+            band = (path.x, edges[0], edges[1], field.band.words)
         self._plot.show(lines, (x[series.given], series.output[series.given]), band)
         self._plot.entitle(
             f"{field.title} at {words.place(latitude, longitude)}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from temdeep.fields.accumulations import overlaps
 from temdeep.fields.time_axis import SAME_STEP, Int64Array
@@ -35,6 +36,11 @@ class Path:
         """Values of the shown times, shape (time,), at the points; NaN lifts the pen."""
         taken: FloatArray = np.where(self.times == LIFT, np.nan, values[self.times])
         return taken
+
+    def among(self, kept: npt.NDArray[np.bool_]) -> Path:
+        """The way from one of some times to the next, leaving out all others, shape (time,)."""
+        passed = (self.times == LIFT) | kept[self.times]
+        return Path(self.x[passed], self.times[passed])
 
 
 def path_of(output: Output, field: Field, times: slice, x: Float64Array) -> Path:

@@ -27,6 +27,9 @@ SERIES_BYTES = 96 * 2**20
 LONGEST, SHORTEST = 4_000, 24
 """Most and fewest times of such a series, where the file has as many."""
 
+BAND_SD = np.float32(1.645)
+"""Standard deviations on either side that hold 90 % of a normal distribution."""
+
 PAGE_BYTES = 4_096
 """The least that is read from a disk."""
 
@@ -72,9 +75,22 @@ class Reader:
         """
         return self._series(field, field.channel.variable, cell, times)
 
-    def spread(self, field: Field, cell: int, times: slice) -> Float32Array | None:
-        """Its standard deviation at one place, shape (time,); None if the file has none."""
-        return self._series(field, field.spread, cell, times) if field.spread else None
+    def band(
+        self, field: Field, cell: int, times: slice
+    ) -> tuple[Float32Array, Float32Array] | None:
+        """Where a field may lie at one place, each of shape (time,); None if the file has no word.
+
+        Raises:
+            InputError: The file cannot be read there.
+        """
+        if field.band is None:
+            return None
+        beside = [self._series(field, name, cell, times) for name in field.band.names]
+        if len(beside) == 2:
+            return beside[0], beside[1]
+        reach = BAND_SD * beside[0]
+        values = self.series(field, cell, times)
+        return values - reach, values + reach
 
     def longest_series(self, field: Field) -> int:
         """How many times of one place are read at once."""

@@ -27,9 +27,6 @@ DIFFERENCES = {
 }
 """What is taken from what."""
 
-BAND_SD = 1.645
-"""Standard deviations on either side that hold 90 % of a normal distribution."""
-
 INTERVALS = 16
 """How many intervals of a series are looked at together."""
 
@@ -48,7 +45,8 @@ class PlaceSeries:
         times: Which of the output's times.
         output, linear, truth: Shape (time,), NaN where there is none.
         given: Which values are given, shape (time,).
-        low, high: Where 90 % of the truth should lie, shape (time,); None if the file does not say.
+        band: Edges of where the truth may lie, each of shape (time,); None if the file has no word.
+        compared: At which times there is a truth, shape (time,).
     """
 
     times: slice
@@ -56,8 +54,8 @@ class PlaceSeries:
     linear: Float32Array
     truth: Float32Array
     given: npt.NDArray[np.bool_]
-    low: Float32Array | None
-    high: Float32Array | None
+    band: tuple[Float32Array, Float32Array] | None
+    compared: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -144,10 +142,6 @@ class Scene:
         """
         times = self.window(reader, moment)
         values = reader.series(self.field, cell, times)
-        spread = reader.spread(self.field, cell, times)
-        low = high = None
-        if spread is not None:
-            low, high = values - BAND_SD * spread, values + BAND_SD * spread
         given = self.output.given[times]
         if self.field.edges is not None and self.straight.parts:
             given = self.output.flag[times] == 0
@@ -157,8 +151,8 @@ class Scene:
             self.straight.series(self.field, values, times.start),
             self._true_series(true, cell, times),
             given,
-            low,
-            high,
+            reader.band(self.field, cell, times),
+            self._compared_times(times),
         )
 
     def window(self, reader: Reader, moment: int) -> slice:
@@ -183,15 +177,18 @@ class Scene:
 
     def _true_series(self, true: Reader | None, cell: int, times: slice) -> Float32Array:
         series = np.full(times.stop - times.start, np.nan, np.float32)
-        if true is None or self.true_field is None or self.truth is None:
-            return series
-        index = self.truth.index[times]
-        known = index != NONE
-        if known.any():
+        known = self._compared_times(times)
+        if true is not None and self.true_field is not None and self.truth and known.any():
+            index = self.truth.index[times]
             span = slice(int(index[known].min()), int(index[known].max()) + 1)
             values = true.series(self.true_field, cell, span)
             series[known] = values[index[known] - span.start]
         return series
+
+    def _compared_times(self, times: slice) -> npt.NDArray[np.bool_]:
+        if self.truth is None or self.true_field is None:
+            return np.zeros(times.stop - times.start, bool)
+        return np.asarray(self.truth.index[times] != NONE)
 
     def _sample(self) -> list[int]:
         """Moments spread over the output, made ones first and with a truth where there is one."""

@@ -53,10 +53,8 @@ def numbers(
         name for name in CALLED if scene.compared or TRUTH not in (name, *DIFFERENCES.get(name, ()))
     ]
     values = [float(found[name].flat[cell]) if name in found else float("nan") for name in named]
-    band = []
-    if series.low is not None and series.high is not None:
-        at = time - series.times.start
-        band = [float(series.low[at]), float(series.high[at])]
+    at = time - series.times.start
+    band = [] if series.band is None else [float(edge[at]) for edge in series.band]
     texts = words.numbers([*values, *band])
     if band:
         texts[named.index(OUTPUT)] += f" ({texts[-2]} … {texts[-1]})"
