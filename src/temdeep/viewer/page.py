@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 from bokeh.document import Document
 from bokeh.events import ButtonClick, DocumentReady, Tap
-from bokeh.layouts import column, row
 from bokeh.model import Model
-from bokeh.models import Div, GlobalInlineStyleSheet
 
 from temdeep.errors import TemdeepError
 from temdeep.fields.time_axis import show
 from temdeep.metric import FloatArray
 from temdeep.verification.coastlines import coastlines
 from temdeep.viewer import words
-from temdeep.viewer.controls import HELP, Controls
+from temdeep.viewer.controls import Controls
 from temdeep.viewer.drawing import Maps, Series
+from temdeep.viewer.layout import Texts, laid_out
 from temdeep.viewer.output import Output
 from temdeep.viewer.path import path_of
 from temdeep.viewer.places import NO_CELL, Raster, raster_of
@@ -32,16 +31,6 @@ from temdeep.viewer.telling import numbers, remark, titles
 
 PLAY_MS = 200
 """Between two moments that are played, where they are drawn as fast."""
-
-STYLE = """
-body { margin: 12px 18px; font-family: system-ui, sans-serif; color: #111; background: #fff; }
-"""
-TABLE = """
-table { border-collapse: collapse; font-size: 14px; }
-th, td { padding: 3px 10px; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child { text-align: left; font-weight: normal; }
-caption { text-align: left; font-weight: bold; padding: 4px 0; white-space: nowrap; }
-"""
 
 
 class Page:
@@ -54,6 +43,7 @@ class Page:
         self._waiting = self._setting = False
         self._playing: Any = None
         self._series: PlaceSeries | None = None
+        self._limits = Limits(0.0, 1.0, 1.0)
         self._rasters: dict[int, Raster] = {}
         has_truth = runs[0].truth is not None
         self._controls = Controls(
@@ -61,48 +51,21 @@ class Page:
             _variables(self._run.output),
         )
         fields = (TRUTH, LINEAR, OUTPUT) if has_truth else (LINEAR, OUTPUT)
-        self._differences = tuple(DIFFERENCES) if has_truth else ("output_linear",)
-        self._maps = Maps(fields, self._differences)
-        self._lines = (OUTPUT, LINEAR, TRUTH) if has_truth else (OUTPUT, LINEAR)
+        differences = tuple(DIFFERENCES) if has_truth else ("output_linear",)
+        self._maps = Maps(fields, differences)
         self._show_times()
-        self._plot = Series(self._lines, "linear" if self._x_label else "datetime")
-        self._heading = Div(css_classes=["heading"], sizing_mode="stretch_width")
-        self._moment = Div(css_classes=["moment"], styles={"font-size": "15px"})
-        self._trouble = Div(css_classes=["trouble"], visible=False, styles={"color": "#B00000"})
-        self._remark = Div(css_classes=["remark"], visible=False, sizing_mode="stretch_width")
-        self._numbers = Div(css_classes=["numbers"], stylesheets=[TABLE])
+        self._plot = Series(fields[::-1], "linear" if self._x_label else "datetime")
+        self._texts = Texts()
         self._listen()  # before: a document asks its figures for events as it takes them in
-        self._lay_out()
-        self._choose()
-
-    def _lay_out(self) -> None:
-        maps = list(self._maps.figures.values())
-        wrapped = {"flex-wrap": "wrap", "gap": "6px"}
-        beside = column(self._controls.placing(), self._numbers)
-        series = row(
-            beside, self._plot.figure, sizing_mode="stretch_width", styles={"flex-wrap": "wrap"}
-        )
-        page = column(
-            self._heading,
-            self._controls.choosing(),
-            self._controls.timing(self._moment),
-            self._trouble,
-            self._remark,
-            *(row(*maps[i : i + 3], styles=wrapped) for i in range(0, len(maps), 3)),
-            series,
-            Div(text=HELP, styles={"color": "#444"}, sizing_mode="stretch_width"),
-            sizing_mode="stretch_width",
-            name="page",
-            stylesheets=[GlobalInlineStyleSheet(css=STYLE)],
-        )
-        self._document.add_root(page)
-        self._document.title = f"{self._run.output.opened.source} – temdeep view"
+        document.add_root(laid_out(self._controls, self._texts, self._maps, self._plot))
+        document.title = f"{self._run.output.opened.source} – temdeep view"
+        self._tried(self._choose)
 
     def _listen(self) -> None:
         controls = self._controls
         _on_change(controls.run, "value", self._switch)
         _on_change(controls.variable, "value", self._new_variable)
-        _on_change(controls.level, "value", lambda: self._later(self._choose))
+        _on_change(controls.level, "value", self._new_level)
         _on_change(controls.colours, "active", lambda: self._later(self._draw))
         _on_change(controls.slider, "value", lambda: self._go(int(controls.slider.value)))
         controls.before.on_event(ButtonClick, lambda _: self._go(self._given(-1)))
@@ -133,9 +96,9 @@ class Page:
         try:
             draw()
         except TemdeepError as error:
-            self._trouble.update(text=html.escape(str(error)), visible=True)
+            self._texts.trouble.update(text=html.escape(str(error)), visible=True)
         else:
-            self._trouble.visible = False
+            self._texts.trouble.visible = False
 
     def _show_times(self) -> None:
         axis = self._run.output.opened.time
@@ -152,6 +115,10 @@ class Page:
         self._offer_levels()
         self._later(self._choose)
 
+    def _new_level(self) -> None:
+        if not self._setting:
+            self._later(self._choose)
+
     def _offer_levels(self) -> None:
         fields = self._run.output.opened.fields.values()
         names = [
@@ -161,7 +128,9 @@ class Page:
         ]
         level = self._controls.level
         if level.options != names:
+            self._setting = True
             level.update(options=names, value=names[0], visible=len(names) > 1)
+            self._setting = False
 
     def _choose(self) -> None:
         """Show another field."""
@@ -178,7 +147,7 @@ class Page:
         self._limits = self._scene.limits(run.reader, run.true_reader)
         text = html.escape(words.with_units(field.title, field))
         source = html.escape(run.output.opened.source)
-        self._heading.text = f"<h1 style='font-size:20px;margin:0'>{text}, {source}</h1>"
+        self._texts.heading.text = f"<h1 style='font-size:20px;margin:0'>{text}, {source}</h1>"
         self._maps.name_colours(
             words.with_units(field.channel.name, field), words.with_units("difference", field)
         )
@@ -254,7 +223,7 @@ class Page:
         self._maps.entitle(titles(scene, found, time))
         stamp = words.stamp(run.output.opened.time.values[time])
         said = words.status(run.output, scene.field, scene.straight, time)
-        self._moment.text = f"<b>{stamp}</b> · {html.escape(said)}"
+        self._texts.moment.text = f"<b>{stamp}</b> · {html.escape(said)}"
         times = scene.window(run.reader, time)
         if self._series is None or self._series.times != times:
             self._series = scene.at_place(run.reader, run.true_reader, self._cell, time)
@@ -262,12 +231,12 @@ class Page:
         self._plot.point_at(float(self._x[time]))
         near = scene.near(time)
         self._plot.look_at(float(self._x[near.start]), float(self._x[near.stop - 1]))
-        self._numbers.text = numbers(scene, found, self._series, self._cell, time)
+        self._texts.numbers.text = numbers(scene, found, self._series, self._cell, time)
         remarks = remark(scene)
-        self._remark.update(text=html.escape(remarks), visible=bool(remarks))
+        self._texts.remark.update(text=html.escape(remarks), visible=bool(remarks))
 
     def _colour(self, found: dict[str, FloatArray]) -> None:
-        limits: Limits = self._limits
+        limits = self._limits
         if self._controls.colours.active == 1:
             limits = self._scene.limits_of(found)
         self._maps.field_colours.update(low=limits.low, high=limits.high)

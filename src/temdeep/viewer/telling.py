@@ -26,10 +26,11 @@ CALLED = {
 def titles(scene: Scene, found: Mapping[str, FloatArray], time: int) -> dict[str, tuple[str, str]]:
     """Title of each panel and the line under it."""
     unit = words.units(scene.field.channel.units)
+    is_given = words.is_given(scene.output, scene.field, time)
     under = {
         TRUTH: _truth_line(scene, found),
         LINEAR: words.line_title(scene.output, scene.straight, time),
-        OUTPUT: scene.field.treatment or scene.output.method,
+        OUTPUT: "given" if is_given else scene.field.treatment or scene.output.method,
     }
     for name in DIFFERENCES:
         told = "no value at this time"

@@ -16,7 +16,7 @@ from temdeep.fields.time_axis import GREGORIAN, TimeAxis, format_duration, sun_t
 from temdeep.fields.variables import Kind
 from temdeep.metric import Float64Array
 from temdeep.viewer.opened import Field
-from temdeep.viewer.output import GIVEN, GIVEN_BUT_PERIODS, MADE, Output
+from temdeep.viewer.output import GIVEN, GIVEN_BUT_PERIODS, Output
 from temdeep.viewer.straight import Straight
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -121,12 +121,17 @@ def _signed(text: str) -> str:
     return text.replace("-", "−")
 
 
-def _origin(output: Output, field: Field, time: int) -> str:
+def is_given(output: Output, field: Field, time: int) -> bool:
+    """Whether a field is the input's own; of what holds for periods only where these are."""
     flag = int(output.flag[time])
-    if flag == GIVEN or (flag == GIVEN_BUT_PERIODS and field.edges is None):
+    return flag == GIVEN or (flag == GIVEN_BUT_PERIODS and field.edges is None)
+
+
+def _origin(output: Output, field: Field, time: int) -> str:
+    if is_given(output, field, time):
         return "given"
     by = re.split("[:;]", field.treatment or output.method)[0]
-    return f"made by {by}" if by and flag in (MADE, GIVEN_BUT_PERIODS) else "made"
+    return f"made by {by}" if by else "made"
 
 
 def _between(output: Output, field: Field, line: Straight, time: int) -> str:
