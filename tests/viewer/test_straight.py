@@ -95,6 +95,9 @@ def test_a_running_total_begins_at_zero_where_it_was_emptied(tmp_path: Path) -> 
     line = looked.at_place(reader, None, 7, 0).linear
     thirds = np.array([0, 4, 8, 12, 14, 16, 18, 3, 6, 9, 11, 13, 15])
     np.testing.assert_allclose(line, thirds / 3, rtol=1e-5)
+    for time in range(13):
+        there = looked.fields(reader, None, time)[LINEAR].flat[7]
+        assert there == pytest.approx(thirds[time] / 3, rel=1e-5)
 
 
 def test_the_series_of_a_place_is_what_the_maps_show_there(output: Path) -> None:

@@ -34,7 +34,9 @@ SAMPLES = 8
 """How many moments the colours are taken from."""
 
 GOLDEN = (5**0.5 - 1) / 2
-"""Steps of this share of a series, round and round, come to all its parts and all hours."""
+"""Steps of this share of a whole, round and round, come to all its parts."""
+
+DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,13 +193,16 @@ class Scene:
         return np.asarray(self.truth.index[times] != NONE)
 
     def _sample(self) -> list[int]:
-        """Moments spread over the output, made ones first and with a truth where there is one."""
+        """Moments of all hours from all over the output: made ones, with a truth, if there are."""
         made = ~self.output.given
         if self.truth is not None and self.compared and (made & (self.truth.index != NONE)).any():
             made &= self.truth.index != NONE
         chosen = np.flatnonzero(made) if made.any() else np.arange(len(made))
-        places = (np.arange(SAMPLES) + 0.5) * GOLDEN % 1.0 * len(chosen)
-        return sorted({int(one) for one in chosen[places.astype(int)]})
+        hour = self.output.opened.time.offset_us[chosen] % DAY_US
+        by_hour = chosen[np.argsort(hour, kind="stable")]
+        turn = np.arange(SAMPLES)
+        places = (turn + turn * GOLDEN % 1.0) / SAMPLES * len(chosen)
+        return sorted({int(one) for one in by_hour[places.astype(int)]})
 
     def _differences(self, found: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         minus = circular_difference if self.field.is_direction else np.subtract
