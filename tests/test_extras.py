@@ -69,6 +69,7 @@ def test_classical_methods_need_no_extra(tmp_path: Path, method: str) -> None:
         ("cfgrib", "info in.grib", "reading GRIB needs cfgrib, which is not installed"),
         ("matplotlib", "evaluate in.nc --withhold 2 --figures f", "drawing figures needs matplot"),
         ("distributed", "downscale in.nc -o out.nc --step 1h --workers 2", "sharing work among"),
+        ("bokeh", "view out.nc", "the viewer needs bokeh, which is not installed"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(

@@ -11,7 +11,7 @@ LEARNING = {"torch", "pytorch_lightning", "safetensors", "tensorboard"}
 DRAWING = {"matplotlib", "mpl_toolkits", "rich.progress"}
 SCIENCE = {"cv2", "scipy.stats", "scipy.optimize", "scipy.ndimage", "pyproj", "earthkit"}
 GRIB = {"cfgrib", "eccodes"}
-DATA = {"numpy", "xarray", "dask", "zarr", "netCDF4", "rich", "jsonargparse"}
+DATA = {"bokeh", "numpy", "xarray", "dask", "zarr", "netCDF4", "rich", "jsonargparse"}
 
 RUN = """
 import sys
@@ -33,7 +33,9 @@ def loaded(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("command", [[], ["info"], ["train"], ["downscale"], ["evaluate"]])
+@pytest.mark.parametrize(
+    "command", [[], ["info"], ["train"], ["downscale"], ["evaluate"], ["view"]]
+)
 def test_help_loads_no_data_libraries(command: list[str]) -> None:
     found = loaded(*command, "--help")
     assert not found & (LEARNING | DRAWING | SCIENCE | GRIB | DATA)

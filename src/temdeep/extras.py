@@ -48,6 +48,7 @@ EXTRAS: Mapping[str, Extra] = {
         },
     ),
     "cluster": Extra("sharing work among processes", {"distributed": "distributed"}),
+    "view": Extra("the viewer", {"bokeh": "bokeh", "basemap-data": "mpl_toolkits.basemap_data"}),
 }
 """By the name that pip knows each by."""
 
