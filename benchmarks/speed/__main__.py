@@ -26,7 +26,7 @@ from benchmarks.speed.plot import draw
 from benchmarks.speed.processes import Command, Cost, in_turns, run, temdeep
 from benchmarks.speed.series import make
 
-from temdeep.verification.provenance import checkout_commit
+from temdeep.checkout import checkout_commit
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
 FIGURE = Path(__file__).parents[2] / "docs" / "figures" / "speed.png"

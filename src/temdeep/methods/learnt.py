@@ -187,7 +187,7 @@ class Learnt:
         with torch.inference_mode():
             coefficients = shrunk(self.network(window), window, settings)
             at_once = max(RENDERED_VALUES // interval.start.size, 1)
-            leads = torch.from_numpy(theta).float()[None].to(device).split(at_once, dim=1)
+            leads = torch.split(torch.from_numpy(theta).float()[None].to(device), at_once, dim=1)
             rendered = [render(window, coefficients, lead, settings.levels)[0] for lead in leads]
             departure = torch.cat(rendered).cpu().numpy()
         filled: Float32Array = by_nature.linear(interval, theta) + spread * departure

@@ -121,12 +121,13 @@ class InterpolationNetwork(nn.Module):
         else:
             heads = by_bands(local, features, rows=rows, halo=self.halo)
         scale = self.features.scales.at(self.features.scales.error, window.span_s)
-        residual = heads[0].unflatten(1, (BASIS_SIZE, self.settings.channels))
-        motion = heads[2].unflatten(1, (-1, 5))[:, : self.settings.level_count]
+        batch, _, *grid = features.shape
+        residual = heads[0].reshape(batch, BASIS_SIZE, self.settings.channels, *grid)
+        motion = heads[2].reshape(batch, -1, 5, *grid)[:, : self.settings.level_count]
         without = self.settings.without
         fading = None
         if self.settings.carried:
-            fading = heads[3].unflatten(1, (SCALES, self.settings.channels))
+            fading = heads[3].reshape(batch, SCALES, self.settings.channels, *grid)
         return Coefficients(
             1 + heads[1] * ("gate" not in without),
             residual * scale[:, None] * ("residual" not in without),
