@@ -342,7 +342,7 @@ def test_files_that_have_not_changed_are_not_compared(
     assert "values of day0.nc and 4 more between 2019-03-0" in capsys.readouterr().err
 
 
-KILLED_AT = [("take_over", 2), ("write", 9), ("store_wider", 1), ("finish", 1)]
+KILLED_AT = [("take_over", 2), ("write", 9), ("store_wider", 1), ("close", 1)]
 
 
 @pytest.mark.parametrize("killed_at", KILLED_AT)

@@ -90,7 +90,7 @@ def named(files: Mapping[str, Stamp]) -> tuple[tuple[str, int, int], ...]:
 
 def write(store: Path, record: Record) -> None:
     """Put a record into a store."""
-    zarr.create_group(store / FOLDER)
+    zarr.create_group(store / FOLDER, overwrite=True)  # one of a run that was killed
     text = json.dumps(asdict(record), sort_keys=True)
     (store / FOLDER / NAME).write_text(text, encoding="utf-8")
 
