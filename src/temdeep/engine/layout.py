@@ -9,13 +9,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
+from temdeep.engine.beside import parents
 from temdeep.engine.dataset import dtype_of, shape_of
 from temdeep.engine.packing import Storage
 from temdeep.engine.plan import Plan
 from temdeep.engine.stores import CHUNK_BYTES, FieldSpec
 from temdeep.fields.series import Series
+from temdeep.methods.protocol import Method
 
 HELD_BYTES = 32 * 2**20
 """Most that is held back of a variable until its chunks are full."""
@@ -23,21 +26,49 @@ HELD_BYTES = 32 * 2**20
 DEFAULT_COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
 
 
-def field_spec(
-    series: Series, plan: Plan, variable: str, attributes: Mapping[str, Any], *, suffix: str
-) -> FieldSpec:
-    """Say how a variable is stored.
+BESIDE = Storage(np.dtype(np.float32), fill=float("nan"))
+"""Of fields that stand beside a variable: its packing is none for them."""
+
+
+def field_specs(
+    series: Series,
+    method: Method,
+    plan: Plan,
+    attributes: Mapping[str, Mapping[str, Any]],
+    *,
+    suffix: str,
+) -> dict[str, FieldSpec]:
+    """Say how each field of an output is stored.
 
     Args:
         series: The input.
+        method: What fills it.
         plan: The output times.
-        variable: Its name.
-        attributes: Its CF attributes.
+        attributes: CF attributes of each field.
         suffix: Of the output: packing is kept across formats, compression within one.
     """
+    beside = parents(series, method)
+    return {
+        name: _spec(series, plan, beside[name], own, suffix=suffix, storage=BESIDE)
+        if name in beside
+        else _spec(series, plan, name, own, suffix=suffix)
+        for name, own in attributes.items()
+    }
+
+
+def _spec(
+    series: Series,
+    plan: Plan,
+    variable: str,
+    attributes: Mapping[str, Any],
+    *,
+    suffix: str,
+    storage: Storage | None = None,
+) -> FieldSpec:
+    """How a variable is stored, or with a storage of its own what stands beside it."""
     array = series.as_given(variable)
     encoding = array.encoding
-    storage = Storage.from_encoding(encoding, dtype_of(series, variable))
+    storage = storage or Storage.from_encoding(encoding, dtype_of(series, variable))
     shape = shape_of(series, plan, variable)
     time_axis = array.dims.index(series.time_name)
     kept = {key: encoding[key] for key in ("coordinates", "grid_mapping") if key in encoding}

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import xarray as xr
 
+from temdeep.engine.beside import parents
 from temdeep.engine.encoding import NarrowError
-from temdeep.engine.layout import field_spec, without_new_fills
+from temdeep.engine.layout import field_specs, without_new_fills
 from temdeep.engine.pieces import Frames
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import passes
@@ -111,17 +112,14 @@ def write(
         target: File with suffix .nc or .zarr.
         manner: How; None: as `Manner` is of itself.
         provenance: Global attributes that say how it came about.
-        progress: Is told how many of `steps(series, plan, target)` are done.
+        progress: Is told how many of `steps(series, method, plan, target)` are done.
 
     Raises:
         OutputError: The target exists, or cannot be written.
         TemdeepError: The input turns out to be damaged.
     """
     frame = template(series, method, plan, provenance or {})
-    specs = {
-        name: field_spec(series, plan, name, attributes, suffix=target.suffix)
-        for name, attributes in frame.variables.items()
-    }
+    specs = field_specs(series, method, plan, frame.variables, suffix=target.suffix)
     whole = without_new_fills(series.in_file_dims(frame.dataset))
     filling = Filling(series, method, plan)
     return write_fillings(
@@ -192,9 +190,10 @@ def write_fillings(
     )
 
 
-def steps(series: Series, plan: Plan, target: Path) -> int:
+def steps(series: Series, method: Method, plan: Plan, target: Path) -> int:
     """How many steps `write` counts."""
-    copies = 0 if target.suffix == ZARR_SUFFIX else len(variables_of(series.channels))
+    fields = len(variables_of(series.channels)) + len(parents(series, method))
+    copies = 0 if target.suffix == ZARR_SUFFIX else fields
     return (passes(series) + copies) * len(plan)
 
 
