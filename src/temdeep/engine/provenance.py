@@ -83,15 +83,22 @@ def choose(
 def spread_of(series: Series, method: Method, model: Path | None) -> Spread:
     """How wrong a method may be: as a model says, else as hidden times of a series say.
 
+    Args:
+        series: What it will fill.
+        method: The method.
+        model: The folder of the model that it is, None if it is none.
+
     Raises:
         RequestError: The series is too short, or holds nothing of which it can be told.
-        ModelError: The model does not say.
+        ModelError: The model is broken.
     """
-    if model is None:
-        return fit_spread(series, method)
-    from temdeep.model_store import spread  # noqa: PLC0415 - torch takes seconds
+    if model is not None:
+        from temdeep.model_store import spread  # noqa: PLC0415 - torch takes seconds
 
-    return spread(model)
+        told = spread(model)
+        if told is not None:
+            return told
+    return fit_spread(series, method)
 
 
 def _best_estimate(

@@ -12,8 +12,8 @@ Machado 1999, doi:10.1080/01621459.1999.10473882), Z then from e/σ.
 Knows: series, methods. Must not know: files, any one method.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -32,8 +32,11 @@ from temdeep.metric import Float64Array
 STEPS = (2, 3, 4)
 """Spans at which frames are hidden, in steps."""
 
-MOST = 32
+MOST = 24
 """Intervals of each span."""
+
+MOST_LEARNT = 12
+"""The same of each part of a series, for a method that takes its time."""
 
 CONTEXT = 3
 """Frames on each side in a trial, as `auto` uses."""
@@ -81,22 +84,31 @@ class Errors:
         theta: Lead fraction, likewise.
         error: Filled minus hidden, likewise.
         logs: Activity, shape (feature, error).
-        first: Index of the interval's start in the series, shape (error,).
     """
 
     steps: Int64Array
     theta: Float64Array
     error: Float64Array
     logs: Float64Array
-    first: Int64Array
+
+    @classmethod
+    def join(cls, parts: Sequence["Errors"]) -> "Errors":
+        """One after the other."""
+        return cls(
+            *(
+                np.concatenate([getattr(one, name.name) for one in parts], axis=-1)
+                for name in fields(cls)
+            )
+        )
 
     def known(self) -> "Errors":
         """Those that are numbers."""
         here = np.isfinite(self.error)
-        return Errors(
-            self.steps[here], self.theta[here], self.error[here], self.logs[:, here],
-            self.first[here],
-        )  # fmt: skip
+        return Errors(self.steps[here], self.theta[here], self.error[here], self.logs[:, here])
+
+    def scaled(self, factor: float) -> "Errors":
+        """The same, so many times as large."""
+        return replace(self, error=factor * self.error)
 
 
 def fit_spread(series: Series, method: Method) -> Spread:
@@ -122,6 +134,58 @@ def fit_spread(series: Series, method: Method) -> Spread:
             f"{series.source} has {len(series.time)} times: too few to hide some and learn how"
             " wrong filling them in is; at least three at equal steps are needed."
         )
+    return _fitted(series, method, channels, cells, found)
+
+
+def fit_learnt_spread(
+    series: Series, unseen_from: int, method: Method, anchor: Method, learnt: Collection[str]
+) -> Spread:
+    """Fit the spread of a method that has learnt from the first part of a series.
+
+    There its errors are smaller than they will be: they count as so much larger as they are in the
+    part that it has not seen, beside those of a method that has learnt next to nothing.
+
+    Args:
+        series: The coarse series.
+        unseen_from: Index of the first frame that was not learnt from.
+        method: What has learnt.
+        anchor: What has not.
+        learnt: Names of the channels that are learnt.
+
+    Returns:
+        Of no channel where nothing can be hidden.
+    """
+    channels = series.instantaneous()
+    if not any(map(has_spread, channels)):
+        return Spread({})
+    cells = _cells(series)
+    seen, block = (
+        [hidden_errors(part, one, channels, cells, MOST_LEARNT) for one in (method, anchor)]
+        for part in (series.take(slice(0, unseen_from)), series.take(slice(unseen_from, None)))
+    )
+    if not seen[0] or not block[0]:
+        found = seen[0] or block[0]
+        return _fitted(series, method, channels, cells, found) if found else Spread({})
+    found = []
+    for i, channel in enumerate(channels):
+        gain = 1.0
+        if channel.name in learnt:
+            sizes = [[float(np.nanmean(np.abs(one[i].error))) for one in part]
+                     for part in (block, seen)]  # fmt: skip
+            tiny = 1e-300
+            gain = max(sizes[0][0] * sizes[1][1] / max(sizes[0][1] * sizes[1][0], tiny), 1.0)
+        found.append(Errors.join([seen[0][i].scaled(gain), block[0][i]]))
+    return _fitted(series, method, channels, cells, found)
+
+
+def _fitted(
+    series: Series,
+    method: Method,
+    channels: Sequence[Channel],
+    cells: Int64Array,
+    found: Sequence["Errors"],
+) -> Spread:
+    """The spread that errors of some channels tell of."""
     usual = _usual_at_step(series, channels, cells)
     step_s = series.time.step_us / 1e6
     fitted = {}
@@ -137,7 +201,11 @@ def fit_spread(series: Series, method: Method) -> Spread:
 
 
 def hidden_errors(
-    series: Series, method: Method, channels: Sequence[Channel], cells: Int64Array
+    series: Series,
+    method: Method,
+    channels: Sequence[Channel],
+    cells: Int64Array,
+    most: int = MOST,
 ) -> list[Errors]:
     """Errors at hidden frames, one for each channel; none where nothing can be hidden.
 
@@ -146,10 +214,11 @@ def hidden_errors(
         method: What fills it.
         channels: Which.
         cells: At which places, as indices into a flat field.
+        most: Intervals of each span.
     """
     parts: list[list[Errors]] = [[] for _ in channels]
     for steps in STEPS:
-        for hidden in hidden_spans(series, channels, steps, CONTEXT, MOST):
+        for hidden in hidden_spans(series, channels, steps, CONTEXT, most):
             interval = hidden.interval
             filled = method.fill(trim_context(interval, method.context), hidden.theta)
             error = _at(filled.astype(np.float64) - hidden.truth, cells)
@@ -164,21 +233,9 @@ def hidden_errors(
                         np.broadcast_to(logs[:, None, i], (len(logs), *shape)).reshape(
                             len(logs), -1
                         ),
-                        np.full(error[:, i].size, hidden.first),
                     )
                 )
-    if not parts[0]:
-        return []
-    return [
-        Errors(
-            np.concatenate([one.steps for one in part]),
-            np.concatenate([one.theta for one in part]),
-            np.concatenate([one.error for one in part]),
-            np.concatenate([one.logs for one in part], axis=1),
-            np.concatenate([one.first for one in part]),
-        )
-        for part in parts
-    ]
+    return [Errors.join(part) for part in parts if part]
 
 
 def _cells(series: Series) -> Int64Array:

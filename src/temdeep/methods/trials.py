@@ -48,13 +48,11 @@ class HiddenSpan:
     """An interval of some steps.
 
     Attributes:
-        first: Index of its start in the series.
         steps: How many.
         interval: What a method is given.
         truth: The frames inside, shape (steps - 1, channel, y, x).
     """
 
-    first: int
     steps: int
     interval: Interval
     truth: FloatArray
@@ -143,7 +141,6 @@ def hidden_spans(
         frames = series.read(channels, slice(begin, i + steps * (1 + after) + 1))
         given, here = frames[::steps], steps * before
         yield HiddenSpan(
-            i,
             steps,
             Interval(
                 given[before],
