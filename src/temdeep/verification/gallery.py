@@ -12,6 +12,7 @@ from temdeep.verification.figures import draw_lead_error, draw_place, draw_spect
 from temdeep.verification.maps import draw_maps
 from temdeep.verification.records import REFERENCE
 from temdeep.verification.spectra import wavelengths_km
+from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
 
 MOST_VARIABLES = 12
 """Further variables are in the table, not in figures."""
@@ -48,7 +49,8 @@ def write_figures(
     wanted = dict.fromkeys((REFERENCE, "cubic", compared))
     in_place = [name for name in wanted if name in evaluation.methods]
     methods = list(evaluation.methods)
-    total, files = 2 * len(names) + 2, list[Path]()
+    told = told_of(scored)
+    total, files = 2 * len(names) + 2 + 2 * bool(told), list[Path]()
 
     def done(path: Path) -> None:
         files.append(path)
@@ -76,6 +78,9 @@ def write_figures(
             for tally, index in scored
         }
         done(save(draw_spectra(ratios, wavelengths, methods), folder / "spectra.png"))
+    if told:
+        done(save(draw_reliability(told), folder / "reliability.png"))
+        done(save(draw_spread_skill(told), folder / "spread_skill.png"))
     return files
 
 
