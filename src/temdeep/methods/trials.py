@@ -111,7 +111,7 @@ def hidden_frames(
 def hidden_spans(
     series: Series, channels: Sequence[Channel], steps: int, context: int, most: int = MOST
 ) -> Iterator[HiddenSpan]:
-    """Some intervals of equal steps, whose inner frames are hidden.
+    """Some intervals of usual steps, whose inner frames are hidden.
 
     They begin at random in as many stretches of the series: evenly spread ones could be the same
     hours of each day.
@@ -120,23 +120,19 @@ def hidden_spans(
         series: The coarse series.
         channels: Which; instantaneous.
         steps: How many; of one, nothing is hidden.
-        context: Frames on each side, that many steps apart, as far as all steps there are equal.
+        context: Frames on each side, that many steps apart, as far as all steps there are usual.
         most: Of them.
     """
-    lengths = series.time.linked_steps_us()
-    same = (np.abs(np.diff(lengths)) <= SAME_STEP * lengths[1:]) & (lengths[1:] > 0)
-    reach = np.zeros(len(lengths), np.int64)  # how many steps from here on are as long as this one
-    for i in range(len(lengths))[::-1]:
-        longer = i + 1 < len(lengths) and same[i]
-        reach[i] = reach[i + 1] + 1 if longer else int(lengths[i] > 0)
-    places = np.flatnonzero(reach >= steps)
+    lengths, usual = series.time.linked_steps_us(), series.time.step_us
+    breaks = np.flatnonzero(np.abs(lengths - usual) > SAME_STEP * usual)
+    edges = np.concatenate([[-1], breaks, [len(lengths)]])  # no usual steps, and both ends
+    starts = np.arange(len(series.time))
+    last = edges[np.searchsorted(edges, starts)]  # frame up to which all steps are usual
+    first = edges[np.searchsorted(edges, starts) - 1] + 1
+    places = starts[last - starts >= steps]
     for i in _at_random(places, _worth(len(places), series, channels, most)):
-        last = i + int(reach[i])
-        first = i
-        while first > 0 and same[first - 1]:
-            first -= 1
-        before = min((i - first) // steps, context)
-        after = min((last - i) // steps - 1, context)
+        before = min(int(i - first[i]) // steps, context)
+        after = min(int(last[i] - i) // steps - 1, context)
         begin = i - steps * before
         frames = series.read(channels, slice(begin, i + steps * (1 + after) + 1))
         given, here = frames[::steps], steps * before

@@ -1,0 +1,144 @@
+"""Measures how well methods know how wrong they are.
+
+    python -m benchmarks.uncertainty --model demo_output/run [--into docs/uncertainty.md]
+
+Intervals of the test parts are filled in and compared with what was hidden. Each method learns of its
+errors from the given times of the test part alone; a model brings with it what it learnt in its
+training. Reads `data/` and the files in the folder TEMDEEP_DATA; prints a table in markdown, and
+puts it into a page between the marks where one is named.
+"""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.science.cases import DATA, SOURCES, Period
+
+from temdeep.engine.provenance import spread_of
+from temdeep.errors import TemdeepError
+from temdeep.fields.series import open_series
+from temdeep.methods.consistent import keep_consistent
+from temdeep.methods.registry import build_all
+from temdeep.methods.uncertain import Uncertain
+from temdeep.verification.evaluate import evaluate
+from temdeep.verification.provenance import checkout_commit
+from temdeep.verification.records import POOLED
+from temdeep.verification.tables import TextTable, as_markdown
+from temdeep.verification.withholding import thin_out
+
+SHIPPED = Path(__file__).parents[1] / "data" / "atlantic_hourly_truth.nc"
+METHODS = ("linear", "cubic", "solar")
+MARKS = ("<!-- uncertainty-table -->\n", "<!-- /uncertainty-table -->\n")
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test part.
+
+    Attributes:
+        title: Of its table.
+        file: Its file.
+        period: First and last time.
+        every: One time in so many is given.
+        modelled: Whether a model named on the command line is one for these data.
+    """
+
+    title: str
+    file: Path
+    period: Period
+    every: int
+    modelled: bool = False
+
+
+def tests() -> list[Test]:
+    """All test parts."""
+    era5, smooth = SOURCES["era5_uk"], SOURCES["smooth"]
+    return [
+        Test("Atlantic (simulated), 6 h to 1 h", SHIPPED, (None, None), 6, modelled=True),
+        Test("ERA5, United Kingdom, 3 h to 1 h", DATA / era5.file, era5.tested, 3),
+        Test("ERA5, United Kingdom, 6 h to 1 h", DATA / era5.file, era5.tested, 6),
+        Test("smooth (simulated, no day's cycle), 12 h to 1 h", DATA / smooth.file, smooth.tested, 12),
+    ]
+
+
+def measured(test: Test, model: Path | None) -> list[dict[str, Any]]:
+    """Records of all methods on a test part."""
+    series = open_series([test.file]).between(*test.period)
+    series = series.select(list(dict.fromkeys(one.variable for one in series.instantaneous())))
+    coarse = thin_out(series, test.every).coarse
+    methods = dict(build_all(METHODS, coarse))
+    folder = model if test.modelled else None
+    if folder is not None:
+        from temdeep.model_store import load_method  # noqa: PLC0415 - torch takes seconds
+
+        learnt = load_method(folder)
+        methods[learnt.name] = learnt
+    known = {}
+    for name, method in methods.items():
+        kept = keep_consistent(method, series.channels)
+        own = folder if folder is not None and name not in METHODS else None
+        known[name] = Uncertain(kept, spread_of(coarse, kept, own))
+    return evaluate(series, withhold=test.every, methods=known).records
+
+
+def table(test: Test, records: Sequence[Mapping[str, Any]]) -> TextTable:
+    """Coverage over all lead fractions and at the least and most covered, and CRPS beside MAE."""
+    told = [row for row in records if row.get("crps") is not None and row["variable"] != POOLED]
+    groups = []
+    for variable in dict.fromkeys(row["variable"] for row in told):
+        rows = []
+        for method in dict.fromkeys(row["method"] for row in told):
+            own = [row for row in told if (row["variable"], row["method"]) == (variable, method)]
+            whole = next((row for row in own if row["lead_fraction"] is None), None)
+            if whole is None:
+                continue
+            each = [row["coverage_90"] for row in own if row["lead_fraction"] is not None]
+            inside = sum(88 <= one <= 92 for one in each)
+            rows.append(
+                (
+                    "" if rows else str(variable),
+                    str(method),
+                    f"{whole['coverage_90']:.1f}",
+                    f"{min(each):.0f} … {max(each):.0f}",
+                    f"{inside} of {len(each)}",
+                    f"{100 * (1 - whole['crps'] / whole['mae']):.0f}",
+                    f"{whole['spread_over_rmse']:.2f}",
+                )
+            )
+        groups.append(tuple(rows))
+    header = ("variable", "method", "inside %", "by lead fraction", "88 to 92 %",
+              "CRPS under MAE %", "spread/RMSE")  # fmt: skip
+    return TextTable(test.title, header, tuple(groups), words=2)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, print, put into a page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, metavar="RUN", help="of data/atlantic_6hourly.nc")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="page with marks for the table")
+    arguments = parser.parse_args(words)
+    began = time.perf_counter()
+    try:
+        texts = [as_markdown(table(one, measured(one, arguments.model))) for one in tests()]
+    except TemdeepError as error:
+        print(f"uncertainty: {error}", file=sys.stderr)
+        return 2
+    seconds = time.perf_counter() - began
+    told = f"<sub>`python -m benchmarks.uncertainty`; commit {checkout_commit()}, {seconds:.0f} s.</sub>"
+    text = "\n\n".join([*(one.strip() for one in texts), told]) + "\n"
+    print(text)
+    if arguments.into is not None:
+        page = arguments.into.read_text(encoding="utf-8")
+        between = re.compile(f"{re.escape(MARKS[0])}.*?{re.escape(MARKS[1])}", re.DOTALL)
+        filled = between.sub(lambda _: MARKS[0] + text + MARKS[1], page)
+        arguments.into.write_text(filled, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
