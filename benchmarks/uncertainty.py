@@ -2,8 +2,8 @@
 
     python -m benchmarks.uncertainty --model demo_output/run [--into docs/uncertainty.md]
 
-Intervals of the test parts are filled in and compared with what was hidden. Each method learns of its
-errors from the given times of the test part alone; a model brings with it what it learnt in its
+Intervals of the test parts are filled in and compared with what was hidden. Each method learns of
+its errors from the given times of the test part alone; a model brings with it what it learnt in its
 training. Reads `data/` and the files in the folder TEMDEEP_DATA; prints a table in markdown, and
 puts it into a page between the marks where one is named.
 """
@@ -62,7 +62,7 @@ def tests() -> list[Test]:
         Test("Atlantic (simulated), 6 h to 1 h", SHIPPED, (None, None), 6, modelled=True),
         Test("ERA5, United Kingdom, 3 h to 1 h", DATA / era5.file, era5.tested, 3),
         Test("ERA5, United Kingdom, 6 h to 1 h", DATA / era5.file, era5.tested, 6),
-        Test("smooth (simulated, no day's cycle), 12 h to 1 h", DATA / smooth.file, smooth.tested, 12),
+        Test("smooth (simulated, no day), 12 h to 1 h", DATA / smooth.file, smooth.tested, 12),
     ]
 
 
@@ -129,7 +129,8 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"uncertainty: {error}", file=sys.stderr)
         return 2
     seconds = time.perf_counter() - began
-    told = f"<sub>`python -m benchmarks.uncertainty`; commit {checkout_commit()}, {seconds:.0f} s.</sub>"
+    commit = checkout_commit()
+    told = f"<sub>`python -m benchmarks.uncertainty`; commit {commit}, {seconds:.0f} s.</sub>"
     text = "\n\n".join([*(one.strip() for one in texts), told]) + "\n"
     print(text)
     if arguments.into is not None:

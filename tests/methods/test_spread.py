@@ -127,9 +127,10 @@ def test_hidden_spans_hide_what_lies_inside_equal_steps() -> None:
         found = list(hidden_spans(series, series.channels, steps, 3))
         assert found
         for one in found:
-            inside = one.interval.start + (one.interval.end - one.interval.start) * one.theta[
-                :, None, None, None
-            ]
+            inside = (
+                one.interval.start
+                + (one.interval.end - one.interval.start) * one.theta[:, None, None, None]
+            )
             np.testing.assert_array_equal(one.truth, inside.astype(np.float32))
             assert one.interval.span_s == 3600 * steps
             apart = np.diff(one.interval.frames[:, 0, 0, 0])
@@ -191,7 +192,7 @@ def test_what_was_learnt_from_counts_as_wrong_as_what_was_not() -> None:
     class ByHeart(Linear):
         name = "by_heart"
 
-        def fill(self, interval, theta):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def fill(self, interval, theta):  # type: ignore[no-untyped-def]
             line = super().fill(interval, theta)
             known = interval.valid_time < np.datetime64("2019-03-02T16")
             own = np.float32(0.05) if known else np.float32(1.0)
@@ -234,9 +235,7 @@ def test_another_unit_has_no_spread() -> None:
 def test_what_cannot_be_told_is_refused() -> None:
     with pytest.raises(RequestError, match="at least three at equal steps"):
         fit_spread(series_of(moving_weather(2, 0)), Linear())
-    degrees = series_of(
-        moving_weather(30, 0), "degree", standard_name="wind_from_direction"
-    )
+    degrees = series_of(moving_weather(30, 0), "degree", standard_name="wind_from_direction")
     with pytest.raises(RequestError, match="numbers on a line"):
         fit_spread(degrees, Linear())
     with pytest.raises(RequestError, match="no probability"):

@@ -125,11 +125,11 @@ def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     for piece in pieces(series, method.context, plan):
         fields = series.dataset[names].isel({series.time_name: piece.window})
         made = delayed(_fill_piece, pure=False)(shared, fields, piece)
-        for name in arrays:
+        for name, parts in arrays.items():
             shape = shape_of(series, piece.part, parent.get(name, name))
             dtype = np.dtype(np.float32) if name in parent else dtype_of(series, name)
             array = da.from_delayed(made[name], shape, dtype)  # type: ignore[no-untyped-call]
-            arrays[name].append(array)
+            parts.append(array)
     return {
         name: da.concatenate(  # type: ignore[no-untyped-call]
             parts, axis=series.dataset[parent.get(name, name)].dims.index(series.time_name)

@@ -68,7 +68,7 @@ def _difference(field: Float64Array, axis: int) -> Float64Array:
 
 
 def _around(squares: Float64Array, grid: Grid) -> Float64Array:
-    """Means over a box of known cells, shape (..., y, x); each cell alone where none is a neighbour."""
+    """Means over a box of known cells, shape (..., y, x); cells without neighbours stay alone."""
     if not grid.uniform:
         return squares
     size = (*(1,) * (squares.ndim - 2), BOX, BOX)

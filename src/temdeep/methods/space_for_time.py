@@ -29,7 +29,7 @@ LEAST, MOST_LINEAR, MOST_CUBIC = 0.3, 2.0, 4.0
 
 
 def exponent_at_step(frames: Float64Array, *, curved: bool) -> float | None:
-    """s of a variable.
+    """The exponent of a variable.
 
     Args:
         frames: Successive frames of what changes from day to day, without the mean of each time of

@@ -50,9 +50,7 @@ class ChannelSpread:
     exponent: float
     magnitudes: tuple[float, ...]
 
-    def deviation(
-        self, logs: Float64Array, theta: Float64Array, span_s: float
-    ) -> Float64Array:
+    def deviation(self, logs: Float64Array, theta: Float64Array, span_s: float) -> Float64Array:
         """σ at lead fractions.
 
         Args:

@@ -21,7 +21,7 @@ from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
 from temdeep.fields.variables import Channel, Nature
-from temdeep.methods.activity import FEATURES, activity
+from temdeep.methods.activity import activity
 from temdeep.methods.context import trim_context
 from temdeep.methods.protocol import Method
 from temdeep.methods.space_for_time import exponent_at_step
@@ -252,9 +252,7 @@ def _at(fields: Float64Array, cells: Int64Array) -> Float64Array:
     return values
 
 
-def _usual_at_step(
-    series: Series, channels: Sequence[Channel], cells: Int64Array
-) -> Float64Array:
+def _usual_at_step(series: Series, channels: Sequence[Channel], cells: Int64Array) -> Float64Array:
     """Mean activity of the intervals as they will be filled, shape (feature, channel)."""
     logs = [
         _at(activity(one.interval), cells)

@@ -210,9 +210,7 @@ def _worth(places: int, series: Series, channels: Sequence[Channel], most: int) 
 def _at_random(places: Int64Array, count: int) -> list[int]:
     """One of each of so many equal stretches, always the same."""
     bounds = np.arange(count + 1) * len(places) // max(count, 1)
-    chosen: list[int] = places[
-        np.random.default_rng(0).integers(bounds[:-1], bounds[1:])
-    ].tolist()
+    chosen: list[int] = places[np.random.default_rng(0).integers(bounds[:-1], bounds[1:])].tolist()
     return chosen
 
 

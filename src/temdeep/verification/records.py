@@ -44,7 +44,8 @@ DEFINITIONS = {
     "coverage_90": "share of the withheld truth inside the method's own 90 % interval, in percent",
     "crps": "continuous ranked probability score of what the method says of its errors; the mean"
     " absolute error where it says that there are none",
-    "spread, spread_over_rmse": "root mean square of the standard deviations it says, over its RMSE",
+    "spread, spread_over_rmse": "root mean square of the standard deviations that the method says,"
+    " and the same over its RMSE",
     "end_point_error": "largest departure from the given fields at their own times, 0 by contract",
     "conservation_error": "largest departure from the given totals, relative, 0 to rounding",
     "direction": "errors go the short way round; for flags they are 0 or 1",

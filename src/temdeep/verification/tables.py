@@ -115,7 +115,9 @@ def spread_table(records: Records) -> TextTable:
     """What methods know of their own errors: coverage by lead fraction, CRPS, spread over RMSE."""
     told = [row for row in records if row.get("crps") is not None]
     thetas = sorted({row["lead_fraction"] for row in told} - {None})
-    shown = [f"{theta:.2f}" for theta in thetas] if len(thetas) <= MOST_THETAS else ["least", "most"]
+    shown = (
+        [f"{theta:.2f}" for theta in thetas] if len(thetas) <= MOST_THETAS else ["least", "most"]
+    )
     groups = []
     for variable in variables_of(told):
         group = []
