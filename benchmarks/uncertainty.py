@@ -1,6 +1,7 @@
 """Measures how well methods know how wrong they are.
 
     python -m benchmarks.uncertainty --model demo_output/run [--into docs/uncertainty.md]
+    python -m benchmarks.uncertainty --development [--into docs/uncertainty.md]
 
 Intervals of the test parts are filled in and compared with what was hidden. Each method learns of
 its errors from the given times of the test part alone; a model brings with it what it learnt in its
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from benchmarks.science.cases import DATA, SOURCES, Period
 
 from temdeep.engine.provenance import spread_of
@@ -24,6 +26,7 @@ from temdeep.errors import TemdeepError
 from temdeep.fields.series import open_series
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.registry import build_all
+from temdeep.methods.spread_fitting import exponent_of, fit_spread
 from temdeep.methods.uncertain import Uncertain
 from temdeep.verification.evaluate import evaluate
 from temdeep.verification.provenance import checkout_commit
@@ -33,7 +36,7 @@ from temdeep.verification.withholding import thin_out
 
 SHIPPED = Path(__file__).parents[1] / "data" / "atlantic_hourly_truth.nc"
 METHODS = ("linear", "cubic", "solar")
-MARKS = ("<!-- uncertainty-table -->\n", "<!-- /uncertainty-table -->\n")
+DEVELOPMENT = (("era5_uk", 3), ("era5_uk", 6), ("atlantic", 6), ("smooth", 12))
 
 
 @dataclass(frozen=True)
@@ -116,28 +119,98 @@ def table(test: Test, records: Sequence[Mapping[str, Any]]) -> TextTable:
     return TextTable(test.title, header, tuple(groups), words=2)
 
 
+def overall(each: Sequence[Mapping[str, Any]]) -> str:
+    """How often coverage is what it should be, over all variables, methods and lead fractions."""
+    inside = [
+        row["coverage_90"]
+        for row in each
+        if row.get("coverage_90") is not None and row["lead_fraction"] is not None
+    ]
+    near, far = (
+        100 * sum(low <= one <= high for one in inside) / len(inside)
+        for low, high in ((88, 92), (85, 96))
+    )
+    return (
+        f"Of {len(inside)} variables, methods and lead fractions {near:.0f} % have 88 to 92 % of"
+        f" the truth inside, {far:.0f} % have 85 to 96 %."
+    )
+
+
+def exponents() -> TextTable:
+    """On development periods, s of the spline: of wider spans, of space, and what it was."""
+    groups = []
+    for name, every in DEVELOPMENT:
+        source = SOURCES[name]
+        series = open_series([DATA / source.file]).between(*source.learnt)
+        series = series.select(list(dict.fromkeys(one.variable for one in series.instantaneous())))
+        coarse = thin_out(series, every).coarse
+        method = build_all(["cubic"], coarse)["cubic"]
+        spread = fit_spread(coarse, method)
+        records = evaluate(
+            series, withhold=every, methods={"cubic": Uncertain(method, spread)}
+        ).records
+        rows = []
+        for one in series.channels:
+            own = spread.of_channel[one.name]
+            spans, levels = np.log(own.spans_s[1:]), np.array(own.levels)
+            row = next(
+                row
+                for row in records
+                if (row["variable"], row["method"]) == (one.name, "cubic")
+                and row["lead_fraction"] is None
+            )
+            true = levels[1] - levels[0] + np.log(row["spread_over_rmse"])
+            space = exponent_of(coarse, one, curved=True)
+            rows.append(
+                (
+                    "" if rows else f"{name}, {every} h",
+                    one.name,
+                    f"{np.polyfit(spans, levels[1:], 1)[0]:.2f}",
+                    "–" if space is None else f"{space:.2f}",
+                    f"{true / np.log(2):.2f}",
+                )
+            )
+        groups.append(tuple(rows))
+    header = ("development period", "variable", "wider spans", "space", "true")
+    return TextTable("s of the spline", header, tuple(groups), words=2)
+
+
+def put(page: Path | None, name: str, text: str) -> None:
+    """Put a text between the marks of a page, if there is one."""
+    if page is None:
+        return
+    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
+    between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    filled = between.sub(lambda _: begin + text + end, page.read_text(encoding="utf-8"))
+    page.write_text(filled, encoding="utf-8")
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, put into a page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, metavar="RUN", help="of data/atlantic_6hourly.nc")
     parser.add_argument("--into", type=Path, metavar="FILE", help="page with marks for the table")
+    parser.add_argument("--development", action="store_true", help="how levels are carried over")
     arguments = parser.parse_args(words)
     began = time.perf_counter()
     try:
-        texts = [as_markdown(table(one, measured(one, arguments.model))) for one in tests()]
+        if arguments.development:
+            text = as_markdown(exponents()).strip() + "\n"
+            print(text)
+            put(arguments.into, "exponents-table", text)
+            return 0
+        found = [(one, measured(one, arguments.model)) for one in tests()]
     except TemdeepError as error:
         print(f"uncertainty: {error}", file=sys.stderr)
         return 2
     seconds = time.perf_counter() - began
     commit = checkout_commit()
     told = f"<sub>`python -m benchmarks.uncertainty`; commit {commit}, {seconds:.0f} s.</sub>"
-    text = "\n\n".join([*(one.strip() for one in texts), told]) + "\n"
+    texts = [as_markdown(table(*one)).strip() for one in found]
+    summary = overall([row for _, records in found for row in records])
+    text = "\n\n".join([*texts, summary, told]) + "\n"
     print(text)
-    if arguments.into is not None:
-        page = arguments.into.read_text(encoding="utf-8")
-        between = re.compile(f"{re.escape(MARKS[0])}.*?{re.escape(MARKS[1])}", re.DOTALL)
-        filled = between.sub(lambda _: MARKS[0] + text + MARKS[1], page)
-        arguments.into.write_text(filled, encoding="utf-8")
+    put(arguments.into, "uncertainty-table", text)
     return 0
 
 

@@ -13,7 +13,6 @@ Knows: series, methods. Must not know: files, any one method.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -22,27 +21,23 @@ from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods.activity import activity
-from temdeep.methods.context import trim_context
+from temdeep.methods.hidden_errors import (
+    CONTEXT,
+    MOST,
+    STEPS,
+    Errors,
+    at_cells,
+    hidden_errors,
+    sampled_cells,
+)
 from temdeep.methods.protocol import Method
 from temdeep.methods.space_for_time import exponent_at_step
 from temdeep.methods.spread import LOUDEST, ChannelSpread, Spread
 from temdeep.methods.trials import hidden_spans
 from temdeep.metric import Float64Array
 
-STEPS = (2, 3, 4)
-"""Spans at which frames are hidden, in steps."""
-
-MOST = 24
-"""Intervals of each span."""
-
 MOST_LEARNT = 12
-"""The same of each part of a series, for a method that takes its time."""
-
-CONTEXT = 3
-"""Frames on each side in a trial, as `auto` uses."""
-
-CELLS = 600
-"""Places of which errors are kept, drawn by area."""
+"""Intervals of each span in each part of a series, for a method that takes its time."""
 
 FRAMES = 96
 """Frames that space is looked at in."""
@@ -75,42 +70,6 @@ def has_spread(channel: Channel) -> bool:
     return not channel.kind.is_period and channel.nature not in special
 
 
-@dataclass(frozen=True, eq=False)
-class Errors:
-    """Errors at hidden frames of one channel, flat.
-
-    Attributes:
-        steps: Span in steps, shape (error,).
-        theta: Lead fraction, likewise.
-        error: Filled minus hidden, likewise.
-        logs: Activity, shape (feature, error).
-    """
-
-    steps: Int64Array
-    theta: Float64Array
-    error: Float64Array
-    logs: Float64Array
-
-    @classmethod
-    def join(cls, parts: Sequence["Errors"]) -> "Errors":
-        """One after the other."""
-        return cls(
-            *(
-                np.concatenate([getattr(one, name.name) for one in parts], axis=-1)
-                for name in fields(cls)
-            )
-        )
-
-    def known(self) -> "Errors":
-        """Those that are numbers."""
-        here = np.isfinite(self.error)
-        return Errors(self.steps[here], self.theta[here], self.error[here], self.logs[:, here])
-
-    def scaled(self, factor: float) -> "Errors":
-        """The same, so many times as large."""
-        return replace(self, error=factor * self.error)
-
-
 def fit_spread(series: Series, method: Method) -> Spread:
     """Fit a spread to a coarse series; nothing between its times is looked at.
 
@@ -127,7 +86,7 @@ def fit_spread(series: Series, method: Method) -> Spread:
             f"{series.source} holds nothing that a standard deviation can be told of, which is"
             " numbers on a line that hold at an instant."
         )
-    cells = _cells(series)
+    cells = sampled_cells(series)
     found = hidden_errors(series, method, channels, cells)
     if not found:
         raise RequestError(
@@ -158,7 +117,7 @@ def fit_learnt_spread(
     channels = series.instantaneous()
     if not any(map(has_spread, channels)):
         return Spread({})
-    cells = _cells(series)
+    cells = sampled_cells(series)
     seen, block = (
         [hidden_errors(part, one, channels, cells, MOST_LEARNT) for one in (method, anchor)]
         for part in (series.take(slice(0, unseen_from)), series.take(slice(unseen_from, None)))
@@ -193,69 +152,17 @@ def _fitted(
         if not has_spread(channel):
             continue
         errors = found[i].known()
-        told = _exponent(series, channel, curved=method.context > 0)
+        told = exponent_of(series, channel, curved=method.context > 0)
         one = _fit(errors, usual[:, i], told, step_s, channel.units)
         if one is not None:
             fitted[channel.name] = one
     return Spread(fitted)
 
 
-def hidden_errors(
-    series: Series,
-    method: Method,
-    channels: Sequence[Channel],
-    cells: Int64Array,
-    most: int = MOST,
-) -> list[Errors]:
-    """Errors at hidden frames, one for each channel; none where nothing can be hidden.
-
-    Args:
-        series: The coarse series.
-        method: What fills it.
-        channels: Which.
-        cells: At which places, as indices into a flat field.
-        most: Intervals of each span.
-    """
-    parts: list[list[Errors]] = [[] for _ in channels]
-    for steps in STEPS:
-        for hidden in hidden_spans(series, channels, steps, CONTEXT, most):
-            interval = hidden.interval
-            filled = method.fill(trim_context(interval, method.context), hidden.theta)
-            error = _at(filled.astype(np.float64) - hidden.truth, cells)
-            logs = _at(activity(interval), cells)
-            count, shape = len(cells), error[:, 0].shape
-            for i, part in enumerate(parts):
-                part.append(
-                    Errors(
-                        np.full(error[:, i].size, steps),
-                        np.repeat(hidden.theta, count),
-                        error[:, i].ravel(),
-                        np.broadcast_to(logs[:, None, i], (len(logs), *shape)).reshape(
-                            len(logs), -1
-                        ),
-                    )
-                )
-    return [Errors.join(part) for part in parts if part]
-
-
-def _cells(series: Series) -> Int64Array:
-    """Some places, those of large cells more often; always the same."""
-    area = series.grid.metric.area_weights.ravel()
-    count = min(CELLS, int((area > 0).sum()))
-    chance = np.random.default_rng(0)
-    return np.sort(chance.choice(len(area), count, replace=False, p=area / area.sum()))
-
-
-def _at(fields: Float64Array, cells: Int64Array) -> Float64Array:
-    """Values at places, shape (..., cell)."""
-    values: Float64Array = fields.reshape(*fields.shape[:-2], -1)[..., cells]
-    return values
-
-
 def _usual_at_step(series: Series, channels: Sequence[Channel], cells: Int64Array) -> Float64Array:
     """Mean activity of the intervals as they will be filled, shape (feature, channel)."""
     logs = [
-        _at(activity(one.interval), cells)
+        at_cells(activity(one.interval), cells)
         for one in hidden_spans(series, channels, 1, CONTEXT, 2 * MOST)
     ]
     gathered = np.moveaxis(np.stack(logs), 0, -1)
@@ -267,8 +174,8 @@ def _mean(logs: Float64Array) -> float:
     return float(known.mean()) if len(known) else 0.0
 
 
-def _exponent(series: Series, channel: Channel, *, curved: bool) -> float | None:
-    """What space tells of the exponent at the step, if anything."""
+def exponent_of(series: Series, channel: Channel, *, curved: bool) -> float | None:
+    """What space tells of the exponent at the step, if anything, as `exponent_at_step`."""
     if not series.grid.uniform:
         return None
     longest = max(series.time.segments(), key=lambda run: run.stop - run.start)

@@ -1,7 +1,7 @@
 """How well a method knows how wrong it is: coverage, CRPS, spread and skill, from sums that add up.
 
-The error at a place and time is said to be σ Z (`methods.spread`), so that a truth t beside a filled
-value x has the continuous ranked probability score
+The error at a place and time is said to be σ Z (`methods.spread`), so that a truth t beside a
+filled value x has the continuous ranked probability score
 
     CRPS = σ (E|Z - u| - ½ E|Z - Z′|),   u = (t - x) / σ
 
@@ -133,9 +133,8 @@ class SpreadSums:
             self.unit[channel] = middle * 2.0 ** (-BINS / (2 * BINS_PER_OCTAVE))
         octaves = np.log2(sigma[known] / self.unit[channel])
         place = np.clip((octaves * BINS_PER_OCTAVE).astype(np.int64), 0, BINS - 1)
-        for sums, values in zip(self.binned[:, channel], (1.0, sigma**2, e**2), strict=True):
-            part = (w * values)[known]
-            sums += np.bincount(place, part, minlength=BINS)
+        for i, values in enumerate((w, w * sigma**2, w * e**2)):
+            self.binned[i, channel] += np.bincount(place, values[known], minlength=BINS)
 
     def scores(self, channel: int, slots: slice) -> dict[str, float]:
         """Coverage, CRPS, and spread beside skill, of some lead fractions together."""
