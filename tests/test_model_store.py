@@ -199,10 +199,9 @@ def test_a_model_knows_how_wrong_it_may_be(run: Path) -> None:
     assert told is not None
     known = series_from_dataset(series(seed=3))
     assert sorted(told.of_channel) == ["t2m", "u10", "v10"]
-    filled = temdeep.downscale(
-        known.dataset[["t2m", "u10", "v10"]], times=[known.time.values[3] + np.timedelta64(90, "m")],
-        model=run, uncertainty=True,
-    )  # fmt: skip
+    moment = known.time.values[3] + np.timedelta64(90, "m")
+    instants = known.dataset[["t2m", "u10", "v10"]]
+    filled = temdeep.downscale(instants, times=[moment], model=run, uncertainty=True)
     assert (filled["t2m_standard_deviation"] > 0).all()
     description = json.loads((run / model_store.DESCRIPTION).read_text())
     del description["spread"]["t2m"]["levels"]
