@@ -229,3 +229,26 @@ def test_a_card_of_before_the_data_were_kept_says_so(
     model_store.write_description(run, described)
     assert main(["info", str(run)]) == 0
     assert "licence   the data do not say" in capsys.readouterr().out
+
+
+def test_a_model_knows_how_wrong_it_may_be(run: Path) -> None:
+    told = model_store.spread(run)
+    assert told is not None
+    known = series_from_dataset(series(seed=3))
+    assert sorted(told.of_channel) == ["t2m", "u10", "v10"]
+    moment = known.time.values[3] + np.timedelta64(90, "m")
+    instants = known.dataset[["t2m", "u10", "v10"]]
+    filled = temdeep.downscale(instants, times=[moment], model=run, uncertainty=True)
+    assert (filled["t2m_standard_deviation"] > 0).all()
+    description = json.loads((run / model_store.DESCRIPTION).read_text())
+    del description["spread"]["t2m"]["levels"]
+    model_store.write_description(run, without_head(description))
+    with pytest.raises(ModelError, match=r"of the model's errors is broken \('levels'\)"):
+        model_store.spread(run)
+    del description["spread"]
+    model_store.write_description(run, without_head(description))
+    assert model_store.spread(run) is None
+
+
+def without_head(description: dict[str, object]) -> dict[str, object]:
+    return {name: one for name, one in description.items() if name not in ("format", "version")}

@@ -18,6 +18,7 @@ from temdeep.engine.work import Filling
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import forecasts_from_dataset
 from temdeep.methods.consistent import parse_post_conditions
+from temdeep.methods.uncertain import asked_beside
 
 
 class TemdeepWarning(UserWarning):
@@ -42,6 +43,8 @@ def downscale(
     kinds: Mapping[str, str] | None = None,
     static: xr.Dataset | None = None,
     post_conditions: str | Sequence[str] = "all",
+    uncertainty: bool = False,
+    quantiles: Sequence[float] = (),
 ) -> Fields:
     """Fill a dataset, or an array, in time. Also there as `ds.temdeep.downscale(step, …)`.
 
@@ -65,6 +68,8 @@ def downscale(
         static: Elevation and land fraction, where the dataset has none.
         post_conditions: What made values keep between variables: `all`, `none`, or names among
             `fraction`, `extremes`, `dew-point`, `wind-speed` and `wind-direction`.
+        uncertainty: Whether the standard deviation of its error stands beside each variable.
+        quantiles: Probabilities of quantiles that stand beside each variable.
 
     Returns:
         The same variables, coordinates and attributes at the output times; values at given times
@@ -88,6 +93,7 @@ def downscale(
     if (step is None) == (times is None):
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
     conditions = parse_post_conditions(post_conditions)
+    beside = asked_beside(deviation=uncertainty, quantiles=quantiles)
     fillings = []
     for series in forecasts.series:
         wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
@@ -98,6 +104,7 @@ def downscale(
             epoch=epoch,
             draw=draw,
             post_conditions=conditions,
+            beside=beside,
         )
         fillings.append(Filling(series, chosen.method, wanted))
     said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"

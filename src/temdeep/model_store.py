@@ -33,6 +33,7 @@ from temdeep.methods.places import PlaceBasis
 from temdeep.methods.registry import fitted
 from temdeep.methods.responses import Response
 from temdeep.methods.solar import Solar
+from temdeep.methods.spread import Spread
 from temdeep.methods.sunlight import LightLaw
 from temdeep.methods.wandering import Wandering
 from temdeep.network.settings import NetworkSettings
@@ -195,6 +196,24 @@ def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> 
         ) from error
     network = network.eval().requires_grad_(requires_grad=False).to(device)
     return Learnt(network, channels, solar, daily, instead={}, classical={})
+
+
+def spread(folder: Path) -> Spread | None:
+    """How wrong a model may be; None where it does not say.
+
+    Raises:
+        ModelError: There is no model, or what it says is broken.
+    """
+    told = read(folder).get("spread")
+    if told is None:
+        return None
+    try:
+        return Spread.from_plain(told)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"what {folder / DESCRIPTION} says of the model's errors is broken"
+            f" ({_one_line(error)}): train it anew."
+        ) from error
 
 
 def remove(folder: Path) -> None:

@@ -53,6 +53,24 @@ def test_scores_are_printed_and_written(here: Path, capsys: pytest.CaptureFixtur
         assert len(list(csv.DictReader(table))) == len(scores["records"])
 
 
+def test_how_well_methods_know_their_errors_is_scored(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = "evaluate era5.nc --withhold 3 --method cubic --uncertainty -o s"
+    assert main(shlex.split(command)) == 0
+    assert "inside the 90 % interval" in capsys.readouterr().out
+    rows = [
+        row
+        for row in json.loads((here / "s.json").read_text())["records"]
+        if row["variable"] == "t2m"
+    ]
+    assert len(rows) == 2 * 3
+    for row in rows:
+        assert 0 < row["coverage_90"] <= 100
+        assert row["crps"] < row["mae"]
+        assert row["spread_over_rmse"] == pytest.approx(row["spread"] / row["rmse"])
+
+
 def test_all_classical_methods_are_compared_by_default(here: Path) -> None:
     assert main(["evaluate", "era5.nc", "--withhold", "3", "--quiet"]) == 0
     scores = json.loads((here / "era5_withhold3.json").read_text())

@@ -265,6 +265,7 @@ def same(_: xr.Dataset) -> None:
         (["--step", "1h", "--method", "solar"], same, "with --method nearest, linear, cubic or"),
         (["--step", "1h", "--method", "optical_flow"], same, "optical_flow is fitted"),
         ([*HOURLY, "--draw", "1"], same, "--draw is fitted to the whole series"),
+        ([*HOURLY, "--uncertainty"], same, "do not go with --append: write the new times"),
         (["--at", "2019-03-01T01:00", "--method", "cubic"], same, "--append goes with --step"),
     ],
 )

@@ -13,6 +13,8 @@ import pytest
 import xarray as xr
 from tests.engine.making import mixed, save
 
+import temdeep
+
 FORMATS = ["out.nc", "out.zarr"]
 TIMES = 60
 
@@ -115,6 +117,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert done.returncode == 0, done.stderr
     assert_same(place / target, uninterrupted / target)
     assert sorted(os.listdir(place)) == ["in.nc", target]  # noqa: PTH208 - hidden ones count
+
+
+def test_how_wrong_values_may_be_goes_on_to_the_same_bytes(place: Path) -> None:
+    asked = ("--variable", "sp", "--uncertainty", "--quantiles", "0.05")
+    assert downscale(place, "out.zarr", *asked, killed_at=("add", 3)).returncode == -9
+    assert "2 pieces had been done before" in downscale(place, "out.zarr", *asked).stderr
+    with xr.open_dataset(place / "in.nc") as source:
+        whole = temdeep.downscale(
+            source[["sp"]].load(), step="1h", method="cubic", uncertainty=True, quantiles=[0.05]
+        )
+    with xr.open_dataset(place / "out.zarr") as found:
+        for name in ("sp", "sp_standard_deviation", "sp_percentile_5"):
+            np.testing.assert_array_equal(found[name].values, whole[name].values)
 
 
 def test_what_was_done_is_not_done_again(place: Path) -> None:

@@ -401,7 +401,7 @@ def test_progress_counts_every_step(tmp_path: Path) -> None:
     told: list[int] = []
     write(series, Linear(), wanted, tmp_path / "out.nc", progress=told.append)
     assert told == sorted(told)
-    assert told[-1] == steps(series, wanted, tmp_path / "out.nc") == 125
+    assert told[-1] == steps(series, Linear(), wanted, tmp_path / "out.nc") == 125
 
 
 def test_the_input_may_be_replaced_by_its_own_filling(tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ import pytest
 
 from temdeep.fields.series import Series
 from temdeep.methods.cubic import Cubic
+from temdeep.methods.spread_fitting import fit_spread
+from temdeep.methods.uncertain import Uncertain
 from temdeep.verification import examples, figures, maps
 from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.figure_style import unit_text
 from temdeep.verification.gallery import write_figures
+from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
+from temdeep.verification.withholding import thin_out
 
 BOTH = ("linear", "cubic")
 
@@ -100,3 +104,26 @@ def test_a_film_has_its_ends_and_even_steps(evaluation: Evaluation, series: Seri
     rain = examples.hardest_film(evaluation, "tp", BOTH)
     assert len(rain.stamps) == 6
     assert not rain.given.any()
+
+
+def test_what_a_method_knows_of_its_errors_is_drawn_as_it_was_counted(series: Series) -> None:
+    spread = fit_spread(thin_out(series, 6).coarse, Cubic())
+    known = evaluate(series, methods={"cubic": Uncertain(Cubic(), spread)}, withhold=6)
+    tally = known.tallies[0]
+    told = told_of([(tally, index) for index in range(len(tally.channels))])
+    assert len(told) == len(tally.channels) == 3
+    sums = tally.of_method["cubic"].spread
+    assert sums is not None
+    lines = {one.get_label(): one for one in draw_reliability(told).axes[0].get_lines()}
+    assert set(lines) == {"as it should be", "cubic"}
+    inside = np.asarray(lines["cubic"].get_ydata())
+    np.testing.assert_allclose(inside[1:-1], 100 * sums.coverage(0))
+    record = next(
+        row
+        for row in known.records
+        if (row["variable"], row["method"], row["lead_fraction"]) == ("t2m", "cubic", None)
+    )
+    assert inside[9] == pytest.approx(record["coverage_90"])
+    drawn = draw_spread_skill(told).axes[0].get_lines()[0]
+    np.testing.assert_allclose(drawn.get_xdata(), sums.skill(0)[0])
+    np.testing.assert_allclose(drawn.get_ydata(), sums.skill(0)[1])

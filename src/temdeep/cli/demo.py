@@ -154,7 +154,7 @@ def _fill(case: DemoCase, folder: Path, console: Console) -> Path:
     wanted = plan(case.train, step=case.step)
     chosen = choose(case.train, method=None, model=folder / "run")
     with _step(console, f"Filling in the {case.coarse_step} series every {case.step}") as show_done:
-        total = steps(case.train, wanted, target)
+        total = steps(case.train, chosen.method, wanted, target)
         written = write(
             case.train,
             chosen.method,

@@ -31,6 +31,8 @@ examples, with the series that the repository ships:
   temdeep downscale data/atlantic_6hourly.nc -o t2m.zarr --step 40min --variable t2m --method linear
   temdeep downscale data/atlantic_6hourly.nc -o one.nc --at 2000-03-05T07:20 --period 1h
   temdeep downscale data/atlantic_6hourly.nc -o rain.nc --step 1h --variable pr --draw 1
+  temdeep downscale data/atlantic_6hourly.nc -o band.nc --step 1h --variable t2m --method solar \\
+      --uncertainty --quantiles 0.05 0.95
   temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --workers 2
   temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --append
                                             (whenever the input has grown)
@@ -130,6 +132,20 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         " estimate, which has the least error but rains too often and too lightly",
     )
     filling.add_argument(
+        "--uncertainty",
+        action="store_true",
+        help="write beside each variable at an instant the standard deviation of its error, 0 at"
+        " given times; a model knows it, for other methods it is learnt from hidden times",
+    )
+    filling.add_argument(
+        "--quantiles",
+        nargs="+",
+        type=float,
+        default=[],
+        metavar="P",
+        help="write also what the truth is below with these probabilities, such as 0.05 0.95",
+    )
+    filling.add_argument(
         "--max-gap",
         metavar="SPAN",
         help="fill gaps up to this length, leave longer ones out; without it gaps are refused",
@@ -166,15 +182,23 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.engine.work import Filling
     from temdeep.engine.writers import Manner, check_target
     from temdeep.methods.consistent import parse_post_conditions
+    from temdeep.methods.uncertain import asked_beside
 
     began = time.perf_counter()
     if arguments.append:
         made_by = "" if arguments.model else arguments.method or DEFAULT_METHOD
-        check_append(arguments.output, step=arguments.step, method=made_by, draw=arguments.draw)
+        check_append(
+            arguments.output,
+            step=arguments.step,
+            method=made_by,
+            draw=arguments.draw,
+            beside=bool(arguments.uncertainty or arguments.quantiles),
+        )
     else:
         check_target(arguments.output, overwrite=arguments.overwrite)
     layout = _layout(arguments)
     conditions = parse_post_conditions(arguments.post_conditions)
+    beside = asked_beside(deviation=arguments.uncertainty, quantiles=arguments.quantiles)
     forecasts = forecasts_from(arguments)
     planned = partial(
         plan,
@@ -193,6 +217,7 @@ def run(arguments: argparse.Namespace) -> int:
             epoch=arguments.epoch,
             draw=arguments.draw,
             post_conditions=conditions,
+            beside=beside,
         )
         fillings.append(Filling(series, chosen.method, planned(series)))
     quiet = arguments.quiet or arguments.json

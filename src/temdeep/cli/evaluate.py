@@ -33,6 +33,7 @@ It reports on the model; without one on auto or, where that is left out, on the 
 EPILOG = """examples, with the series that the repository ships:
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 3 --method cubic,solar -o scores.json
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --method cubic,solar --uncertainty
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --from 2000-04-06 --to 2000-04-09T12
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --model run --figures figures
                                             (after: temdeep train data/atlantic_6hourly.nc -o run)
@@ -64,6 +65,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         metavar="NAME",
         help="classical methods (repeatable, or NAME,NAME); all of them if not given",
+    )
+    what.add_argument(
+        "--uncertainty",
+        action="store_true",
+        help="score as well how well each method knows how wrong it is: a model brings that with"
+        " it, for others it is learnt from hidden times of the thinned series",
     )
     what.add_argument("--from", dest="first", metavar="TIME", help="first time that is tested")
     what.add_argument("--to", dest="last", metavar="TIME", help="last time that is tested")
@@ -152,13 +159,26 @@ def _methods(
         name: keep_consistent(method, *kept)
         for name, method in build_all(["linear", *chosen], coarse).items()
     }
+    if arguments.uncertainty:
+        ordered = {name: _uncertain(coarse, one, None) for name, one in ordered.items()}
     if arguments.model is None:
         return ordered, None
     from temdeep.model_store import description, load_method
 
     model = load_method(arguments.model, arguments.epoch)
     trained_on = description(arguments.model, arguments.epoch).get("trained_on")
-    return {**ordered, model.name: keep_consistent(model, *kept)}, trained_on
+    consistent = keep_consistent(model, *kept)
+    if arguments.uncertainty:
+        consistent = _uncertain(coarse, consistent, arguments.model)
+    return {**ordered, model.name: consistent}, trained_on
+
+
+def _uncertain(coarse: Series, method: Method, model: Path | None) -> Method:
+    """A method that says how wrong it may be."""
+    from temdeep.engine.provenance import spread_of
+    from temdeep.methods.uncertain import Uncertain
+
+    return Uncertain(method, spread_of(coarse, method, model))
 
 
 def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
@@ -204,7 +224,7 @@ def print_tables(evaluation: Evaluation, written: list[Path]) -> None:
     """Print what an evaluation found, for people."""
     from rich.console import Console
 
-    from temdeep.verification.tables import as_rich, rate_table, score_table
+    from temdeep.verification.tables import as_rich, rate_table, score_table, spread_table
 
     console = Console(width=None if Console().is_terminal else 140)
     about = evaluation.about
@@ -217,6 +237,8 @@ def print_tables(evaluation: Evaluation, written: list[Path]) -> None:
     )
     console.print(as_rich(score_table(evaluation.records)))
     console.print(as_rich(rate_table(evaluation.records)))
+    if any("crps" in row for row in evaluation.records):
+        console.print(as_rich(spread_table(evaluation.records)))
     seconds = about["wall_time_s"]["filling_in"]
     console.print(
         "seconds filling in: "

@@ -37,7 +37,9 @@ from temdeep.methods.registry import FIXED
 Planner = Callable[[Series], Plan]
 
 
-def check_append(target: Path, *, step: str | None, method: str, draw: int | None) -> None:
+def check_append(
+    target: Path, *, step: str | None, method: str, draw: int | None, beside: bool
+) -> None:
     """Refuse to append where it cannot be, before any work is done.
 
     Args:
@@ -45,6 +47,7 @@ def check_append(target: Path, *, step: str | None, method: str, draw: int | Non
         step: The output step; None: single times are asked for.
         method: Name of what fills in; empty for a trained model.
         draw: Seed of a draw.
+        beside: Whether standard deviations or quantiles are asked for.
 
     Raises:
         OutputError: There is no such store.
@@ -70,6 +73,11 @@ def check_append(target: Path, *, step: str | None, method: str, draw: int | Non
         raise RequestError(
             "--draw is fitted to the whole series, so that a new time changes all that it makes:"
             " it does not go with --append."
+        )
+    if beside:
+        raise RequestError(
+            "--uncertainty and --quantiles do not go with --append: write the new times into a file"
+            " of their own."
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from temdeep.engine.beside import parents
 from temdeep.engine.pieces import Piece, pieces, windowed
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import fill
@@ -43,19 +44,31 @@ def fill_dataset(
         taken over: xarray would write values beyond its range wrongly.
     """
     frame = template(series, method, plan, provenance or {})
-    lazy = any(series.dataset[name].chunks is not None for name in frame.variables)
+    parent = parents(series, method)
+    lazy = any(
+        series.dataset[name].chunks is not None for name in frame.variables if name not in parent
+    )
     arrays = _lazy(series, method, plan) if lazy else _eager(series, method, plan)
-    return assembled(series, frame, arrays), frame.notes
+    return assembled(series, frame, arrays, parent), frame.notes
 
 
-def assembled(series: Series, frame: Template, arrays: Mapping[str, Any]) -> xr.Dataset:
-    """Put fields into their frame, in the input's order."""
+def assembled(
+    series: Series, frame: Template, arrays: Mapping[str, Any], parent: Mapping[str, str]
+) -> xr.Dataset:
+    """Put fields into their frame, in the input's order.
+
+    Args:
+        series: The input.
+        frame: The output without its fields.
+        arrays: The fields by name.
+        parent: The variable that each field stands beside, of those that do.
+    """
     fields = {
-        name: xr.Variable(series.dataset[name].dims, arrays[name], attributes)
+        name: xr.Variable(series.dataset[parent.get(name, name)].dims, arrays[name], attributes)
         for name, attributes in frame.variables.items()
     }
     for name, variable in fields.items():
-        said = series.as_given(name).encoding
+        said = series.as_given(parent.get(name, name)).encoding
         variable.encoding = {
             key: said[key] for key in ("coordinates", "grid_mapping") if key in said
         }
@@ -89,10 +102,12 @@ def _cast(values: Values, dtype: np.dtype[Any]) -> Values:
 
 
 def _eager(series: Series, method: Method, plan: Plan) -> dict[str, Values]:
-    arrays = {
+    arrays: dict[str, Values] = {
         name: np.empty(shape_of(series, plan, name), dtype=dtype_of(series, name))
         for name in variables_of(series.channels)
     }
+    for name, parent in parents(series, method).items():
+        arrays[name] = np.empty(shape_of(series, plan, parent), np.float32)
     for block in fill(series, method, plan):
         for name, variable in block.fields.items():
             axis = variable.dims.index(series.time_name)
@@ -106,21 +121,22 @@ def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     import dask.array as da  # noqa: PLC0415 - slow to load: only where there is dask
     from dask.delayed import delayed  # noqa: PLC0415
 
-    names = variables_of(series.channels)
+    names, parent = variables_of(series.channels), parents(series, method)
     times_only = xr.Dataset(coords={series.time_name: series.dataset[series.time_name].variable})
     bare = replace(series, dataset=times_only)
     shared = delayed((bare, method), pure=False, traverse=False)
-    arrays: dict[str, list[da.Array]] = {name: [] for name in names}
+    arrays: dict[str, list[da.Array]] = {name: [] for name in (*names, *parent)}
     for piece in pieces(series, method.context, plan):
         fields = series.dataset[names].isel({series.time_name: piece.window})
         made = delayed(_fill_piece, pure=False)(shared, fields, piece)
-        for name in names:
-            shape, dtype = shape_of(series, piece.part, name), dtype_of(series, name)
+        for name, parts in arrays.items():
+            shape = shape_of(series, piece.part, parent.get(name, name))
+            dtype = np.dtype(np.float32) if name in parent else dtype_of(series, name)
             array = da.from_delayed(made[name], shape, dtype)  # type: ignore[no-untyped-call]
-            arrays[name].append(array)
+            parts.append(array)
     return {
         name: da.concatenate(  # type: ignore[no-untyped-call]
-            parts, axis=series.dataset[name].dims.index(series.time_name)
+            parts, axis=series.dataset[parent.get(name, name)].dims.index(series.time_name)
         )
         for name, parts in arrays.items()
     }

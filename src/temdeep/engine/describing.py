@@ -54,7 +54,7 @@ def draw_up(filling: Filling, suffix: str, layout: Layout, provenance: Mapping[s
     """
     series, plan = filling.series, filling.plan
     frame = template(series, filling.method, plan, provenance)
-    specs = field_specs(series, plan, frame.variables, suffix=suffix, layout=layout)
+    specs = field_specs(series, filling.method, plan, frame.variables, suffix=suffix, layout=layout)
     return Drawn(without_new_fills(series.in_file_dims(frame.dataset)), specs, frame.notes)
 
 

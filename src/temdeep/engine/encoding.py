@@ -73,12 +73,13 @@ class Encoder:
         self._totals = {
             name: RunningTotal(series.edges[name][:, 0].tolist())
             for name in storages
-            if kinds[name] in TOTALLED and name not in series.totals
+            if kinds.get(name) in TOTALLED and name not in series.totals
         }
         self._is_given = {
-            name: name in series.totals or not kinds[name].is_period for name in storages
+            name: name in series.totals or name not in kinds or not kinds[name].is_period
+            for name in storages
         }
-        self._is_mean = {name: kinds[name] is Kind.MEAN for name in storages}
+        self._is_mean = {name: kinds.get(name) is Kind.MEAN for name in storages}
 
     def encode(self, name: str, field: Values, position: int) -> Values:
         """Stored numbers of one time.

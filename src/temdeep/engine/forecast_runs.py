@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from temdeep.engine.beside import parents
 from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.layout import AS_USUAL, field_specs, without_new_fills
@@ -43,10 +44,12 @@ def fill_runs(
     if not forecasts.run_dim:
         return made[0]
     _refuse_unlike(fillings)
-    fields = list(dict.fromkeys(one.variable for one in fillings[0].series.channels))
+    first = fillings[0]
+    fields = list(dict.fromkeys(one.variable for one in first.series.channels))
+    fields += parents(first.series, first.method)
     joined = _joined(forecasts, [dataset for dataset, _ in made], fields)
     for name in fields:
-        joined[name] = joined[name].transpose(*_dims(forecasts, fillings[0], name))
+        joined[name] = joined[name].transpose(*_dims(forecasts, first, name))
     return joined, _notes([notes for _, notes in made])
 
 
@@ -92,6 +95,7 @@ def write_runs(
     ]
     alike = field_specs(
         first.series,
+        first.method,
         first.plan,
         frames[0].variables,
         suffix=target.suffix,
@@ -114,7 +118,7 @@ def write_runs(
 
 def run_steps(fillings: Sequence[Filling], target: Path) -> int:
     """How many steps `write_runs` counts."""
-    return sum(steps(one.series, one.plan, target) for one in fillings)
+    return sum(steps(one.series, one.method, one.plan, target) for one in fillings)
 
 
 def _refuse_unlike(fillings: Sequence[Filling]) -> None:
@@ -131,6 +135,7 @@ def _refuse_unlike(fillings: Sequence[Filling]) -> None:
 def _dims(forecasts: Forecasts, filling: Filling, name: str) -> tuple[str, ...]:
     """Dimensions of a field in the output: the file's, else the run's before its own."""
     series = filling.series
+    name = parents(series, filling.method).get(name, name)
     own = [
         series.file_dim or str(dim) if dim == series.time_name else str(dim)
         for dim in series.dataset[name].dims

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import xarray as xr
 from zarr.codecs import ZstdCodec
 
+from temdeep.engine.beside import parents
 from temdeep.engine.dataset import dtype_of, shape_of
 from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.packing import Storage
@@ -20,6 +22,7 @@ from temdeep.engine.plan import Plan
 from temdeep.engine.stores import ZARR_SUFFIX
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
+from temdeep.methods.protocol import Method
 
 HELD_BYTES = 32 * 2**20
 """Most that is held back of a variable until its chunks are full, if it has no shards."""
@@ -32,6 +35,10 @@ MOST_TIMES, MOST_SHARD_TIMES = 512, 128
 
 DEFAULT_COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
 LEVELS = range(10)
+
+
+BESIDE = Storage(np.dtype(np.float32), fill=float("nan"))
+"""Of fields that stand beside a variable: its packing is none for them."""
 
 
 @dataclass(frozen=True)
@@ -96,18 +103,20 @@ def check_layout(layout: Layout, suffix: str) -> None:
 
 def field_specs(
     series: Series,
+    method: Method,
     plan: Plan,
     variables: Mapping[str, Mapping[str, Any]],
     *,
     suffix: str,
     layout: Layout = AS_USUAL,
 ) -> dict[str, FieldSpec]:
-    """Say how all variables are stored.
+    """Say how each field of an output is stored.
 
     Args:
         series: The input.
+        method: What fills it.
         plan: The output times.
-        variables: CF attributes of each.
+        variables: CF attributes of each field.
         suffix: Of the output: packing is kept across formats, chunks and compression within one.
         layout: What the user wants.
 
@@ -116,10 +125,13 @@ def field_specs(
             no whole chunks.
     """
     check_layout(layout, suffix)
-    specs = {
-        name: _field_spec(series, plan, name, attributes, suffix=suffix, layout=layout)
-        for name, attributes in variables.items()
-    }
+    beside = parents(series, method)
+    specs = {}
+    for name, attributes in variables.items():
+        spec = _field_spec(
+            series, plan, beside.get(name, name), attributes, suffix=suffix, layout=layout
+        )
+        specs[name] = replace(spec, storage=BESIDE) if name in beside else spec
     held = {dim: None for spec in specs.values() for dim in spec.dims}
     for option, lengths in (("--chunks", layout.chunks), ("--shards", layout.shards)):
         for dim in lengths or ():

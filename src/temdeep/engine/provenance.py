@@ -14,6 +14,9 @@ from temdeep.fields.series import Series
 from temdeep.methods import registry
 from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
+from temdeep.methods.spread import Spread
+from temdeep.methods.spread_fitting import fit_spread
+from temdeep.methods.uncertain import Beside, Uncertain
 
 DEFAULT_METHOD = "auto"
 
@@ -39,6 +42,7 @@ def choose(
     epoch: int | None = None,
     draw: int | None = None,
     post_conditions: frozenset[PostCondition] = ALL,
+    beside: tuple[Beside, ...] = (),
 ) -> Chosen:
     """Build the method that a user names, `DEFAULT_METHOD` if none.
 
@@ -49,9 +53,12 @@ def choose(
         epoch: Which of the run's epochs; its best if None.
         draw: Seed of one likely course of precipitation; None: its best estimate.
         post_conditions: What made values keep between variables.
+        beside: What is written beside each variable of how wrong it may be. A model brings that
+            with it, for other methods it is found on hidden times of the series.
 
     Raises:
-        RequestError: Both a method and a model, an epoch without a model, an unknown name.
+        RequestError: Both a method and a model, an epoch without a model, an unknown name; a draw
+            with fields beside it; a series too short to tell how wrong it may be.
         ModelError: The model is absent or broken.
     """
     chosen = _best_estimate(series, method, model, epoch)
@@ -62,7 +69,37 @@ def choose(
         from temdeep.methods.realisation import Realisation  # noqa: PLC0415 - only for draws
 
         made_by = Realisation.fitted_to(series, made_by, draw)
-    return replace(chosen, method=keep_consistent(made_by, series.channels, post_conditions))
+    consistent = keep_consistent(made_by, series.channels, post_conditions)
+    if beside:
+        if draw is not None:
+            raise RequestError(
+                "a draw is one course of what may have been, and no estimate that is wrong by so"
+                " much: leave out --draw, or --uncertainty and --quantiles."
+            )
+        spread = spread_of(series, consistent, model)
+        consistent = Uncertain(consistent, spread, beside)
+    return replace(chosen, method=consistent)
+
+
+def spread_of(series: Series, method: Method, model: Path | None) -> Spread:
+    """How wrong a method may be: as a model says, else as hidden times of a series say.
+
+    Args:
+        series: What it will fill.
+        method: The method.
+        model: The folder of the model that it is, None if it is none.
+
+    Raises:
+        RequestError: The series is too short, or holds nothing of which it can be told.
+        ModelError: The model is broken.
+    """
+    if model is not None:
+        from temdeep.model_store import spread  # noqa: PLC0415 - torch takes seconds
+
+        told = spread(model)
+        if told is not None:
+            return told
+    return fit_spread(series, method)
 
 
 def _best_estimate(

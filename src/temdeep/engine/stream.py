@@ -12,13 +12,16 @@ import numpy as np
 import xarray as xr
 
 from temdeep.engine.aggregation import Aggregator
+from temdeep.engine.beside import beside_given
 from temdeep.engine.plan import Int64Array, Plan
+from temdeep.fields.intervals import Interval
 from temdeep.fields.periods import split_extreme
 from temdeep.fields.reading_frames import Window, load
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Kind
 from temdeep.methods.protocol import Method
-from temdeep.metric import FloatArray
+from temdeep.methods.uncertain import Uncertain
+from temdeep.metric import Float64Array, FloatArray
 
 TIMES_AT_ONCE = 32
 """Largest number of fields per channel made at once: memory does not grow with what is asked."""
@@ -106,7 +109,8 @@ def _instants(series: Series, method: Method, plan: Plan) -> Iterator[Block]:
         first = int(np.searchsorted(plan.interval, here, side="left"))
         last = int(np.searchsorted(plan.interval, here, side="right"))
         if plan.given[first] >= 0:
-            yield Block(slice(first, first + 1), given.read(here))
+            fields = given.read(here)
+            yield Block(slice(first, first + 1), fields | beside_given(method, channels, fields))
             first += 1
         if here not in made_in:
             continue
@@ -114,7 +118,23 @@ def _instants(series: Series, method: Method, plan: Plan) -> Iterator[Block]:
         for begin in range(first, last, TIMES_AT_ONCE):
             times = slice(begin, min(begin + TIMES_AT_ONCE, last))
             values = method.fill(interval, plan.theta[times])
-            yield Block(times, _arranged(series, channels, values))
+            fields = _arranged(series, channels, values)
+            if isinstance(method, Uncertain):
+                fields |= _beside(series, method, interval, plan.theta[times], values)
+            yield Block(times, fields)
+
+
+def _beside(
+    series: Series, method: Uncertain, interval: Interval, theta: Float64Array, values: FloatArray
+) -> dict[str, xr.Variable]:
+    """How wrong made fields may be."""
+    filled = values.astype(np.float32, copy=False)
+    fields: dict[str, xr.Variable] = {}
+    for one, made in method.beside(interval, theta, filled).items():
+        arranged = _arranged(series, interval.channels, made)
+        known = method.variables(interval.channels)
+        fields |= {one.name(name): arranged[name] for name in known}
+    return fields
 
 
 def _windows(series: Series, intervals: set[int], context: int) -> list[slice]:

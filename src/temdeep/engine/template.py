@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from temdeep._version import __version__
+from temdeep.engine import beside
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import bounds_us
 from temdeep.engine.stream import variables_of
@@ -24,6 +25,7 @@ from temdeep.fields.time_axis import Int64Array
 from temdeep.fields.valid_times import OWN_BOUNDS, bounds_name, own_bounds_name
 from temdeep.fields.variables import Kind, Nature
 from temdeep.methods.protocol import Method
+from temdeep.methods.uncertain import Uncertain
 from temdeep.metric import Float64Array
 
 PROVENANCE = "temdeep_provenance"
@@ -109,15 +111,37 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
         "unlimited_dims": {d for d in source.encoding.get("unlimited_dims", ()) if d in source.dims}
     }
     said = treatments(series, method)
+    beside.refuse_taken(series, method)
+    fields = beside.pairs(series, method)
     variables = {
-        variable: {
-            **_said_attributes(series, variable),
-            **({OWN_BOUNDS: f"{variable}_bnds"} if variable in own else {}),
-            "temdeep_method": said[variable],
-        }
+        variable: beside.linked(
+            {
+                **_said_attributes(series, variable),
+                **({OWN_BOUNDS: f"{variable}_bnds"} if variable in own else {}),
+                "temdeep_method": said[variable],
+            },
+            [name for parent, name, _ in fields if parent == variable],
+        )
         for variable in filled
     }
+    for parent, field_name, kind in fields:
+        variables[field_name] = beside.described(variables[parent], parent, kind)
+    notes += _without_spread(series, method)
     return Template(dataset, variables, tuple(dict.fromkeys(notes)))
+
+
+def _without_spread(series: Series, method: Method) -> list[str]:
+    """Variables of which it is not told how wrong they may be."""
+    if not isinstance(method, Uncertain):
+        return []
+    known = method.variables(series.channels)
+    others = [name for name in variables_of(series.channels) if name not in known]
+    if not others:
+        return []
+    return [
+        f"no standard deviation for {', '.join(others)}: it is told for numbers on a line that hold"
+        " at an instant, where some could be hidden."
+    ]
 
 
 def _period_bounds(series: Series, plan: Plan) -> dict[str, Int64Array]:

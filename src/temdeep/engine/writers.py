@@ -13,6 +13,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from temdeep.engine.beside import parents
 from temdeep.engine.describing import describe, draw_up
 from temdeep.engine.encoding import NarrowError
 from temdeep.engine.field_spec import FieldSpec
@@ -117,7 +118,7 @@ def write(
         target: File with suffix .nc or .zarr.
         manner: How; None: as `Manner` is of itself.
         provenance: Global attributes that say how it came about.
-        progress: Is told how many of `steps(series, plan, target)` are done.
+        progress: Is told how many of `steps(series, method, plan, target)` are done.
 
     Raises:
         OutputError: The target exists, or cannot be written.
@@ -203,9 +204,10 @@ def write_fillings(
     )
 
 
-def steps(series: Series, plan: Plan, target: Path) -> int:
+def steps(series: Series, method: Method, plan: Plan, target: Path) -> int:
     """How many steps `write` counts."""
-    copies = 0 if target.suffix == ZARR_SUFFIX else len(variables_of(series.channels))
+    fields = len(variables_of(series.channels)) + len(parents(series, method))
+    copies = 0 if target.suffix == ZARR_SUFFIX else fields
     return (passes(series) + copies) * len(plan)
 
 

@@ -15,7 +15,7 @@ from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.series import Series, sun_time_of
 from temdeep.fields.time_axis import SAME_STEP, Int64Array
 from temdeep.fields.variables import Channel
-from temdeep.metric import FloatArray
+from temdeep.metric import Float64Array, FloatArray
 
 MOST = 24
 """Trials on one series, evenly spread."""
@@ -41,6 +41,26 @@ class HiddenFrame:
 
     interval: Interval
     truth: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenSpan:
+    """An interval of some steps.
+
+    Attributes:
+        steps: How many.
+        interval: What a method is given.
+        truth: The frames inside, shape (steps - 1, channel, y, x).
+    """
+
+    steps: int
+    interval: Interval
+    truth: FloatArray
+
+    @property
+    def theta(self) -> Float64Array:
+        """Lead fractions of the frames inside, shape (steps - 1,)."""
+        return np.arange(1, self.steps) / self.steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +108,50 @@ def hidden_frames(
         )
 
 
+def hidden_spans(
+    series: Series, channels: Sequence[Channel], steps: int, context: int, most: int = MOST
+) -> Iterator[HiddenSpan]:
+    """Some intervals of usual steps, whose inner frames are hidden.
+
+    They begin at random in as many stretches of the series: evenly spread ones could be the same
+    hours of each day.
+
+    Args:
+        series: The coarse series.
+        channels: Which; instantaneous.
+        steps: How many; of one, nothing is hidden.
+        context: Frames on each side, that many steps apart, as far as all steps there are usual.
+        most: Of them.
+    """
+    lengths, usual = series.time.linked_steps_us(), series.time.step_us
+    breaks = np.flatnonzero(np.abs(lengths - usual) > SAME_STEP * usual)
+    edges = np.concatenate([[-1], breaks, [len(lengths)]])  # no usual steps, and both ends
+    starts = np.arange(len(series.time))
+    last = edges[np.searchsorted(edges, starts)]  # frame up to which all steps are usual
+    first = edges[np.searchsorted(edges, starts) - 1] + 1
+    places = starts[last - starts >= steps]
+    for i in _at_random(places, _worth(len(places), series, channels, most)):
+        before = min(int(i - first[i]) // steps, context)
+        after = min(int(last[i] - i) // steps - 1, context)
+        begin = i - steps * before
+        frames = series.read(channels, slice(begin, i + steps * (1 + after) + 1))
+        given, here = frames[::steps], steps * before
+        yield HiddenSpan(
+            steps,
+            Interval(
+                given[before],
+                given[before + 1],
+                float(lengths[i : i + steps].sum()) / 1e6,
+                series.time.sun_time[i],
+                tuple(channels),
+                series.grid,
+                given[:before],
+                given[before + 2 :],
+            ),
+            frames[here + 1 : here + steps],
+        )
+
+
 def hidden_halves(
     series: Series, channels: Sequence[Channel], context: int, most: int = MOST
 ) -> Iterator[HiddenHalves]:
@@ -129,11 +193,24 @@ def _spread(
     places: Int64Array, series: Series, channels: Sequence[Channel], most: int
 ) -> list[int]:
     """Evenly spaced ones, as many as are worth their reading."""
-    if not channels or not len(places):
+    count = _worth(len(places), series, channels, most)
+    if not count:
         return []
-    worth = MOST_CELLS // series.grid.latitude.size
-    count = min(max(worth, FEWEST), most, len(places))
     chosen: list[int] = places[np.linspace(0, len(places) - 1, count).astype(int)].tolist()
+    return chosen
+
+
+def _worth(places: int, series: Series, channels: Sequence[Channel], most: int) -> int:
+    """How many of so many places are worth their reading."""
+    if not channels:
+        return 0
+    return min(max(MOST_CELLS // series.grid.latitude.size, FEWEST), most, places)
+
+
+def _at_random(places: Int64Array, count: int) -> list[int]:
+    """One of each of so many equal stretches, always the same."""
+    bounds = np.arange(count + 1) * len(places) // max(count, 1)
+    chosen: list[int] = places[np.random.default_rng(0).integers(bounds[:-1], bounds[1:])].tolist()
     return chosen
 
 

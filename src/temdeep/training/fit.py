@@ -25,6 +25,7 @@ from temdeep.methods.learnt import NAME, Learnt
 from temdeep.methods.protocol import Method
 from temdeep.methods.registry import CLASSICAL_NAMES, fitted
 from temdeep.methods.solar import Solar
+from temdeep.methods.spread_fitting import fit_learnt_spread
 from temdeep.training.callbacks import EpochWriter, Progress, Trying
 from temdeep.training.coarse import CoarseData, learnable
 from temdeep.training.module import TrainingRun
@@ -434,9 +435,14 @@ def _do_no_harm(
                 "method": method,
                 "reason": _reason(channel.name, learnt, idle, rates),
             }
-    model_store.write_description(
-        folder, {**told, "instead": instead, "held_out_restoration_rate": rates}
-    )
+    decided = {**told, "instead": instead, "held_out_restoration_rate": rates}
+    if len(series) == 1:  # several have steps and spans of their own
+        whole, unseen_from = series[0], len(series[0].time) - len(blocks[0].time)
+        used = {name: (one["method"], one["reason"]) for name, one in instead.items()}
+        final = replace(model, instead=used, classical=candidates)
+        spread = fit_learnt_spread(whole, unseen_from, final, solar, learnt - set(instead))
+        decided["spread"] = spread.as_plain()
+    model_store.write_description(folder, decided)
 
 
 def _idle(model: Learnt) -> set[str]:

@@ -13,6 +13,7 @@ from temdeep.verification.figures import draw_lead_error, draw_place, draw_spect
 from temdeep.verification.maps import draw_maps
 from temdeep.verification.records import REFERENCE
 from temdeep.verification.spectra import wavelengths_km
+from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
 from temdeep.verification.tally import Tally
 
 MOST_VARIABLES = 12
@@ -45,7 +46,8 @@ def write_figures(
     wanted = dict.fromkeys((REFERENCE, "cubic", compared))
     in_place = [name for name in wanted if name in evaluation.methods]
     methods = list(evaluation.methods)
-    total, files = 2 * len(names) + 2, list[Path]()
+    told = told_of(scored)
+    total, files = 2 * len(names) + 2 + 2 * bool(told), list[Path]()
 
     def done(path: Path) -> None:
         files.append(path)
@@ -69,6 +71,9 @@ def write_figures(
             for tally, index in scored
         }
         done(save(draw_spectra(ratios, wavelengths, methods), folder / "spectra.png"))
+    if told:
+        done(save(draw_reliability(told), folder / "reliability.png"))
+        done(save(draw_spread_skill(told), folder / "spread_skill.png"))
     return files
 
 

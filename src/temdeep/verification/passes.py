@@ -12,6 +12,7 @@ import numpy as np
 from temdeep.fields.series import Series
 from temdeep.methods.context import trim_context
 from temdeep.methods.protocol import Method
+from temdeep.methods.uncertain import Uncertain
 from temdeep.metric import Float64Array, FloatArray
 from temdeep.scores import conservation_error, end_point_error
 from temdeep.verification.bootstrap import DAY_US, Blocks, cut_blocks
@@ -91,6 +92,9 @@ def pass_times(tally: Tally, withheld: Withheld, methods: Mapping[str, Method]) 
             departure = end_point_error(filled[[0, -1]], ends).max(axis=0)
             counts.end_error = np.maximum(counts.end_error, departure)
             tally.add(name, piece, filled[1:-1])
+            if isinstance(method, Uncertain):
+                deviations = method.spread.deviations(interval, hidden.theta)
+                tally.add_spread(name, piece, filled[1:-1], deviations, method.spread)
         yield
 
 

@@ -41,6 +41,11 @@ DEFINITIONS = {
     " there if the given values alone are taken)",
     "speed_bias": "of a vector's speed, beside its x component: averaging two winds weakens them",
     "wet_area_ratio, critical_success_index": "for precipitation, at 0.1 mm/h",
+    "coverage_90": "share of the withheld truth inside the method's own 90 % interval, in percent",
+    "crps": "continuous ranked probability score of what the method says of its errors; the mean"
+    " absolute error where it says that there are none",
+    "spread, spread_over_rmse": "root mean square of the standard deviations that the method says,"
+    " and the same over its RMSE",
     "end_point_error": "largest departure from the given fields at their own times, 0 by contract",
     "conservation_error": "largest departure from the given totals, relative, 0 to rounding",
     "direction": "errors go the short way round; for flags they are 0 or 1",
@@ -94,6 +99,9 @@ def make_records(
                     "kind": channel.kind.value,
                     "treatment": treatments[method][channel.name],
                 }
+                told = tally.of_method[method].spread
+                if told is not None:
+                    record |= told.scores(index, slots)
                 if theta is None:
                     record |= _whole(tally, method, index)
                 records.append(as_plain(record))

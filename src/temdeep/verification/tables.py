@@ -17,6 +17,9 @@ from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
 
 Records = Sequence[Mapping[str, Any]]
 
+MOST_THETAS = 6
+"""Lead fractions that have a column each."""
+
 POOLED_NAMES = {POOLED: "pooled (instantaneous)", POOLED_PERIOD: "pooled (periods)"}
 
 
@@ -106,6 +109,44 @@ def rate_table(records: Records) -> TextTable:
         rows.append((POOLED_NAMES.get(variable, variable), *cells))
     title = "Restoration rate, % of linear's RMSE taken away (✓ best)"
     return TextTable(title, ("variable", *methods), (tuple(rows),))
+
+
+def spread_table(records: Records) -> TextTable:
+    """What methods know of their own errors: coverage by lead fraction, CRPS, spread over RMSE."""
+    told = [row for row in records if row.get("crps") is not None]
+    thetas = sorted({row["lead_fraction"] for row in told} - {None})
+    shown = (
+        [f"{theta:.2f}" for theta in thetas] if len(thetas) <= MOST_THETAS else ["least", "most"]
+    )
+    groups = []
+    for variable in variables_of(told):
+        group = []
+        for method, row in whole_rows(told, variable).items():
+            each = [
+                one["coverage_90"]
+                for theta in thetas
+                for one in told
+                if (one["variable"], one["method"], one["lead_fraction"])
+                == (variable, method, theta)
+            ]
+            each = each if len(thetas) <= MOST_THETAS else [min(each), max(each)]
+            gain = 100 * (1 - row["crps"] / row["mae"]) if row["mae"] else None
+            group.append(
+                (
+                    variable if not group else "",
+                    method,
+                    _percent(row["coverage_90"]),
+                    *map(_percent, each),
+                    _number(row["crps"]),
+                    _percent(gain),
+                    _number(row["spread_over_rmse"]),
+                )
+            )
+        groups.append(tuple(group))
+    header = ("variable", "method", "in 90 % interval", *shown, "CRPS", "under MAE %",
+              "spread/RMSE")  # fmt: skip
+    title = "Share of the truth inside the 90 % interval, %, all together and by lead fraction"
+    return TextTable(title, header, tuple(groups), words=2)
 
 
 def lead_table(records: Records, methods: Sequence[str]) -> TextTable:

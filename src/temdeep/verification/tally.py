@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.variables import Channel, Kind, Nature
+from temdeep.methods.spread import Spread
 from temdeep.metric import Float64Array, FloatArray
 from temdeep.scores import ErrorSums, circular_difference, score
 from temdeep.verification.bootstrap import Blocks
 from temdeep.verification.precipitation import WET_MM_PER_H, WetSums, mm_per_hour, wet_sums
 from temdeep.verification.spectra import row_power
 from temdeep.verification.strata import Regions, StratumSums, cut_regions
+from temdeep.verification.uncertainty import SpreadSums
 
 TRUTH = ""
 """Key of the truth's own spectra beside those of the methods."""
@@ -63,6 +65,7 @@ class Counts:
         speed_weight: Σw of the same.
         strata: Squared errors by part of the day and by region.
         seconds: Time spent filling in.
+        spread: What of its own errors it knew; None where it says nothing.
     """
 
     errors: ErrorSums
@@ -75,6 +78,7 @@ class Counts:
     speed_weight: Float64Array
     strata: StratumSums
     seconds: float = 0.0
+    spread: SpreadSums | None = None
 
 
 @dataclass(eq=False)
@@ -202,6 +206,20 @@ class Tally:
         if name == "linear":
             self.linear_squares += squares.sum(axis=0)
             self._remember_hardest(piece, sums)
+
+    def add_spread(
+        self, name: str, piece: Piece, filled: FloatArray, deviations: FloatArray, spread: Spread
+    ) -> None:
+        """Count how wrong a method said that it may be, shape (time, channel, y, x)."""
+        counts = self.of_method[name]
+        if counts.spread is None:
+            counts.spread = SpreadSums((len(self.lead_fractions), len(self.channels)))
+        error, weights = self.errors(filled, piece.truth), self.grid.metric.area_weights
+        for i, channel in enumerate(self.channels):
+            if spread.knows(channel):
+                w = np.where(piece.scored[:, i], weights, 0.0)
+                own = spread.of_channel[channel.name]
+                counts.spread.add(piece.slots, i, error[:, i], deviations[:, i], w, own)
 
     def errors(self, filled: FloatArray, truth: FloatArray) -> Float64Array:
         """Errors in float64: filled - truth, the short way round for directions, 0 or 1 for flags.

@@ -1,0 +1,113 @@
+"""The fields that stand beside a variable: how wrong it may be, named and described as CF does.
+
+Knows: xarray, CF, methods with a spread. Must not know: files, how an error is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from temdeep.errors import RequestError
+from temdeep.fields.series import Series
+from temdeep.fields.variables import Channel
+from temdeep.methods.protocol import Method
+from temdeep.methods.uncertain import Beside, Uncertain
+
+CELSIUS = ("degc", "celsius", "degree_celsius", "degrees_celsius", "deg_c", "°c", "c")
+FAHRENHEIT = ("degf", "fahrenheit", "degree_fahrenheit", "degrees_fahrenheit", "°f")
+KELVIN = ("k", "kelvin", "kelvins", "degk")
+
+KEPT = ("grid_mapping", "coordinates")
+"""What a field beside a variable has of its attributes."""
+
+
+def pairs(series: Series, method: Method) -> list[tuple[str, str, Beside]]:
+    """Variable, name and kind of each field that stands beside one, in the order of the output."""
+    if not isinstance(method, Uncertain):
+        return []
+    known = method.variables(series.channels)
+    return [(variable, one.name(variable), one) for variable in known for one in method.fields]
+
+
+def parents(series: Series, method: Method) -> dict[str, str]:
+    """The variable that each field stands beside, by the field's name."""
+    return {name: variable for variable, name, _ in pairs(series, method)}
+
+
+def refuse_taken(series: Series, method: Method) -> None:
+    """Refuse a series that has a field of a name that is needed.
+
+    Raises:
+        RequestError: It has.
+    """
+    for name in parents(series, method):
+        if name in series.dataset.variables:
+            raise RequestError(
+                f"{series.source} has a field called '{name}' already, which is what the output"
+                " calls how wrong it may be: rename it, or leave its variable out with --variable."
+            )
+
+
+def linked(attributes: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """A variable's attributes with the fields beside it named as CF does."""
+    if not names:
+        return attributes
+    before = str(attributes.get("ancillary_variables", "")).split()
+    return {**attributes, "ancillary_variables": " ".join(dict.fromkeys([*before, *names]))}
+
+
+def described(given: Mapping[str, Any], variable: str, one: Beside) -> dict[str, Any]:
+    """Attributes of a field beside a variable.
+
+    Args:
+        given: The variable's.
+        variable: Its name.
+        one: Which field.
+    """
+    units = str(given.get("units", ""))
+    standard = str(given.get("standard_name", ""))
+    called = str(given.get("long_name") or standard or variable)
+    kept = {key: given[key] for key in KEPT if key in given}
+    if one.probability is not None:
+        told = {"standard_name": standard} if standard else {}
+        return {
+            **kept,
+            **told,
+            "long_name": f"{called}: value that the truth is below with probability"
+            f" {one.probability:g}",
+            **({"units": units} if units else {}),
+            "probability": float(one.probability),
+        }
+    told = {"standard_name": f"{standard} standard_error"} if standard else {}
+    lowered = units.strip().lower()
+    if lowered in CELSIUS:
+        units = "K"
+    if lowered in (*CELSIUS, *FAHRENHEIT, *KELVIN):
+        told["units_metadata"] = "temperature: difference"
+    return {
+        **kept,
+        **told,
+        "long_name": f"standard deviation of the error of {called}",
+        **({"units": units} if units else {}),
+        "comment": "0 where the time is given",
+    }
+
+
+def beside_given(
+    method: Method, channels: Sequence[Channel], fields: Mapping[str, xr.Variable]
+) -> dict[str, xr.Variable]:
+    """Fields beside given ones: no deviation, each quantile the value itself; float32."""
+    if not isinstance(method, Uncertain):
+        return {}
+    made = {}
+    for name in method.variables(channels):
+        given = fields[name]
+        values = given.values.astype(np.float32)
+        for one in method.fields:
+            own = values if one.probability is not None else values * 0
+            made[one.name(name)] = xr.Variable(given.dims, own)
+    return made

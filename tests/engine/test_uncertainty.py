@@ -1,0 +1,121 @@
+"""How wrong made values may be stands beside them, in files, datasets and forecasts alike."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from tests.engine.making import mixed, save
+
+import temdeep
+from temdeep.cli.main import main
+from temdeep.errors import RequestError
+
+DEVIATION, LOW, HIGH = "t2m_standard_deviation", "t2m_percentile_5", "t2m_percentile_95"
+ASKED = ["--step", "1h", "--method", "linear", "--uncertainty", "--quantiles", "0.05", "0.95"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("uncertainty")
+    source = save(mixed(count=17), place)
+    for name in ("out.nc", "out.zarr"):
+        assert main(["downscale", str(source), "-o", str(place / name), *ASKED, "--quiet"]) == 0
+    return place
+
+
+def filled(dataset: xr.Dataset) -> xr.Dataset:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", temdeep.api.TemdeepWarning)
+        found = temdeep.downscale(
+            dataset, step="1h", method="linear", uncertainty=True, quantiles=[0.05, 0.95]
+        )
+    assert any("no standard deviation for tp" in str(one.message) for one in told)
+    return found
+
+
+@pytest.mark.parametrize("name", ["out.nc", "out.zarr"])
+def test_nothing_is_wrong_at_given_times_and_something_elsewhere(folder: Path, name: str) -> None:
+    with xr.open_dataset(folder / name) as found:
+        told, given = found[DEVIATION].values, np.arange(len(found["time"])) % 3 == 0
+        assert (told[given] == 0).all()
+        assert (told[~given] > 0.1).all()
+        value = found["t2m"].values
+        np.testing.assert_allclose(found[LOW].values[given], value[given], rtol=1e-6)
+        assert (found[LOW].values[~given] < value[~given]).all()
+        assert (found[HIGH].values[~given] > value[~given]).all()
+        assert "tp_standard_deviation" not in found
+        assert "sp_standard_deviation" in found
+
+
+def test_fields_are_described_as_cf_does(folder: Path) -> None:
+    with xr.open_dataset(folder / "out.nc", decode_coords=False) as found:
+        assert found["t2m"].attrs["ancillary_variables"] == f"{DEVIATION} {LOW} {HIGH}"
+        told = found[DEVIATION]
+        assert told.attrs["standard_name"] == "air_temperature standard_error"
+        assert told.attrs["units"] == "K"
+        assert told.attrs["units_metadata"] == "temperature: difference"
+        assert told.attrs["coordinates"] == "height"
+        assert told.dtype == np.float32
+        assert "scale_factor" not in told.encoding  # the variable's packing is none for it
+        assert found[HIGH].attrs["standard_name"] == "air_temperature"
+        assert found[HIGH].attrs["probability"] == 0.95
+        assert found["sp_standard_deviation"].attrs["units"] == "Pa"
+        assert "units_metadata" not in found["sp_standard_deviation"].attrs
+        assert "ancillary_variables" not in found["tp"].attrs
+
+
+def test_degrees_become_kelvins_in_a_difference() -> None:
+    dataset = mixed(count=17)[["t2m"]]
+    dataset["t2m"] = dataset["t2m"] - 273.15
+    dataset["t2m"].attrs = {"units": "degC", "cell_methods": "time: point"}
+    found = temdeep.downscale(dataset, step="1h", method="linear", uncertainty=True)
+    assert found[DEVIATION].attrs["units"] == "K"
+    assert found["t2m"].attrs["units"] == "degC"
+
+
+def test_files_datasets_and_dask_hold_the_same(folder: Path) -> None:
+    with xr.open_dataset(folder / "in.nc", decode_timedelta=False) as source:
+        eager = filled(source.load())
+        lazy = filled(source.chunk({"time": 4}))
+    with xr.open_dataset(folder / "out.nc") as found:
+        for name in (DEVIATION, LOW, HIGH, "sp_standard_deviation"):
+            np.testing.assert_array_equal(eager[name].values, found[name].values)
+            np.testing.assert_allclose(lazy[name].values, found[name].values, rtol=1e-5)
+            assert lazy[name].chunks is not None
+
+
+def test_forecast_runs_each_have_their_own() -> None:
+    runs = [mixed(count=9, seed=seed)[["t2m"]] for seed in (0, 1)]
+    steps = np.arange(9) * np.timedelta64(3, "h").astype("timedelta64[ns]")
+    stacked = xr.concat(
+        [one.drop_vars("time").rename(time="step").assign_coords(step=steps) for one in runs],
+        dim="time",
+    ).assign_coords(time=np.array(["2019-03-01", "2019-03-02"], "datetime64[ns]"))
+    stacked["time"].attrs["standard_name"] = "forecast_reference_time"
+    stacked["step"].attrs["standard_name"] = "forecast_period"
+    found = temdeep.downscale(stacked, step="1h", method="linear", uncertainty=True)
+    told = found[DEVIATION]
+    assert told.dims == found["t2m"].dims
+    assert (told.isel(step=0) == 0).all()
+    assert not np.allclose(told.isel(time=0, step=1), told.isel(time=1, step=1))
+
+
+def test_what_cannot_be_is_refused_in_a_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = str(folder / "in.nc"), str(folder / "refused.nc")
+    for asked, sentence in (
+        (["--draw", "1"], "leave out --draw, or --uncertainty"),
+        (["--quantiles", "2"], "2 is no probability of a quantile"),
+    ):
+        assert main(["downscale", source, "-o", target, *ASKED[:4], "--uncertainty", *asked]) == 2
+        assert sentence in capsys.readouterr().err
+    taken = mixed(count=17)[["t2m"]]
+    taken[DEVIATION] = taken["t2m"]
+    with pytest.raises(RequestError, match="has a field called 't2m_standard_deviation' already"):
+        temdeep.downscale(taken, step="1h", method="linear", uncertainty=True)
+    short = mixed(count=2)[["t2m"]]
+    with pytest.raises(RequestError, match="has 2 times: too few to hide some"):
+        temdeep.downscale(short, step="1h", method="linear", uncertainty=True)
