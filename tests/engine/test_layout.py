@@ -43,7 +43,9 @@ def gridded(rows: int, columns: int, *, levels: int = 0, count: int = 5) -> Seri
 
 def laid(series: Series, suffix: str = ".zarr", **said: Any) -> Any:
     hourly = plan(series, step="1h")
-    return field_specs(series, hourly, {"t": {}}, suffix=suffix, layout=Layout(**said))["t"]
+    return field_specs(series, Linear(), hourly, {"t": {}}, suffix=suffix, layout=Layout(**said))[
+        "t"
+    ]
 
 
 def test_forty_years_of_era5_are_thousands_of_files_and_not_hundreds_of_thousands() -> None:
@@ -106,7 +108,7 @@ def test_what_cannot_be_is_refused(suffix: str, said: dict[str, Any], told: str)
 def test_no_two_pieces_share_a_shard(tmp_path: Path) -> None:
     series = gridded(181, 360, count=400)
     hourly = plan(series, step="1h")
-    specs = field_specs(series, hourly, {"t": {}}, suffix=".zarr")
+    specs = field_specs(series, Linear(), hourly, {"t": {}}, suffix=".zarr")
     units = list(Work((Filling(series, Linear(), hourly),), specs, tmp_path).units())
     assert len(units) > 5
     held = specs["t"].held_times

@@ -15,7 +15,6 @@ from temdeep.methods import registry
 from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
 from temdeep.methods.spread import Spread
-from temdeep.methods.spread_fitting import fit_spread
 from temdeep.methods.uncertain import Beside, Uncertain
 
 DEFAULT_METHOD = "auto"
@@ -99,6 +98,8 @@ def spread_of(series: Series, method: Method, model: Path | None) -> Spread:
         told = spread(model)
         if told is not None:
             return told
+    from temdeep.methods.spread_fitting import fit_spread  # noqa: PLC0415 - only where asked for
+
     return fit_spread(series, method)
 
 

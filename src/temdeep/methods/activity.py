@@ -11,7 +11,6 @@ Knows: intervals as arrays. Must not know: series, files, any one method.
 """
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval
@@ -69,6 +68,8 @@ def _difference(field: Float64Array, axis: int) -> Float64Array:
 
 def _around(squares: Float64Array, grid: Grid) -> Float64Array:
     """Means over a box of known cells, shape (..., y, x); cells without neighbours stay alone."""
+    from scipy.ndimage import uniform_filter  # noqa: PLC0415 - slow to load
+
     if not grid.uniform:
         return squares
     size = (*(1,) * (squares.ndim - 2), BOX, BOX)
