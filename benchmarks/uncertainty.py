@@ -94,7 +94,7 @@ def table(test: Test, records: Sequence[Mapping[str, Any]]) -> TextTable:
     told = [row for row in records if row.get("crps") is not None and row["variable"] != POOLED]
     groups = []
     for variable in dict.fromkeys(row["variable"] for row in told):
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for method in dict.fromkeys(row["method"] for row in told):
             own = [row for row in told if (row["variable"], row["method"]) == (variable, method)]
             whole = next((row for row in own if row["lead_fraction"] is None), None)
@@ -149,7 +149,7 @@ def exponents() -> TextTable:
         records = evaluate(
             series, withhold=every, methods={"cubic": Uncertain(method, spread)}
         ).records
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for one in series.channels:
             own = spread.of_channel[one.name]
             spans, levels = np.log(own.spans_s[1:]), np.array(own.levels)

@@ -125,5 +125,5 @@ def test_what_a_method_knows_of_its_errors_is_drawn_as_it_was_counted(series: Se
     )
     assert inside[9] == pytest.approx(record["coverage_90"])
     drawn = draw_spread_skill(told).axes[0].get_lines()[0]
-    np.testing.assert_allclose(drawn.get_xdata(), sums.skill(0)[0])
-    np.testing.assert_allclose(drawn.get_ydata(), sums.skill(0)[1])
+    np.testing.assert_allclose(np.asarray(drawn.get_xdata()), sums.skill(0)[0])
+    np.testing.assert_allclose(np.asarray(drawn.get_ydata()), sums.skill(0)[1])

@@ -31,8 +31,7 @@ examples, with the series that the repository ships:
   temdeep downscale data/atlantic_6hourly.nc -o t2m.zarr --step 40min --variable t2m --method linear
   temdeep downscale data/atlantic_6hourly.nc -o one.nc --at 2000-03-05T07:20 --period 1h
   temdeep downscale data/atlantic_6hourly.nc -o rain.nc --step 1h --variable pr --draw 1
-  temdeep downscale data/atlantic_6hourly.nc -o band.nc --step 1h --variable t2m --method solar \\
-      --uncertainty --quantiles 0.05 0.95
+  temdeep downscale data/atlantic_6hourly.nc -o band.nc --step 1h --method cubic --uncertainty
   temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --workers 2
   temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --append
                                             (whenever the input has grown)

@@ -33,7 +33,7 @@ It reports on the model; without one on auto or, where that is left out, on the 
 EPILOG = """examples, with the series that the repository ships:
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 3 --method cubic,solar -o scores.json
-  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --method cubic,solar --uncertainty
+  temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --method cubic --uncertainty
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --from 2000-04-06 --to 2000-04-09T12
   temdeep evaluate data/atlantic_hourly_truth.nc --withhold 6 --model run --figures figures
                                             (after: temdeep train data/atlantic_6hourly.nc -o run)

@@ -21,6 +21,9 @@ CELSIUS = ("degc", "celsius", "degree_celsius", "degrees_celsius", "deg_c", "°c
 FAHRENHEIT = ("degf", "fahrenheit", "degree_fahrenheit", "degrees_fahrenheit", "°f")
 KELVIN = ("k", "kelvin", "kelvins", "degk")
 
+UNKNOWN = "unknown"
+"""What cfgrib calls a quantity that CF has no name for."""
+
 KEPT = ("grid_mapping", "coordinates")
 """What a field beside a variable has of its attributes."""
 
@@ -70,6 +73,7 @@ def described(given: Mapping[str, Any], variable: str, one: Beside) -> dict[str,
     """
     units = str(given.get("units", ""))
     standard = str(given.get("standard_name", ""))
+    standard = "" if standard == UNKNOWN else standard
     called = str(given.get("long_name") or standard or variable)
     kept = {key: given[key] for key in KEPT if key in given}
     if one.probability is not None:

@@ -120,7 +120,7 @@ def spread_table(records: Records) -> TextTable:
     )
     groups = []
     for variable in variables_of(told):
-        group = []
+        group: list[tuple[str, ...]] = []
         for method, row in whole_rows(told, variable).items():
             each = [
                 one["coverage_90"]
