@@ -236,6 +236,7 @@ def test_a_model_knows_how_wrong_it_may_be(run: Path) -> None:
     assert told is not None
     known = series_from_dataset(series(seed=3))
     assert sorted(told.of_channel) == ["t2m", "u10", "v10"]
+    assert model_store.spread(run, model_store.read(run)["best_epoch"] + 1) is None
     moment = known.time.values[3] + np.timedelta64(90, "m")
     instants = known.dataset[["t2m", "u10", "v10"]]
     filled = temdeep.downscale(instants, times=[moment], model=run, uncertainty=True)

@@ -94,6 +94,11 @@ def downscale(
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
     conditions = parse_post_conditions(post_conditions)
     beside = asked_beside(deviation=uncertainty, quantiles=quantiles)
+    if beside and isinstance(ds, xr.DataArray):
+        raise RequestError(
+            "an array has no place for how wrong it may be: give a dataset, such as"
+            f" array.to_dataset(name='{name}')."
+        )
     fillings = []
     for series in forecasts.series:
         wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)

@@ -198,14 +198,19 @@ def learnt_only(folder: Path, epoch: int | None = None, device: str = "cpu") -> 
     return Learnt(network, channels, solar, daily, instead={}, classical={})
 
 
-def spread(folder: Path) -> Spread | None:
+def spread(folder: Path, epoch: int | None = None) -> Spread | None:
     """How wrong a model may be; None where it does not say.
+
+    Args:
+        folder: The training run.
+        epoch: Which epoch; None: the best, of which alone it says so.
 
     Raises:
         ModelError: There is no model, or what it says is broken.
     """
-    told = read(folder).get("spread")
-    if told is None:
+    described = read(folder)
+    told = described.get("spread")
+    if told is None or epoch not in (None, described.get("best_epoch")):
         return None
     try:
         return Spread.from_plain(told)

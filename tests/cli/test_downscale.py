@@ -188,3 +188,34 @@ def test_examples_in_the_help_are_understood_and_run(tmp_path: Path) -> None:
             assert (tmp_path / example[example.index("-o") + 1]).exists()
             run += 1
     assert run >= 2
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_the_input_is_never_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    source = tmp_path / f"in{suffix}"
+    made = temperature([0, 3, 6, 9])
+    made.to_netcdf(source) if suffix == ".nc" else made.to_zarr(source, consolidated=False)
+    asked = ["downscale", str(source), "-o", str(source), "--step", "1h", "--method", "linear"]
+    assert main([*asked, "--overwrite", "--quiet"]) == 2
+    assert "is the input itself: choose another name" in capsys.readouterr().err
+    how = {"engine": "netcdf4"} if suffix == ".nc" else {"engine": "zarr", "consolidated": False}
+    with xr.open_dataset(source, **how) as found:
+        assert len(found["time"]) == 4
+
+
+def test_what_a_link_leads_to_is_replaced_and_a_plain_file_is_no_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, real, link = save(temperature([0, 3, 6, 9]), tmp_path), tmp_path / "r.zarr", "l.zarr"
+    asked = ["downscale", str(source), "--step", "1h", "--method", "linear", "--quiet"]
+    assert main([*asked, "-o", str(real)]) == 0
+    (tmp_path / link).symlink_to(real)
+    assert main([*asked, "-o", str(tmp_path / link), "--overwrite"]) == 0
+    assert (tmp_path / link).is_symlink()
+    with xr.open_zarr(real, consolidated=False) as found:
+        assert len(found["time"]) == 10
+    (tmp_path / "plain.zarr").write_text("hello")
+    assert main([*asked, "-o", str(tmp_path / "plain.zarr"), "--overwrite"]) == 2
+    assert "is a file and no Zarr store" in capsys.readouterr().err

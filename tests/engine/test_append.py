@@ -255,6 +255,7 @@ def same(_: xr.Dataset) -> None:
         ),
         ([*HOURLY, "--chunks", "time=3"], same, "in other chunks ([8, 4, 5])"),
         ([*HOURLY, "--compress", "9"], same, "compress: nothing, now 9"),
+        ([*HOURLY, "--compress", "0"], same, "compress: nothing, now 0"),
         (HOURLY, other_packing, "has 't2m' in other numbers (int16 0.01"),
         (HOURLY, other_place, "grid: 53.5 to 55 N"),
         (HOURLY, other_ground, "grid: rows 55.6 km apart #"),

@@ -11,6 +11,7 @@ from tests.engine.making import mixed, save
 import temdeep
 from temdeep.cli.main import main
 from temdeep.errors import RequestError
+from temdeep.methods.uncertain import asked_beside
 
 DEVIATION, LOW, HIGH = "t2m_standard_deviation", "t2m_percentile_5", "t2m_percentile_95"
 ASKED = ["--step", "1h", "--method", "linear", "--uncertainty", "--quantiles", "0.05", "0.95"]
@@ -121,3 +122,55 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     short = mixed(count=2)[["t2m"]]
     with pytest.raises(RequestError, match="has 2 times: too few to hide some"):
         temdeep.downscale(short, step="1h", method="linear", uncertainty=True)
+
+
+def test_what_says_how_wrong_another_may_be_is_not_taken_for_weather(folder: Path) -> None:
+    with xr.open_dataset(folder / "out.nc") as found:
+        made = found[["t2m", DEVIATION, LOW, HIGH]].load()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", temdeep.api.TemdeepWarning)
+        finer = temdeep.downscale(made, step="30min", method="linear")
+    said = " ".join(str(one.message) for one in told)
+    assert all(f"'{name}' says how wrong 't2m' may be" in said for name in (DEVIATION, LOW, HIGH))
+    assert {"t2m"} <= set(finer.data_vars) <= {"t2m", "temdeep_provenance"}
+    asked = temdeep.downscale(made, step="30min", method="linear", variables=[DEVIATION])
+    assert DEVIATION in asked
+
+
+def test_runs_tell_errors_of_what_is_known_in_each_of_them() -> None:
+    rng = np.random.default_rng(0)
+    values = 280 + rng.normal(size=(2, 17, 3, 4)).cumsum(axis=1).astype(np.float32)
+    still = values.copy()
+    still[1] = 270.0
+    runs = xr.Dataset(
+        {
+            name: (
+                ("time", "step", "lat", "lon"),
+                one,
+                {"units": "K", "cell_methods": "time: point"},
+            )
+            for name, one in (("a", values), ("b", still))
+        },
+        coords={
+            "time": np.array(["2020-01-01", "2020-01-02"], "datetime64[ns]"),
+            "step": np.arange(17) * np.timedelta64(3, "h").astype("timedelta64[ns]"),
+            "lat": ("lat", [50.0, 51.0, 52.0], {"units": "degrees_north"}),
+            "lon": ("lon", [0.0, 1.0, 2.0, 3.0], {"units": "degrees_east"}),
+        },
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", temdeep.api.TemdeepWarning)
+        found = temdeep.downscale(runs, step="1h", method="linear", uncertainty=True)
+    assert "b_standard_deviation" not in found
+    assert np.isfinite(found["a_standard_deviation"]).all()
+
+
+def test_an_array_is_refused_what_it_has_no_place_for(folder: Path) -> None:
+    with (
+        xr.open_dataset(folder / "in.nc") as found,
+        pytest.raises(RequestError, match="to_dataset"),
+    ):
+        temdeep.downscale(found["t2m"], step="1h", method="linear", uncertainty=True)
+    for wrong in (0.9, "0.9"):
+        with pytest.raises(RequestError, match="say a list of numbers"):
+            asked_beside(deviation=False, quantiles=wrong)  # type: ignore[arg-type]

@@ -184,6 +184,9 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.methods.uncertain import asked_beside
 
     began = time.perf_counter()
+    if arguments.output.is_symlink():  # what it leads to is replaced, not the link
+        arguments.output = arguments.output.resolve()
+    _refuse_source(arguments)
     if arguments.append:
         made_by = "" if arguments.model else arguments.method or DEFAULT_METHOD
         check_append(
@@ -248,6 +251,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_source(arguments: argparse.Namespace) -> None:
+    """Refuse to write an output over what it is made of.
+
+    Raises:
+        OutputError: It is one of the inputs.
+    """
+    from temdeep.errors import OutputError
+    from temdeep.fields.opening import find_files
+
+    if not arguments.output.exists():
+        return
+    inputs: list[Any] = [Path(one) for one in (arguments.static, arguments.times) if one]
+    for source in arguments.sources:
+        inputs += find_files(source)
+    if any(isinstance(one, Path) and one.resolve() == arguments.output.resolve() for one in inputs):
+        raise OutputError(f"{arguments.output} is the input itself: choose another name.")
+
+
 def _layout(arguments: argparse.Namespace) -> Layout:
     """How fields shall lie in the output.
 
@@ -271,8 +292,11 @@ def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
     from temdeep.engine.origin import Origin
 
     manner = ("func", "quiet", "json", "overwrite", "restart", "workers", "dask", "sources")
-    given = {name: one for name, one in vars(arguments).items() if one not in (None, [], False)}
-    asked = {name: str(one) for name, one in given.items() if name not in manner}
+    asked = {
+        name: str(one)
+        for name, one in vars(arguments).items()
+        if name not in manner and one is not None and one is not False and one != []  # 0 is said
+    }
     beside = [Path(one) for one in (arguments.static, arguments.times) if one is not None]
     return Origin({**asked, "model": model_sha256}, _stamps([*arguments.sources, *beside]))
 

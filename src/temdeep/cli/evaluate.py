@@ -169,16 +169,18 @@ def _methods(
     trained_on = description(arguments.model, arguments.epoch).get("trained_on")
     consistent = keep_consistent(model, *kept)
     if arguments.uncertainty:
-        consistent = _uncertain(coarse, consistent, arguments.model)
+        consistent = _uncertain(coarse, consistent, arguments.model, arguments.epoch)
     return {**ordered, model.name: consistent}, trained_on
 
 
-def _uncertain(coarse: Series, method: Method, model: Path | None) -> Method:
+def _uncertain(
+    coarse: Series, method: Method, model: Path | None, epoch: int | None = None
+) -> Method:
     """A method that says how wrong it may be."""
     from temdeep.engine.provenance import spread_of
     from temdeep.methods.uncertain import Uncertain
 
-    return Uncertain(method, spread_of(coarse, method, model))
+    return Uncertain(method, spread_of(coarse, method, model, epoch))
 
 
 def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:

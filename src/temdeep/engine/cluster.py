@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,18 +38,27 @@ def local(count: int) -> Iterator[Any]:
     if count < 1:
         raise RequestError(f"--workers {count}: say 1 or more.")
     distributed = _distributed()
-    with (
-        distributed.LocalCluster(
+    with _deaf_to_interrupts():  # a terminal's Ctrl-C is for this process, which then ends them
+        cluster = distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
             dashboard_address="127.0.0.1:0",  # any free port, unseen from outside
             scheduler_kwargs={"dashboard": False},
             silence_logs="CRITICAL",
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+        )
+    with cluster, distributed.Client(cluster) as client:
         yield client
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """What is started here does not hear the interrupts that a terminal sends to all."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

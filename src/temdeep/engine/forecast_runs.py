@@ -22,6 +22,7 @@ from temdeep.engine.work import Filling
 from temdeep.engine.writers import Manner, Written, steps, write, write_fillings
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import Forecasts
+from temdeep.methods.uncertain import Uncertain
 
 
 def fill_runs(
@@ -40,6 +41,7 @@ def fill_runs(
     Raises:
         RequestError: The runs would have different output times after their start.
     """
+    fillings = _alike(fillings)
     made = [fill_dataset(one.series, one.method, one.plan, provenance) for one in fillings]
     if not forecasts.run_dim:
         return made[0]
@@ -89,6 +91,7 @@ def write_runs(
             progress=progress,
         )
     _refuse_unlike(fillings)
+    fillings = _alike(fillings)
     frames = [template(one.series, one.method, one.plan, provenance or {}) for one in fillings]
     alone = [
         one.series.in_file_dims(frame.dataset) for one, frame in zip(fillings, frames, strict=True)
@@ -119,6 +122,18 @@ def write_runs(
 def run_steps(fillings: Sequence[Filling], target: Path) -> int:
     """How many steps `write_runs` counts."""
     return sum(steps(one.series, one.method, one.plan, target) for one in fillings)
+
+
+def _alike(fillings: Sequence[Filling]) -> list[Filling]:
+    """With errors told of those variables only of which they are known in every run."""
+    told = [one.method for one in fillings if isinstance(one.method, Uncertain)]
+    if len(told) < len(fillings):
+        return list(fillings)
+    known = set.intersection(*(set(one.spread.of_channel) for one in told))
+    return [
+        replace(filling, method=method.only(known))
+        for filling, method in zip(fillings, told, strict=True)
+    ]
 
 
 def _refuse_unlike(fillings: Sequence[Filling]) -> None:

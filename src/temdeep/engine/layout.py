@@ -81,6 +81,8 @@ def parse_lengths(text: str | None, option: str) -> dict[str, int] | None:
                 f"{option} {text} is not understood: say lengths by dimension, such as"
                 f" {option} time=24."
             )
+        if dim in lengths:
+            raise RequestError(f"{option} {text} names '{dim}' twice: say one length of it.")
         lengths[dim] = int(length)
     return lengths
 

@@ -75,18 +75,21 @@ def choose(
                 "a draw is one course of what may have been, and no estimate that is wrong by so"
                 " much: leave out --draw, or --uncertainty and --quantiles."
             )
-        spread = spread_of(series, consistent, model)
+        spread = spread_of(series, consistent, model, epoch)
         consistent = Uncertain(consistent, spread, beside)
     return replace(chosen, method=consistent)
 
 
-def spread_of(series: Series, method: Method, model: Path | None) -> Spread:
+def spread_of(
+    series: Series, method: Method, model: Path | None, epoch: int | None = None
+) -> Spread:
     """How wrong a method may be: as a model says, else as hidden times of a series say.
 
     Args:
         series: What it will fill.
         method: The method.
         model: The folder of the model that it is, None if it is none.
+        epoch: Which of its epochs; None: its best, the only one that it says it of.
 
     Raises:
         RequestError: The series is too short, or holds nothing of which it can be told.
@@ -95,7 +98,7 @@ def spread_of(series: Series, method: Method, model: Path | None) -> Spread:
     if model is not None:
         from temdeep.model_store import spread  # noqa: PLC0415 - torch takes seconds
 
-        told = spread(model)
+        told = spread(model, epoch)
         if told is not None:
             return told
     from temdeep.methods.spread_fitting import fit_spread  # noqa: PLC0415 - only where asked for

@@ -95,6 +95,8 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     settle(target)
     if target.exists() and not overwrite:
         raise OutputError(f"{target} exists already: say --overwrite, or choose another name.")
+    if target.is_file() and target.suffix == ZARR_SUFFIX:
+        raise OutputError(f"{target} is a file and no Zarr store, and is not replaced.")
     if target.is_dir() and not any((target / name).exists() for name in ZARR_MARKS):
         raise OutputError(f"{target} is a folder but no Zarr store, and is not replaced.")
 

@@ -170,10 +170,19 @@ class _Looker:
         self.helpers |= {bounds_name(dataset, time_name)}
         self.helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
         self.helpers |= set(place_names(dataset))
+        self.beside = _errors_of_others(dataset)
+        self.left_out: set[str] = set()
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
         array = self.dataset[name]
+        if name in self.beside and not asked:
+            self.left_out.add(name)
+            self.notes.append(
+                f"'{name}' says how wrong '{self.beside[name]}' may be, and is left out: name it"
+                " with --variable to have it filled in as a field."
+            )
+            return
         if name in self.helpers or (self.time_name not in array.dims and not asked):
             self._carry(name)
             return
@@ -342,6 +351,7 @@ class _Looker:
             and self.dataset[name].ndim > 1
             and name not in self.helpers
         ]
+        unwanted += [name for name in sorted(self.left_out) if name not in unwanted]
         return Survey(
             self.dataset.drop_vars(unwanted),
             self.source,
@@ -357,6 +367,20 @@ class _Looker:
             self.problems if self.channels or self.problems else dict(self.gridless),
             tuple(name for name in self.carried if name not in found),
         )
+
+
+def _errors_of_others(dataset: xr.Dataset) -> dict[str, str]:
+    """Fields that CF ties to another as its standard error or quantile, with that other's name."""
+    found = {}
+    for name, array in dataset.data_vars.items():
+        for one in str(array.attrs.get("ancillary_variables", "")).split():
+            if one not in dataset.data_vars:
+                continue
+            told = dataset[one].attrs
+            error = str(told.get("standard_name", "")).endswith(" standard_error")
+            if error or "probability" in told or one == f"{name}_standard_deviation":
+                found[one] = str(name)
+    return found
 
 
 def _static_name(static: xr.Dataset) -> str:

@@ -3,8 +3,10 @@
 Knows: methods, spreads. Must not know: series, files.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from temdeep.errors import RequestError
 from temdeep.fields.grids import Grid
@@ -45,13 +47,15 @@ def asked_beside(*, deviation: bool, quantiles: Sequence[float]) -> tuple[Beside
     Raises:
         RequestError: A probability is none, or stands twice.
     """
+    if isinstance(quantiles, str | float | int):
+        raise RequestError(f"quantiles={quantiles!r}: say a list of numbers, such as [0.05, 0.95].")
     for one in quantiles:
         if not 0 < one < 1:
             raise RequestError(
                 f"{one:g} is no probability of a quantile: say numbers between 0 and 1, such as"
                 " 0.05 0.95."
             )
-    if len(set(quantiles)) < len(quantiles):
+    if len({Beside(one).name("") for one in quantiles}) < len(quantiles):
         raise RequestError("a quantile is asked for twice: name each once.")
     return (*((Beside(),) if deviation else ()), *map(Beside, sorted(quantiles)))
 
@@ -92,6 +96,11 @@ class Uncertain:
         """See `Method.fill_periods`."""
         near = trim_context(interval, self.method.context)
         return self.method.fill_periods(near, edges)
+
+    def only(self, names: Collection[str]) -> Uncertain:
+        """The same, saying so of some channels only."""
+        known = {name: one for name, one in self.spread.of_channel.items() if name in names}
+        return replace(self, spread=replace(self.spread, of_channel=known))
 
     def variables(self, channels: Sequence[Channel]) -> list[str]:
         """Variables that have a spread, all their levels and members, in order."""

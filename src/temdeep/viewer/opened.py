@@ -9,6 +9,7 @@ Knows: xarray, CF. Must not know: what is drawn, web pages.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -257,6 +258,6 @@ class _Looker:
         return [
             str(one)
             for one in self._dataset.data_vars
-            if str(one).startswith((f"{name}{DEVIATION}", f"{name}{PERCENTILE}"))
+            if re.fullmatch(rf"{re.escape(name)}({DEVIATION}|{PERCENTILE}\d+(_\d+)?)", str(one))
             and self._dataset[one].dims == self._dataset[name].dims
         ]
