@@ -1,6 +1,6 @@
 """What others do with a file, each as a process: python -m benchmarks.speed.others NAME IN OUT.
 
-copy: a Zarr store's fields, chunk by chunk into another, and no more.
+copy: a Zarr store's fields, file by file into another, and no more.
 xarray: Dataset.interp over time, lazily, as its documentation has it, to hourly.
 """
 
@@ -19,9 +19,9 @@ def copy(source: Path, target: Path) -> None:
     given = zarr.open_group(source, mode="r")["t2m"]
     assert isinstance(given, zarr.Array)  # noqa: S101 - it is what we made
     made = zarr.open_group(target, mode="w").create_array(
-        "t2m", shape=given.shape, chunks=given.chunks, dtype=given.dtype
+        "t2m", shape=given.shape, chunks=given.chunks, shards=given.shards, dtype=given.dtype
     )
-    length = given.chunks[0]
+    length = (given.shards or given.chunks)[0]
     for first in range(0, given.shape[0], length):
         made[first : first + length] = given[first : first + length]
 
