@@ -9,6 +9,7 @@ import xarray as xr
 from tests.engine.making import mixed, save
 
 import temdeep
+from temdeep.api import TemdeepWarning
 from temdeep.cli.main import main
 from temdeep.errors import RequestError
 from temdeep.methods.uncertain import asked_beside
@@ -28,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def filled(dataset: xr.Dataset) -> xr.Dataset:
     with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", temdeep.api.TemdeepWarning)
+        warnings.simplefilter("always", TemdeepWarning)
         found = temdeep.downscale(
             dataset, step="1h", method="linear", uncertainty=True, quantiles=[0.05, 0.95]
         )
@@ -128,7 +129,7 @@ def test_what_says_how_wrong_another_may_be_is_not_taken_for_weather(folder: Pat
     with xr.open_dataset(folder / "out.nc") as found:
         made = found[["t2m", DEVIATION, LOW, HIGH]].load()
     with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", temdeep.api.TemdeepWarning)
+        warnings.simplefilter("always", TemdeepWarning)
         finer = temdeep.downscale(made, step="30min", method="linear")
         asked = temdeep.downscale(made, step="30min", method="linear", variables=[DEVIATION])
     said = " ".join(str(one.message) for one in told)
@@ -159,7 +160,7 @@ def test_runs_tell_errors_of_what_is_known_in_each_of_them() -> None:
         },
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", temdeep.api.TemdeepWarning)
+        warnings.simplefilter("ignore", TemdeepWarning)
         found = temdeep.downscale(runs, step="1h", method="linear", uncertainty=True)
     assert "b_standard_deviation" not in found
     assert np.isfinite(found["a_standard_deviation"]).all()
