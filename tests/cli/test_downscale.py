@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from tests.engine.making import mixed, save, temperature
 
+from temdeep.cli import downscale
 from temdeep.cli import main as command_line
 from temdeep.cli.main import main
 
@@ -174,13 +175,16 @@ def test_help_answers_at_once_and_loads_nothing_heavy() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-def test_examples_in_the_help_run_as_printed(tmp_path: Path) -> None:
-    shown = temdeep("downscale", "--help").stdout
-    lines = [line.strip() for line in shown.splitlines() if line.startswith("  temdeep downscale")]
-    examples = [line.split()[1:] for line in lines if "--model" not in line]
-    assert len(examples) >= 3
+def test_examples_in_the_help_are_understood_and_run(tmp_path: Path) -> None:
+    lines = [line.strip() for line in downscale.EPILOG.splitlines() if line.startswith("  temdeep")]
+    examples = [line.split()[1:] for line in lines]
     (tmp_path / "data").symlink_to(ROOT / "data")
+    run = 0
     for example in examples:
-        done = temdeep(*example, "--quiet", cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert (tmp_path / example[example.index("-o") + 1]).exists()
+        command_line.build_parser().parse_args(example)
+        if "--variable" in example:  # those of all variables take long
+            done = temdeep(*example, "--quiet", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert (tmp_path / example[example.index("-o") + 1]).exists()
+            run += 1
+    assert run >= 2

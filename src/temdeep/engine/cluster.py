@@ -23,7 +23,7 @@ from temdeep.extras import need
 PIECES_AHEAD = 2
 """How many pieces are given to a thread of a worker before the first is done."""
 
-PATIENCE_S = 20
+PATIENCE_S = 10
 
 
 @contextmanager
@@ -42,7 +42,8 @@ def local(count: int) -> Iterator[Any]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port, unseen from outside
+            scheduler_kwargs={"dashboard": False},
             silence_logs="CRITICAL",
         ) as cluster,
         distributed.Client(cluster) as client,
