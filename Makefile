@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python;
 # Real files, for tests and results on them.
 DATA_FOLDER := $(or $(TEMDEEP_DATA),../shared/data)
 
-.PHONY: setup demo test check install-check bench variables benchmark simulate results constraints clean help
+.PHONY: setup demo test check docs install-check bench variables benchmark simulate results constraints clean help
 
 help:
 	@echo 'make setup   make .venv and install this package in it, with what it needs'
@@ -20,6 +20,7 @@ help:
 	@echo '             make demo DATA=FILE [EVERY=3h] [VARIABLE=t2m] does so with a file of yours'
 	@echo 'make test    run all tests'
 	@echo 'make check   ruff, mypy, import contracts'
+	@echo 'make docs    these pages and the reference as a site in build/site; warnings are errors'
 	@echo 'make install-check   install without extras in an environment of its own, and fill in'
 	@echo 'make bench   intervals per second of every method (MODEL=RUN: of a model too)'
 	@echo 'make variables   fill in every variable of real files, beside what common tools do'
@@ -54,6 +55,11 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What leads nowhere, within the site or in a docstring, is an error.
+docs: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q -j auto -W --keep-going -d build/doctrees docs build/site
+	$(BIN)/python -m docs.site.check build/site
 
 # The package as its users install it, without extras, in an environment of its own.
 install-check:
