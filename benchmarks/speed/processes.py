@@ -1,6 +1,5 @@
 """Whole processes: seconds on the clock and peak memory, ours and theirs in turns."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,17 @@ from statistics import median
 
 Command = Callable[[Path], Sequence[str]]
 """From a path to write to, a command."""
+
+
+WAIT = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Starts a process and waits for it. What starts a process counts in that one's peak memory, so it
+must be small."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +44,11 @@ def run(command: Sequence[str]) -> Cost:
         RuntimeError: It fails.
     """
     began = time.perf_counter()
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ
-    ) as process:
-        told = process.stderr.read() if process.stderr else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed: {told.decode()[-2000:]}")
-    return Cost(time.perf_counter() - began, usage.ru_maxrss * 1024)
+    waiting = [sys.executable, "-I", "-S", "-c", WAIT, *command]
+    done = subprocess.run(waiting, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
+    return Cost(time.perf_counter() - began, int(done.stdout) * 1024)
 
 
 def in_turns(commands: dict[str, Command], folder: Path, rounds: int) -> dict[str, Cost]:
