@@ -32,7 +32,7 @@ from temdeep.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = set("|&;<>$`*")
-FRAMES = 32
+FRAMES = 24
 LONGEST_S = 120
 HARDLY = TrainingSettings(epochs=1, samples=2, batch_size=2, width=8, depth=1, spans=(2,))
 
