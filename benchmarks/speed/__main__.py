@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         bench = Bench(Path(folder), quick=asked.quick)
         for part in asked.only:
-            fresh = list(PARTS[part](bench))
+            fresh = [one | {"rounds": bench.rounds} for one in PARTS[part](bench)]
             for one in fresh:
                 print(_line(one), flush=True)
             names = {one["name"] for one in fresh}
