@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 import zarr
+from benchmarks.speed.series import FIELD
 
 HOUR = np.timedelta64(1, "h")
 
 
 def copy(source: Path, target: Path) -> None:
     """Copy the field of a store: read and write each chunk."""
-    given = zarr.open_group(source, mode="r")["t2m"]
+    given = zarr.open_group(source, mode="r")[FIELD]
     assert isinstance(given, zarr.Array)  # noqa: S101 - it is what we made
     made = zarr.open_group(target, mode="w").create_array(
-        "t2m", shape=given.shape, chunks=given.chunks, shards=given.shards, dtype=given.dtype
+        FIELD, shape=given.shape, chunks=given.chunks, shards=given.shards, dtype=given.dtype
     )
     length = (given.shards or given.chunks)[0]
     for first in range(0, given.shape[0], length):

@@ -7,6 +7,9 @@ import xarray as xr
 
 from temdeep.metric import Float32Array
 
+FIELD = "t850"
+"""Temperature on a level: it moves with the air, and so do all parts of a network's work."""
+
 
 def make(path: Path, rows: int, columns: int, intervals: int) -> Path:
     """Write a 6-hourly global temperature, one chunk a field, NetCDF uncompressed.
@@ -22,21 +25,18 @@ def make(path: Path, rows: int, columns: int, intervals: int) -> Path:
     rng = np.random.default_rng(0)
     times = np.datetime64("2020-01-01", "ns") + np.arange(intervals + 1) * np.timedelta64(6, "h")
     latitude = np.linspace(90, -90, rows)
-    waves = (
-        10
-        * np.sin(np.linspace(0, 6, rows))[:, None]
-        * np.cos(np.linspace(0, 8 * np.pi, columns, endpoint=False))
-    )
-    noise = rng.normal(0, 0.3, (4, rows, columns))
+    down, along = np.linspace(0, 6, rows)[:, None], np.linspace(0, 2 * np.pi, columns, False)
+    waves = 10 * np.sin(down) * np.cos(4 * along) + 5 * np.sin(4 * down) * np.cos(9 * along)
+    noise = rng.normal(0, 0.02, (4, rows, columns))
 
     def field(index: int) -> Float32Array:
-        moved = np.roll(waves, index * max(columns // 240, 1), axis=1)
+        moved = np.roll(waves, index * max(columns // 90, 1), axis=1)
         return np.asarray(280 + moved + noise[index % 4], np.float32)
 
     values = np.stack([field(i) for i in range(intervals + 1)])
     dataset = xr.Dataset(
         {
-            "t2m": (
+            FIELD: (
                 ("time", "lat", "lon"),
                 values,
                 {"units": "K", "standard_name": "air_temperature"},
@@ -44,6 +44,7 @@ def make(path: Path, rows: int, columns: int, intervals: int) -> Path:
         },
         coords={
             "time": times,
+            "plev": ((), 85000.0, {"units": "Pa", "standard_name": "air_pressure"}),
             "lat": ("lat", latitude, {"units": "degrees_north"}),
             "lon": ("lon", np.arange(columns) * 360 / columns, {"units": "degrees_east"}),
         },
@@ -51,7 +52,7 @@ def make(path: Path, rows: int, columns: int, intervals: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     chunk = (1, rows, columns)
     if path.suffix == ".zarr":
-        dataset.to_zarr(path, encoding={"t2m": {"chunks": chunk}}, consolidated=False)
+        dataset.to_zarr(path, encoding={FIELD: {"chunks": chunk}}, consolidated=False)
     else:
-        dataset.to_netcdf(path, encoding={"t2m": {"chunksizes": chunk}})
+        dataset.to_netcdf(path, encoding={FIELD: {"chunksizes": chunk}})
     return path
