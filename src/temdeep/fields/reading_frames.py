@@ -80,6 +80,7 @@ def load(array: xr.DataArray, source: str) -> Frames:
         InputError: The file breaks off or cannot be decoded.
     """
     damage: tuple[type[Exception], ...] = (OSError, RuntimeError, EOFError)
+    damage += (ValueError,)  # of zarr: a shard whose checksum does not fit
     damage += grib.decoding_errors()
     try:
         return np.asarray(array.values)
