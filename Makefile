@@ -101,7 +101,7 @@ results: setup
 	$(BIN)/python -m benchmarks.methods --model demo_output/run --rounds 3 > build/methods.txt
 	mv build/methods.txt benchmarks/results/methods.txt
 	$(BIN)/python docs/draw_method.py
-	$(BIN)/python docs/update_readme.py --demo demo_output \
+	$(BIN)/python -m docs.update_readme --demo demo_output \
 		--era5 build/era5_3h build/era5_6h build/era5_12h
 
 # Without the parts of a version that only say how a wheel was built (+cpu), and without what

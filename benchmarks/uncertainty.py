@@ -10,7 +10,6 @@ puts it into a page between the marks where one is named.
 """
 
 import argparse
-import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.blocks import replace_block
 from benchmarks.science.cases import DATA, SOURCES, Period
 
 from temdeep.checkout import checkout_commit
@@ -179,9 +179,7 @@ def put(page: Path | None, name: str, text: str) -> None:
     """Put a text between the marks of a page, if there is one."""
     if page is None:
         return
-    begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
-    between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    filled = between.sub(lambda _: begin + text + end, page.read_text(encoding="utf-8"))
+    filled = replace_block(page.read_text(encoding="utf-8"), name, text)
     page.write_text(filled, encoding="utf-8")
 
 

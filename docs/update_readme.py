@@ -1,6 +1,6 @@
 """Put results into README.md: every figure and number there comes from a command.
 
-    python docs/update_readme.py --demo demo_output --era5 build/era5_3h build/era5_6h
+    python -m docs.update_readme --demo demo_output --era5 build/era5_3h build/era5_6h
 
 takes results from folders that the demo wrote, keeps their records in benchmarks/results/, and
 fills the blocks of README.md between `<!-- NAME -->` and `<!-- /NAME -->`. Without arguments it
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.blocks import replace_block
 from PIL import Image
 
 from temdeep.verification.tables import (
@@ -60,20 +61,6 @@ def main() -> None:
     for name, block in blocks.items():
         text = replace_block(text, name, block)
     readme.write_text(text, encoding="utf-8")
-
-
-def replace_block(text: str, name: str, block: str) -> str:
-    """Replace what stands between a pair of comments.
-
-    Raises:
-        ValueError: The text has no such block.
-    """
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError(f"README.md has no block {begin} … {end}")
-    return f"{before}{begin}\n{block.strip()}\n{end}{after}"
 
 
 def reduce_figure(source: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.blocks import replace_block
 from benchmarks.science.contenders import ADVECTION, CONTENDERS, OURS, PAPER, RIFE, TRAINED, TWIN
 from benchmarks.science.radar import DEVELOPMENT, EVENTS
 from benchmarks.science.report_physics import physics_blocks, trajectory_ratios
@@ -50,18 +51,9 @@ def main() -> int:
     blocks |= {name: lambda block=block: block for name, block in physics.items()}  # type: ignore[misc]
     text = PAGE.read_text(encoding="utf-8")
     for name, block in blocks.items():
-        text = _with_block(text, name, block())
+        text = replace_block(text, name, block().strip() or NOT_YET)
     PAGE.write_text(text, encoding="utf-8")
     return 0
-
-
-def _with_block(text: str, name: str, block: str) -> str:
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, _, rest = text.partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise ValueError(f"{PAGE.name} has no block {begin} … {end}")
-    return f"{before}{begin}\n{block.strip() or NOT_YET}\n{end}{after}"
 
 
 def _rate(row: Row | None) -> float | None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.blocks import replace_block
+
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 PAGE = ROOT / "docs" / "scaling.md"
@@ -43,12 +45,7 @@ def main() -> int:
     }
     text = PAGE.read_text(encoding="utf-8")
     for name, block in blocks.items():
-        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        before, _, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not closed:
-            raise ValueError(f"{PAGE.name} has no block {begin} … {end}")
-        text = f"{before}{begin}\n{block}\n{end}{after}"
+        text = replace_block(text, name, block)
     PAGE.write_text(text, encoding="utf-8")
     return 0
 
