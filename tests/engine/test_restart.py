@@ -1,5 +1,6 @@
 """A run that was killed goes on where it was, and what comes out is as if nothing had happened."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from tests.engine.making import mixed, save
+from zarr.core.sync import _get_loop
 
 import temdeep
+from temdeep.engine.stores import finish_writes
 
 FORMATS = ["out.nc", "out.zarr"]
 TIMES = 60
@@ -215,3 +218,13 @@ def test_two_runs_do_not_write_into_one_output(place: Path) -> None:
         other = downscale(place, "out.zarr")
     assert other.returncode == 2
     assert "another run is writing into" in other.stderr
+
+
+def test_what_a_stopped_run_still_writes_is_waited_for(tmp_path: Path) -> None:
+    async def late() -> None:
+        await asyncio.sleep(0.2)
+        (tmp_path / "late").touch()
+
+    asyncio.run_coroutine_threadsafe(late(), _get_loop())
+    finish_writes()
+    assert (tmp_path / "late").exists()

@@ -21,7 +21,7 @@ from temdeep.engine.journal import Journal
 from temdeep.engine.origin import Older, Origin, refuse_other
 from temdeep.engine.packing import ladder
 from temdeep.engine.record import Made, Record
-from temdeep.engine.stores import ZARR_SUFFIX, NetCDFStore, ZarrStore
+from temdeep.engine.stores import ZARR_SUFFIX, NetCDFStore, ZarrStore, finish_writes
 from temdeep.errors import OutputError
 
 APPENDED = "appended to"
@@ -231,6 +231,7 @@ class Spool:
         stays = self._origin is not None and len(self.done()) > self.taken
         self._journal.release()
         if not stays:
+            finish_writes()
             shutil.rmtree(self.path, ignore_errors=True)
         return stays
 

@@ -5,6 +5,7 @@ Knows: netCDF4, zarr, xarray. Must not know: series, methods, why a file is writ
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import shutil
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 import zarr
+from zarr.core.sync import sync as sync_in_zarr
 from zarr.errors import ZarrUserWarning
 
 from temdeep.engine.field_spec import FieldSpec
@@ -55,6 +57,16 @@ def storing() -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:
         raise StoreError(str(error), getattr(error, "errno", None)) from error
+
+
+def finish_writes() -> None:
+    """Let what zarr still writes in its own thread end, after the writer was told to stop."""
+
+    async def others() -> None:
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*running, return_exceptions=True)
+
+    sync_in_zarr(others())
 
 
 class NetCDFStore:
