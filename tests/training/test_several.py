@@ -33,15 +33,15 @@ def event(
     *,
     step_min: int = 20,
     seed: int = 0,
-    strength: tuple[float, ...] = (1.0,),
+    flicker: float = 0.0,
 ) -> xr.Dataset:
-    """Rain that moves eastwards by two cells a step; `strength` is gone through again and again."""
+    """Rain that moves eastwards by two cells a step; `flicker` is of cells that do not last."""
     rng = np.random.default_rng(seed)
     wide = gaussian_filter(rng.normal(size=(shape[0], shape[1] + 2 * count)), 2)
     rate = np.maximum(np.exp(2 * wide / wide.std()) - 1, 0)
     lefts = [2 * (count - i) for i in range(count)]
     frames = np.stack([rate[:, left : left + shape[1]] for left in lefts])
-    frames *= np.resize(strength, count)[:, None, None]
+    frames *= np.exp(flicker * rng.normal(size=frames.shape))
     times = np.datetime64("2019-06-01", "ns") + np.arange(count) * np.timedelta64(step_min, "m")
     coordinates = {
         "time": ("time", times, {"standard_name": "time"}),
@@ -118,14 +118,10 @@ def test_an_untrained_network_is_optical_flow(tmp_path: Path) -> None:
         assert np.abs(expected - Linear().fill(interval, theta)).max() > 0.1 * scale
 
 
-def test_growth_and_decay_are_learnt(tmp_path: Path) -> None:
-    breathing = (1.0, 1.6)
-    events = [
-        event(16, (20, 24), strength=breathing),
-        event(16, (24, 20), strength=breathing, seed=1),
-    ]
+def test_what_does_not_last_is_learnt_to_fade(tmp_path: Path) -> None:
+    events = [event(16, (20, 24), flicker=0.8), event(16, (24, 20), flicker=0.8, seed=1)]
     settings = dataclasses.replace(
-        SETTINGS, epochs=6, samples=64, learning_rate=1e-2, spans=(2,), averaging=0.9
+        SETTINGS, epochs=3, samples=64, learning_rate=1e-2, spans=(2,), averaging=0.9
     )
     train(events, tmp_path / "run", settings=settings)
     told = json.loads((tmp_path / "run" / "description.json").read_text())

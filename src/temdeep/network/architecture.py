@@ -17,11 +17,15 @@ from temdeep.network.bands import by_bands
 from temdeep.network.basis import BASIS_SIZE
 from temdeep.network.detail import SCALES
 from temdeep.network.features import SPEED_M_S, Features
+from temdeep.network.motion import members
 from temdeep.network.neighbours import pad
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Window
 
 LOW_BLOCKS = 2
+
+LEAST_DECAY = -0.5
+"""Of the details of rain, over twice the step: they may sharpen by so much, and not without end."""
 
 BAND_POINTS = 2**18
 """In use, points that the inner layers hold at once, about: four times that at a quarter degree."""
@@ -40,8 +44,8 @@ class Coefficients:
         preference: Which end counts more, from -1 (start) to 1 (end), (batch, level, y, x).
         fading: Share of the details of rain that is lost at mid-interval, shape (batch, scale,
             channel, y, x); None where nothing is rain.
-        carried: Channels whose residual moves with the motion of their level, and that are not
-            bent.
+        carried: Channels that are carried along, rain: they are neither bent nor added to.
+        logs: For each channel what turns it into log(1 + r/r₀), if it is carried.
     """
 
     gate: Tensor
@@ -51,6 +55,7 @@ class Coefficients:
     preference: Tensor
     fading: Tensor | None = None
     carried: tuple[int, ...] = ()
+    logs: tuple[float, ...] = ()
 
     def single(self) -> "Coefficients":
         """The same in single precision, whatever the network computed in."""
@@ -62,6 +67,7 @@ class Coefficients:
             self.preference.float(),
             None if self.fading is None else self.fading.float(),
             self.carried,
+            self.logs,
         )
 
 
@@ -83,7 +89,13 @@ class Block(nn.Module):
 
 
 class InterpolationNetwork(nn.Module):
-    """Coefficients of an interval from both ends and up to three frames on each side."""
+    """Coefficients of an interval from both ends and up to three frames on each side.
+
+    The motion of rain is the classical one: what wide spans teach of it, where a flow no longer
+    finds the cells again, is wrong at narrow ones, where it does.
+    """
+
+    _corrected: Tensor
 
     def __init__(self, settings: NetworkSettings) -> None:
         super().__init__()
@@ -101,6 +113,10 @@ class InterpolationNetwork(nn.Module):
         if settings.carried:
             self.fading = nn.Conv2d(width, SCALES * channels, 1)
             heads.append(self.fading)
+        levels = [members(settings.levels, level) for level in range(settings.level_count)]
+        corrected = [not own or own[0] not in settings.carried for own in levels]
+        mask = torch.tensor(corrected, dtype=torch.float32)[:, None, None, None]
+        self.register_buffer("_corrected", mask, persistent=False)
         for head in heads:
             for parameter in head.parameters():
                 nn.init.zeros_(parameter)
@@ -125,9 +141,11 @@ class InterpolationNetwork(nn.Module):
         residual = heads[0].reshape(batch, BASIS_SIZE, self.settings.channels, *grid)
         motion = heads[2].reshape(batch, -1, 5, *grid)[:, : self.settings.level_count]
         without = self.settings.without
+        motion = motion * self._corrected.to(motion)
         fading = None
         if self.settings.carried:
-            fading = heads[3].reshape(batch, SCALES, self.settings.channels, *grid)
+            rate = heads[3].reshape(batch, SCALES, self.settings.channels, *grid)
+            fading = self._faded(rate, window.span_s)
         return Coefficients(
             1 + heads[1] * ("gate" not in without),
             residual * scale[:, None] * ("residual" not in without),
@@ -136,7 +154,16 @@ class InterpolationNetwork(nn.Module):
             torch.tanh(motion[:, :, 4]),
             fading,
             self.settings.carried,
+            self.settings.spread,
         )
+
+    def _faded(self, rate: Tensor, span_s: Tensor) -> Tensor:
+        """What is lost of details that decay, 1 - exp(-r τ), with r in units of 1/2τ of training.
+
+        So a life time that is learnt at wide spans holds at narrow ones.
+        """
+        spans = span_s.to(rate) / self.settings.spans_s[min(1, len(self.settings.spans_s) - 1)]
+        return -torch.expm1(-rate.clamp_min(LEAST_DECAY) * spans[:, None, None, None, None])
 
     def _heads(self, inputs: Tensor, *, cyclic: bool) -> list[Tensor]:
         """Residual, gate, motion and, where there is rain, fading, from the features."""

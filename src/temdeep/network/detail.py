@@ -12,6 +12,16 @@ SCALES = 3
 """How many details: of about one, two and four cells."""
 
 
+LEAST_WATER = 1e-2
+"""Rates, in units of r₀, that are as good as dry."""
+
+MOST_LOG = 30.0
+"""Beyond any rain."""
+
+MOST_GAIN = 2.0
+"""Most that rain is strengthened by, to keep its water."""
+
+
 def details(fields: Tensor, *, cyclic: bool) -> Tensor:
     """What successive smoothings take away, at distances of 1, 2 and 4 cells.
 
@@ -37,3 +47,32 @@ def details(fields: Tensor, *, cyclic: bool) -> Tensor:
         found.append(fields - smooth)
         fields = smooth
     return torch.stack(found)
+
+
+def faded(logs: Tensor, details_of: Tensor, shares: Tensor, *, cyclic: bool) -> Tensor:
+    """Rain of which a share of the details is lost, and little of the water.
+
+        y' = y - Σ_s f_s d_s(y),   r'' = r' b(r)/b(r')   with r = exp(y) - 1
+
+    and b the smoothing over all `SCALES`. Without the second step rain would dry up where its cells
+    blur: a mean of logarithms is below the logarithm of the mean.
+
+    Args:
+        logs: y = log(1 + r/r₀), shape (batch, channel, y, x).
+        details_of: Its details, as `details` gives them.
+        shares: f, likewise; where all are 0 the rain comes back bit for bit.
+        cyclic: Whether the last column's neighbour is the first.
+
+    Returns:
+        log(1 + r''/r₀), shape of `logs`.
+    """
+    blurred = logs - (shares * details_of).sum(dim=0)
+    before, after = logs.clamp(0, MOST_LOG).expm1(), blurred.clamp(0, MOST_LOG).expm1()
+    smooth = _smooth(before, cyclic=cyclic) + LEAST_WATER
+    gain = (smooth / (_smooth(after, cyclic=cyclic) + LEAST_WATER)).clamp(1 / MOST_GAIN, MOST_GAIN)
+    return blurred + ((gain * after).log1p() - after.log1p())
+
+
+def _smooth(fields: Tensor, *, cyclic: bool) -> Tensor:
+    """What is left of a field without its details."""
+    return fields - details(fields, cyclic=cyclic).sum(dim=0)

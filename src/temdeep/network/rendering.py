@@ -8,7 +8,7 @@ from torch import Tensor
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import residual_basis
-from temdeep.network.detail import details
+from temdeep.network.detail import details, faded
 from temdeep.network.motion import MOVED_FRAMES, members
 from temdeep.network.settings import CONTEXT, FRAMES, MOVING_CONTEXT
 from temdeep.network.warp import warp
@@ -29,10 +29,9 @@ def render(
     with velocity v at mid-interval and its change a over the span; the way is the integral of the
     velocity from n to θ. At θ = 0 frame 0 is not moved, w is 0, s and B are 0, and likewise at
     θ = 1, so that every term is exactly 0 at both ends. Channels without a motion are not moved.
-    Rain (`Coefficients.carried`) is not bent, and what grows or decays in it moves along: its
-    residual is moved by (θ - ½) τ (v + (θ - ½)/2 a), from the middle of the interval. What is too
-    small to last fades: 4θ(1-θ) Σ_s f_s d_s is taken from the blend of both ends, with its details
-    d_s (`detail.py`).
+    Rain (`Coefficients.carried`) is neither bent nor added to: both ends are moved and blended, and
+    what is too small to last fades. 4θ(1-θ) Σ_s f_s d_s is taken from the blend, with its details
+    d_s, and the water that goes with it is given back (`detail.py`).
     Half precision ends before this: it would be rounding of the fields, not of a network.
 
     Args:
@@ -64,8 +63,7 @@ def _render(
         if own:
             along = _along_motion(window, coefficients, theta, level, own)
             if _is_carried(own, coefficients):
-                added = _carried(window, coefficients, theta, level, residual[:, :, own])
-                departure[:, :, own] = along + added
+                departure[:, :, own] = along
             else:
                 departure[:, :, own] = departure[:, :, own] - bend[:, :, own] + along
     return departure
@@ -112,24 +110,17 @@ def _along_motion(
             share = share + weight
         total = total + share * moved
     if carried and coefficients.fading is not None:
-        parts = details(total.flatten(0, 1), cyclic=window.ground.cyclic)
-        parts = parts.reshape(-1, *total.shape)
-        faded = torch.einsum("sbtcyx,bscyx->btcyx", parts, coefficients.fading[:, :, own])
-        total = total - 4 * lead * (1 - lead) * faded
+        share = 4 * lead * (1 - lead) * coefficients.fading[:, :, own].transpose(0, 1)[:, :, None]
+        unit = total.new_tensor([coefficients.logs[i] for i in own])[:, None, None]
+        total = _fade(total, share, unit, cyclic=window.ground.cyclic)
     return total - line
 
 
-def _carried(
-    window: Window, coefficients: Coefficients, theta: Tensor, level: int, residual: Tensor
-) -> Tensor:
-    """A residual (batch, time, channel, y, x) moved from the middle of the interval."""
-    lead = theta[:, :, None, None, None] - 0.5
-    span = window.span_s.to(theta)[:, None, None, None, None]
-    velocity = coefficients.velocity[:, None, level]
-    change = coefficients.acceleration[:, None, level]
-    way = lead * span * (velocity + lead / 2 * change)
-    east, north = way[:, :, 0].flatten(0, 1), way[:, :, 1].flatten(0, 1)
-    return warp(residual.flatten(0, 1), east, north, window.ground).reshape(residual.shape)
+def _fade(total: Tensor, share: Tensor, unit: Tensor, *, cyclic: bool) -> Tensor:
+    """Rain (batch, time, channel, y, x), normalised, less a share (scale, ...) of its details."""
+    logs = (total * unit).flatten(0, 1)
+    made = faded(logs, details(logs, cyclic=cyclic), share.flatten(1, 2), cyclic=cyclic)
+    return total + (made - logs).reshape(total.shape) / unit
 
 
 def _is_used(window: Window, place: int) -> bool:
