@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.network.making import CELL_M, any_coefficients, window
+from tests.network.making import any_coefficients, window
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import BASIS_SIZE
