@@ -135,13 +135,15 @@ def warp(
         Shape (field, y, x); values are looked up among finite ones only, and where there are none
         left the cell keeps its own.
     """
+    still = (columns == 0) & (rows == 0)
+    if still.all():
+        return fields.copy()
     missing = ~np.isfinite(fields)
     moved = _look_up(np.where(missing, np.float32(0), fields), columns, rows, cyclic)
     if missing.any():
         share = _look_up((~missing).astype(np.float32), columns, rows, cyclic)
         enough = share > 0.5
         moved = np.where(enough, moved / np.where(enough, share, 1), fields)
-    still = (columns == 0) & (rows == 0)
     return np.where(still, fields, moved)
 
 
