@@ -48,7 +48,7 @@ def measure(command: Callable[[Path, Path, str], Sequence[str]], folder: Path) -
     def cost(intervals: int, step: str) -> tuple[float, int]:
         source = make(folder / f"cost_{intervals}.zarr", ROWS, COLUMNS, intervals)
         done = run(command(source, folder / "cost_out.zarr", step))
-        return done.seconds, done.peak_bytes
+        return done.core_seconds, done.peak_bytes
 
     short, _ = cost(SHORT, FEW[0])
     long, peak = cost(LONG, FEW[0])

@@ -17,7 +17,7 @@ WAIT = """
 import os, subprocess, sys
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(process.pid, 0)
-print(usage.ru_maxrss)
+print(usage.ru_maxrss, usage.ru_utime + usage.ru_stime)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 """Starts a process and waits for it. What starts a process counts in that one's peak memory, so it
@@ -30,10 +30,12 @@ class Cost:
 
     Attributes:
         seconds: On the clock, from its start to its end.
+        core_seconds: Of processors, waiting left out: else that runs hardly shows.
         peak_bytes: Most memory that it held.
     """
 
     seconds: float
+    core_seconds: float
     peak_bytes: int
 
 
@@ -48,7 +50,8 @@ def run(command: Sequence[str]) -> Cost:
     done = subprocess.run(waiting, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
-    return Cost(time.perf_counter() - began, int(done.stdout) * 1024)
+    peak_kb, core_seconds = done.stdout.split()
+    return Cost(time.perf_counter() - began, float(core_seconds), int(peak_kb) * 1024)
 
 
 def in_turns(commands: dict[str, Command], folder: Path, rounds: int) -> dict[str, Cost]:
@@ -66,7 +69,11 @@ def in_turns(commands: dict[str, Command], folder: Path, rounds: int) -> dict[st
             folder.mkdir(parents=True)
             costs[name].append(run(command(folder)))
     return {
-        name: Cost(median(one.seconds for one in some), max(one.peak_bytes for one in some))
+        name: Cost(
+            median(one.seconds for one in some),
+            median(one.core_seconds for one in some),
+            max(one.peak_bytes for one in some),
+        )
         for name, some in costs.items()
     }
 

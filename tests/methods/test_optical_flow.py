@@ -8,9 +8,10 @@ from scipy.ndimage import gaussian_filter
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval
 from temdeep.fields.variables import Channel, Kind
+from temdeep.methods import motion as module
 from temdeep.methods.motion import estimate, warp
 from temdeep.methods.optical_flow import OpticalFlow
-from temdeep.metric import Float32Array, GridMetric
+from temdeep.metric import Float32Array, Float64Array, GridMetric
 
 SPAN_S = 3600.0
 CELL_M = 10_000.0
@@ -132,6 +133,48 @@ def test_fractions_of_a_cell_are_looked_up_with_a_parabola_exactly() -> None:
     expected = 0.1 * (x + 0.3) ** 2 - (x + 0.3)
     found = warp(field, shift, 0 * shift, cyclic=False)
     np.testing.assert_allclose(found[0, 5, 1:-2], expected[1:-2], atol=1e-5)
+
+
+def keys(distance: Float64Array) -> Float64Array:
+    """The kernel of Keys (1981), doi:10.1109/TASSP.1981.1163711, a = -½, which is Catmull-Rom's."""
+    d = np.abs(distance)
+    near, far = 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
+    return np.where(d <= 1, near, np.where(d < 2, far, 0))
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+@pytest.mark.parametrize("band_cells", [1, 60, 2**13])
+def test_each_cell_is_its_sixteen_neighbours_weighted(
+    monkeypatch: pytest.MonkeyPatch, band_cells: int, cyclic: bool
+) -> None:
+    """Whatever the bands of rows, and up to offsets beyond all edges."""
+    monkeypatch.setattr(module, "BAND_CELLS", band_cells)
+    height, width = 11, 14
+    rng = np.random.default_rng(3)
+    fields = rng.normal(size=(2, height, width)).astype(np.float32)
+    columns, rows = rng.normal(0, 6, (2, height, width))
+    wanted = np.zeros(fields.shape)
+    for row, column in np.ndindex(height, width):
+        x, y = column + columns[row, column], np.clip(row + rows[row, column], 0, height - 1)
+        x = x if cyclic else np.clip(x, 0, width - 1)
+        for j in np.floor(y) + np.arange(-1, 3):
+            for i in np.floor(x) + np.arange(-1, 3):
+                beside = int(i) % width if cyclic else int(np.clip(i, 0, width - 1))
+                found = fields[:, int(np.clip(j, 0, height - 1)), beside]
+                wanted[:, row, column] += keys(y - j) * keys(x - i) * found
+    np.testing.assert_allclose(warp(fields, columns, rows, cyclic=cyclic), wanted, atol=2e-6)
+
+
+@pytest.mark.parametrize("cyclic", [False, True])
+def test_an_offset_that_is_no_number_spoils_its_own_cell_alone(cyclic: bool) -> None:
+    field = blobs(4, (12, 14))
+    columns, rows = np.random.default_rng(5).normal(0, 2, (2, 12, 14))
+    sound = warp(field, columns, rows, cyclic=cyclic)
+    columns[3, 4], rows[6, 7] = np.nan, np.nan
+    with np.errstate(invalid="ignore"):
+        found = warp(field, columns, rows, cyclic=cyclic)
+    assert np.argwhere(np.isnan(found)).tolist() == [[0, 3, 4], [0, 6, 7]]
+    np.testing.assert_array_equal(found[~np.isnan(found)], sound[~np.isnan(found)])
 
 
 def test_missing_cells_lend_no_zeros_to_their_neighbours() -> None:

@@ -34,7 +34,7 @@ from temdeep.spline import spline_weights
 
 NAME = "temdeep"
 
-RENDERED_VALUES = 2**25
+RENDERED_VALUES = 2**18
 """Values that are rendered at once: some times that number are held on the way."""
 
 

@@ -31,6 +31,9 @@ STRAIGHT_RAD = 1 / 3
 SMALLEST_SIDE = 16
 """Cells a side below which no flow is estimated."""
 
+BAND_CELLS = 2**13
+"""Cells that are looked up at once, about: what is held on the way fits a processor's cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Motion:
@@ -132,47 +135,71 @@ def warp(
         Shape (field, y, x); values are looked up among finite ones only, and where there are none
         left the cell keeps its own.
     """
+    still = (columns == 0) & (rows == 0)
+    if still.all():
+        return fields.copy()
     missing = ~np.isfinite(fields)
     moved = _look_up(np.where(missing, np.float32(0), fields), columns, rows, cyclic)
     if missing.any():
         share = _look_up((~missing).astype(np.float32), columns, rows, cyclic)
         enough = share > 0.5
         moved = np.where(enough, moved / np.where(enough, share, 1), fields)
-    still = (columns == 0) & (rows == 0)
     return np.where(still, fields, moved)
 
 
 def _look_up(
     fields: Float32Array, columns: Float64Array, rows: Float64Array, cyclic: bool
 ) -> Float32Array:
+    """Look up band by band of rows: what is held on the way fits a processor's cache."""
     height, width = fields.shape[1:]
-    x = np.arange(width) + columns
-    y = np.arange(height)[:, None] + rows
-    x = x if cyclic else np.clip(x, 0, width - 1)
-    y = np.clip(y, 0, height - 1)
-    left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-    across, down = _catmull_rom(x - left), _catmull_rom(y - top)
+    taller = np.pad(fields, ((0, 0), (1, 2), (0, 0)), mode="edge")
+    around = np.pad(taller, ((0, 0), (0, 0), (1, 2)), mode="wrap" if cyclic else "edge")
+    wide = around.shape[2]
+    values = np.ascontiguousarray(around.reshape(len(fields), -1).T)
+    taken = np.empty_like(fields)
+    step = max(BAND_CELLS // width, 1)
+    for first in range(0, height, step):
+        band = slice(first, min(first + step, height))
+        x = np.arange(width) + columns[band]
+        y = np.arange(height)[band, None] + rows[band]
+        x = x if cyclic else np.clip(x, 0, width - 1)
+        y = np.clip(y, 0, height - 1)
+        left, top = np.floor(x), np.floor(y)
+        column = left.astype(np.int32) % width if cyclic else left.astype(np.int32)
+        corner = top.astype(np.int32) * wide + column
+        corner = np.clip(corner, 0, (height - 1) * wide + width - 1)  # also where an offset is NaN
+        by_x, by_y = _catmull_rom(x - left), _catmull_rom(y - top)
+        taking = _taking(corner, by_x, by_y, (len(values), wide))
+        taken[:, band] = (taking @ values).T.reshape(taken[:, band].shape)
+    return taken
+
+
+def _taking(
+    corner: npt.NDArray[np.int32],
+    by_x: Sequence[Float32Array],
+    by_y: Sequence[Float32Array],
+    size: tuple[int, int],
+) -> csr_array:
+    """The matrix that takes 16 neighbours, the first one at a corner, from so many cells."""
+    cells, wide = size
     sixteen = [(i, j) for j in range(4) for i in range(4)]
-    weights = np.stack([across[i] * down[j] for i, j in sixteen], axis=-1).astype(np.float32)
-    columns_of = [left + i - 1 for i in range(4)]
-    columns_of = [c % width if cyclic else np.clip(c, 0, width - 1) for c in columns_of]
-    rows_of = [width * np.clip(top + j - 1, 0, height - 1) for j in range(4)]
-    neighbours = np.stack([rows_of[j] + columns_of[i] for i, j in sixteen], axis=-1)
-    cells = height * width
-    starts = 16 * np.arange(cells + 1)
-    taking = csr_array((weights.ravel(), neighbours.ravel(), starts), shape=(cells, cells))
-    taken: Float32Array = (taking @ fields.reshape(len(fields), cells).T).T
-    return taken.reshape(fields.shape)
+    weights = np.stack([by_x[i] * by_y[j] for i, j in sixteen]).reshape(16, -1).T
+    neighbours = corner.reshape(-1, 1) + np.array([j * wide + i for i, j in sixteen], np.int32)
+    starts = 16 * np.arange(corner.size + 1)
+    return csr_array((weights.ravel(), neighbours.ravel(), starts), (corner.size, cells))
 
 
-def _catmull_rom(t: Float64Array) -> Sequence[Float64Array]:
+def _catmull_rom(t: Float64Array) -> Sequence[Float32Array]:
     """Weights of the four neighbours at a fraction t between the inner two."""
-    return (
-        -0.5 * t + t**2 - 0.5 * t**3,
-        1 - 2.5 * t**2 + 1.5 * t**3,
-        0.5 * t + 2 * t**2 - 1.5 * t**3,
-        -0.5 * t**2 + 0.5 * t**3,
+    square = t * t
+    cube = square * t
+    exact = (
+        -0.5 * t + square - 0.5 * cube,
+        1 - 2.5 * square + 1.5 * cube,
+        0.5 * t + 2 * square - 1.5 * cube,
+        -0.5 * square + 0.5 * cube,
     )
+    return [one.astype(np.float32) for one in exact]
 
 
 def _flow(

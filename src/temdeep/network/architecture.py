@@ -27,8 +27,9 @@ LOW_BLOCKS = 2
 LEAST_DECAY = -0.5
 """Of the details of rain, over twice the step: they may sharpen by so much, and not without end."""
 
-BAND_POINTS = 2**18
-"""In use, points that the inner layers hold at once, about: four times that at a quarter degree."""
+BAND_POINTS = 2**17
+"""In use, points that the inner layers hold at once, about: an eighth of those at a quarter degree.
+Layers of more than 32 MB are asked of the system anew each time, which takes a third longer."""
 
 
 @dataclass(frozen=True, eq=False)

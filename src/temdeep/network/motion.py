@@ -32,5 +32,6 @@ def aligned(window: Window, levels: tuple[int, ...]) -> Tensor:
         motion = window.motion[:, level] * window.span_s.to(frames)[:, None, None, None]
         for i, place in enumerate(MOVED_FRAMES):
             way = (0.5 - (place - CONTEXT)) * motion
-            moved[:, i, own] = warp(frames[:, i, own], way[:, 0], way[:, 1], window.ground)
+            east, north = way[:, None, 0], way[:, None, 1]
+            moved[:, i, own] = warp(frames[:, i, own], east, north, window.ground)[:, 0]
     return moved

@@ -15,6 +15,8 @@ def pad(fields: Tensor, cells: int, *, cyclic: bool) -> Tensor:
         cells: How far on each side.
         cyclic: Whether the last column's neighbour is the first.
     """
-    rows = functional.pad(fields, (0, 0, cells, cells), mode="replicate")
-    around = cyclic and cells <= fields.shape[-1]
-    return functional.pad(rows, (cells, cells, 0, 0), mode="circular" if around else "replicate")
+    padded = functional.pad(fields, (cells, cells, cells, cells), mode="replicate")
+    if cyclic and cells <= fields.shape[-1]:
+        padded[..., :cells] = padded[..., -2 * cells : -cells]
+        padded[..., -cells:] = padded[..., cells : 2 * cells]
+    return padded

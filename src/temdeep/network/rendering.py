@@ -3,6 +3,8 @@
 Knows: torch. Must not know: xarray, files.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,7 @@ from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import residual_basis
 from temdeep.network.detail import details, faded
 from temdeep.network.motion import MOVED_FRAMES, members
-from temdeep.network.settings import CONTEXT, FRAMES, MOVING_CONTEXT
+from temdeep.network.settings import CONTEXT, MOVING_CONTEXT
 from temdeep.network.warp import warp
 from temdeep.network.window import Window
 
@@ -51,13 +53,12 @@ def _render(
     window: Window, coefficients: Coefficients, theta: Tensor, levels: tuple[int, ...]
 ) -> Tensor:
     """The same where all is in single precision."""
-    bend = coefficients.gate[:, None] * torch.einsum(
-        "btf,bfcyx->btcyx", _bend_weights(window, theta, CONTEXT), window.frames
-    )
-    if coefficients.carried:
-        bend[:, :, coefficients.carried] = 0
-    residual = torch.einsum("btk,bkcyx->btcyx", residual_basis(theta), coefficients.residual)
-    departure = bend + residual
+    departure = torch.einsum("btk,bkcyx->btcyx", residual_basis(theta), coefficients.residual)
+    still = [i for i in members(levels, -1) if i not in coefficients.carried]
+    if still:
+        weights = _bend_weights(window, theta, CONTEXT)
+        bend = torch.einsum("btf,bfcyx->btcyx", weights, window.frames[:, :, still])
+        departure[:, :, still] += coefficients.gate[:, None, still] * bend
     for level in range(coefficients.velocity.shape[1]):
         own = members(levels, level)
         if own:
@@ -65,7 +66,7 @@ def _render(
             if _is_carried(own, coefficients):
                 departure[:, :, own] = along
             else:
-                departure[:, :, own] = departure[:, :, own] - bend[:, :, own] + along
+                departure[:, :, own] += along
     return departure
 
 
@@ -92,24 +93,25 @@ def _along_motion(
     velocity = coefficients.velocity[:, None, level]
     change = coefficients.acceleration[:, None, level]
     weight = lead + lead * (1 - lead) * coefficients.preference[:, None, level, None]
-    bend = _bend_weights(window, theta, MOVING_CONTEXT)
-    gate = coefficients.gate[:, None, own]
-    line = (1 - lead) * window.start[:, None, own] + lead * window.end[:, None, own]
-    total = torch.zeros_like(line)
     carried = _is_carried(own, coefficients)
-    for place in MOVED_FRAMES:
-        if not _is_used(window, place) or (carried and place not in (CONTEXT, CONTEXT + 1)):
-            continue
+    bend_weights = _bend_weights(window, theta, MOVING_CONTEXT)[..., None, None, None]
+    line = (1 - lead) * window.start[:, None, own] + lead * window.end[:, None, own]
+    total, bend = torch.zeros_like(line), torch.zeros_like(line)
+    for place in _used(window, (CONTEXT, CONTEXT + 1) if carried else MOVED_FRAMES):
         n = place - CONTEXT
-        way = (lead - n) * span * (velocity + ((lead + n) / 2 - 0.5) * change)
-        moved = _moved(window.frames[:, place, own], way, window)
-        share = 0 if carried else gate * bend[:, :, place, None, None, None]
+        by_velocity = (lead - n) * span
+        by_change = by_velocity * ((lead + n) / 2 - 0.5)
+        way = torch.addcmul(by_velocity * velocity, by_change, change)
+        moved = warp(window.frames[:, place, own], way[:, :, 0], way[:, :, 1], window.ground)
         if place == CONTEXT:
-            share = share + (1 - weight)
+            total.addcmul_(1 - weight, moved)
         if place == CONTEXT + 1:
-            share = share + weight
-        total = total + share * moved
-    if carried and coefficients.fading is not None:
+            total.addcmul_(weight, moved)
+        if not carried:
+            bend.addcmul_(bend_weights[:, :, place], moved)
+    if not carried:
+        total.addcmul_(coefficients.gate[:, None, own], bend)
+    elif coefficients.fading is not None:
         share = 4 * lead * (1 - lead) * coefficients.fading[:, :, own].transpose(0, 1)[:, :, None]
         unit = total.new_tensor([coefficients.logs[i] for i in own])[:, None, None]
         total = _fade(total, share, unit, cyclic=window.ground.cyclic)
@@ -123,15 +125,7 @@ def _fade(total: Tensor, share: Tensor, unit: Tensor, *, cyclic: bool) -> Tensor
     return total + (made - logs).reshape(total.shape) / unit
 
 
-def _is_used(window: Window, place: int) -> bool:
-    """Whether any interval of the batch has a frame."""
-    return bool(window.known()[:, place].any()) and place < FRAMES
-
-
-def _moved(fields: Tensor, way_m: Tensor, window: Window) -> Tensor:
-    """Warp fields (batch, channel, y, x) by (batch, time, 2, y, x)."""
-    times = way_m.shape[1]
-    repeated = fields[:, None].expand(-1, times, -1, -1, -1).flatten(0, 1)
-    east, north = way_m[:, :, 0].flatten(0, 1), way_m[:, :, 1].flatten(0, 1)
-    moved = warp(repeated, east, north, window.ground)
-    return moved.reshape(len(fields), times, *fields.shape[1:])
+def _used(window: Window, places: Iterable[int]) -> list[int]:
+    """The frames that any interval of the batch has."""
+    known = window.known().any(dim=0).tolist()
+    return [place for place in places if known[place]]

@@ -3,13 +3,22 @@
 Knows: torch. Must not know: xarray, files.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
+from temdeep.network.neighbours import pad
 from temdeep.network.window import Ground
 
 LARGEST_SHIFT = 0.45
 """Most that a field is moved, as a share of the grid."""
+
+MARGIN = 3
+"""Cells around a field: further out all 16 neighbours of a place are the edge's value."""
+
+BAND_VALUES = 2**16
+"""Values that are moved at once, about: what is held on the way fits a processor's cache."""
 
 
 def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Tensor:
@@ -20,38 +29,98 @@ def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Ten
     the field bit for bit: whole cells are counted apart from the fraction, whose weights are then
     0, 1, 0 and 0.
 
+    Places and weights are found once for all channels; as fields have a margin, the 16 neighbours
+    of a place lie at the same distances from it everywhere; and rows go by bands.
+
     Args:
         fields: x, shape (batch, channel, y, x).
-        east_m: Eastward displacement d, metres, shape (batch, y, x).
-        north_m: Northward displacement, likewise.
+        east_m: Eastward displacements d, metres, shape (batch, time, y, x).
+        north_m: Northward displacements, likewise.
         ground: The grid.
 
     Returns:
-        Shape of `fields`; beyond an edge the edge's value goes on.
+        Shape (batch, time, channel, y, x); beyond an edge the edge's value goes on. NaN where a
+        displacement is.
     """
-    rows, columns = fields.shape[-2:]
-    across = (-east_m / ground.dx_m).clamp(-LARGEST_SHIFT * columns, LARGEST_SHIFT * columns)
-    along = (-north_m / ground.dy_m).clamp(-LARGEST_SHIFT * rows, LARGEST_SHIFT * rows)
-    left, top = across.floor(), along.floor()
-    column = torch.arange(columns, device=fields.device) + left.long()
-    row = torch.arange(rows, device=fields.device)[:, None] + top.long()
-    cells = fields.flatten(2)
-    total = torch.zeros_like(cells)
-    for i, by_y in enumerate(_catmull_rom(along - top), start=-1):
-        first = (row + i).clamp(0, rows - 1) * columns
-        for j, by_x in enumerate(_catmull_rom(across - left), start=-1):
-            beside = column + j
-            beside = beside % columns if ground.cyclic else beside.clamp(0, columns - 1)
-            place = (first + beside).flatten(1)[:, None].expand(-1, fields.shape[1], -1)
-            total = total + (by_y * by_x).flatten(1)[:, None] * cells.gather(2, place)
-    return total.reshape(fields.shape)
+    batch, channels, rows, columns = fields.shape
+    around = pad(fields, MARGIN, cyclic=ground.cyclic)
+    width = around.shape[-1]
+    cells = around.flatten()
+    layers = torch.arange(0, len(cells), around[0, 0].numel(), device=fields.device)
+    layers = layers.reshape(batch, 1, channels, 1, 1)
+
+    def moved(band: slice) -> Tensor:
+        left, by_x = _shift(east_m[..., band, :], ground.dx_m[band], columns)
+        top, by_y = _shift(north_m[..., band, :], ground.dy_m[band], rows)
+        column = _columns_of(left, cyclic=ground.cyclic)
+        row = _rows_of(top, band.start, rows)
+        places = (row.mul_(width) + column)[:, :, None] + layers
+        flat = places.flatten()
+
+        def along(i: int) -> Tensor:
+            found = (cells[i * width + j :].index_select(0, flat) for j in range(4))
+            return _weighted_sum((one.view_as(places) for one in found), by_x)
+
+        return _weighted_sum((along(i) for i in range(4)), by_y)
+
+    values = max(channels * east_m.numel(), 1)
+    step = max(BAND_VALUES * rows // values, 1)
+    bands = (slice(first, min(first + step, rows)) for first in range(0, rows, step))
+    return torch.cat([moved(band) for band in bands], dim=-2)
+
+
+def _shift(way_m: Tensor, size_m: Tensor, cells: int) -> tuple[Tensor, list[Tensor]]:
+    """Whole cells to where fields came from, and the weights of four neighbours there.
+
+    Args:
+        way_m: Displacements along rows or columns, shape (batch, time, y, x).
+        size_m: Of the cells, shape (y, x).
+        cells: Of the grid in that direction.
+    """
+    shift = (way_m / -size_m).clamp(-LARGEST_SHIFT * cells, LARGEST_SHIFT * cells)
+    whole = shift.detach().floor()
+    return whole, [one[:, :, None] for one in _catmull_rom(shift - whole)]
+
+
+def _columns_of(left: Tensor, *, cyclic: bool) -> Tensor:
+    """The first of four columns, counted with the margin, from whole cells (…, y, x)."""
+    columns = left.shape[-1]
+    here = torch.arange(columns, device=left.device, dtype=torch.int32)
+    if cyclic:
+        left = left + here
+        column = torch.sub(left, (left / columns).floor_(), alpha=columns).int()
+    else:
+        column = left.int() + here
+    # what is no number has become some integer
+    return column.clamp_(1 - MARGIN, columns).add_(MARGIN - 1)
+
+
+def _rows_of(top: Tensor, first: int, rows: int) -> Tensor:
+    """The first of four rows, counted with the margin, in a band that begins at a row."""
+    here = torch.arange(first, first + top.shape[-2], device=top.device, dtype=torch.int32)
+    return (top.int() + here[:, None]).clamp_(1 - MARGIN, rows).add_(MARGIN - 1)
+
+
+def _weighted_sum(fields: Iterable[Tensor], weights: Iterable[Tensor]) -> Tensor:
+    """Σ w x, one after the other, so that few are held at once."""
+    terms = zip(fields, weights, strict=True)
+    field, weight = next(terms)
+    total = field * weight
+    for field, weight in terms:
+        total.addcmul_(field, weight)
+    return total
 
 
 def _catmull_rom(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Weights of the four neighbours at a fraction t between the inner two."""
-    return (
-        -0.5 * t + t**2 - 0.5 * t**3,
-        1 - 2.5 * t**2 + 1.5 * t**3,
-        0.5 * t + 2 * t**2 - 1.5 * t**3,
-        -0.5 * t**2 + 0.5 * t**3,
+    """Weights of the four neighbours at a fraction t between the inner two.
+
+    w₀ = -½ t u²,   w₁ = u - 2w₀ + w₃,   w₂ = t - 2w₃ + w₀,   w₃ = -½ t² u,   u = 1 - t
+    """
+    u = 1 - t
+    bow = -0.5 * t * u
+    outer = (bow * u, bow * t)
+    inner = (
+        torch.sub(u, outer[0], alpha=2).add_(outer[1]),
+        torch.sub(t, outer[1], alpha=2).add_(outer[0]),
     )
+    return outer[0], inner[0], inner[1], outer[1]
