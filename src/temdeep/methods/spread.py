@@ -47,6 +47,7 @@ class ChannelSpread:
         exponent: q, above 0.
         magnitudes: |Z| at the middles of as many equal parts of its probability, ascending.
         floors: m at the spans; none: n is 0.
+        length_m: Distance over which errors go together; 0: not known.
     """
 
     units: str
@@ -57,6 +58,7 @@ class ChannelSpread:
     exponent: float
     magnitudes: tuple[float, ...]
     floors: tuple[float, ...] = ()
+    length_m: float = 0.0
 
     def deviation(self, logs: Float64Array, theta: Float64Array, span_s: float) -> Float64Array:
         """σ at lead fractions.
@@ -173,6 +175,10 @@ class Spread:
             }
             usual = tuple(tuple(map(float, row)) for row in one["usual"])
             found[name] = ChannelSpread(
-                units=str(one["units"]), usual=usual, exponent=float(one["exponent"]), **rows
+                units=str(one["units"]),
+                usual=usual,
+                exponent=float(one["exponent"]),
+                length_m=float(one.get("length_m", 0.0)),
+                **rows,
             )
         return cls(found)

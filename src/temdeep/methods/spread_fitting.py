@@ -14,6 +14,7 @@ Knows: series, methods. Must not know: files, any one method.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods.activity import activity
+from temdeep.methods.error_length import error_length_m
 from temdeep.methods.hidden_errors import (
     CONTEXT,
     MOST,
@@ -149,16 +151,17 @@ def _fitted(
 ) -> Spread:
     """The spread that errors of some channels tell of."""
     usual = _usual_at_step(series, channels, cells)
-    step_s = series.time.step_us / 1e6
+    step_s, grid = series.time.step_us / 1e6, series.grid
     fitted = {}
     for i, channel in enumerate(channels):
         if not has_spread(channel):
             continue
-        errors = found[i].known()
         told = exponent_of(series, channel, curved=method.context > 0)
-        one = _fit(errors, usual[:, i], told, step_s, channel)
+        one, standard = _fit(found[i], usual[:, i], told, step_s, channel)
         if one is not None:
-            fitted[channel.name] = one
+            places = (field.ravel()[cells] for field in (grid.latitude, grid.longitude))
+            length_m = error_length_m(standard.reshape(-1, len(cells)), *places)
+            fitted[channel.name] = replace(one, length_m=length_m or 0.0)
     return Spread(fitted)
 
 
@@ -197,12 +200,17 @@ def exponent_of(series: Series, channel: Channel, *, curved: bool) -> float | No
 
 
 def _fit(
-    errors: Errors, usual: Float64Array, told: float | None, step_s: float, channel: Channel
-) -> ChannelSpread | None:
-    """The spread of one channel; None where it is never wrong, or nothing is known."""
+    each: Errors, usual: Float64Array, told: float | None, step_s: float, channel: Channel
+) -> tuple[ChannelSpread | None, Float64Array]:
+    """The spread of one channel, and e/σ of each error, NaN where that is unknown.
+
+    None where it is never wrong, or nothing is known.
+    """
+    errors = each.known()
     size = np.abs(errors.error)
+    in_order = np.full(each.error.shape, np.nan)
     if not (size > 0).any():
-        return None
+        return None, in_order
     spans = [k for k in STEPS if (errors.steps == k).any()]
     usual_at = {k: np.array([_mean(one[errors.steps == k]) for one in errors.logs]) for k in spans}
     loud = errors.logs - np.stack([usual_at[int(k)] for k in errors.steps], axis=1)
@@ -214,6 +222,7 @@ def _fit(
     first = fit_scale(np.stack([*columns, shape], axis=1), size, 0.0, len(spans), floor)
     exponent = float(np.clip(first.coefficients[-1], *EXPONENTS))
     found = fit_scale(np.stack(columns, axis=1), size, exponent * shape, len(spans), floor)
+    in_order[np.isfinite(each.error)] = errors.error / found.scale
     standard = np.sort(size / found.scale)
     rare = standard[int(RAREST * (len(standard) - 1))]
     unit = float(np.sqrt((np.minimum(standard, rare) ** 2).mean()))
@@ -228,7 +237,7 @@ def _fit(
     if found.floor is not None:
         wide = float(found.floor + np.log(unit))
         floors = (wide + float(np.log(LEFT_AT_STEP)), *(wide for _ in spans))
-    return ChannelSpread(
+    fitted = ChannelSpread(
         channel.units,
         tuple(step_s * k for k in (1, *spans)),
         (float(at_step), *map(float, levels)),
@@ -238,6 +247,7 @@ def _fit(
         tuple((np.quantile(standard, middles) / unit).tolist()),
         floors,
     )
+    return fitted, in_order
 
 
 def _slope(spans: Float64Array, levels: Float64Array) -> float:
