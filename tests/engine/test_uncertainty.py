@@ -68,6 +68,16 @@ def test_fields_are_described_as_cf_does(folder: Path) -> None:
         assert "ancillary_variables" not in found["tp"].attrs
 
 
+def test_quantiles_may_have_commas_between_them(folder: Path) -> None:
+    asked = [*ASKED[:4], "--quantiles", "0.05,0.95", "0.5", "--variable", "t2m", "--quiet"]
+    target = folder / "commas.nc"
+    assert main(["downscale", str(folder / "in.nc"), "-o", str(target), *asked]) == 0
+    with xr.open_dataset(target) as found, xr.open_dataset(folder / "out.nc") as known:
+        assert "t2m_percentile_50" in found
+        for name in (LOW, HIGH):
+            np.testing.assert_array_equal(found[name], known[name])
+
+
 def test_degrees_become_kelvins_in_a_difference() -> None:
     dataset = mixed(count=17)[["t2m"]]
     dataset["t2m"] = dataset["t2m"] - 273.15
@@ -113,6 +123,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     for asked, sentence in (
         (["--draw", "1"], "leave out --draw, or --uncertainty"),
         (["--quantiles", "2"], "2 is no probability of a quantile"),
+        (["--quantiles", "0.05;0.95"], "say numbers, such as --quantiles 0.05 0.95"),
     ):
         assert main(["downscale", source, "-o", target, *ASKED[:4], "--uncertainty", *asked]) == 2
         assert sentence in capsys.readouterr().err

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_post_conditions, add_series_arguments, forecasts_from
+from temdeep.cli.arguments import add_post_conditions, add_series_arguments, forecasts_from, numbers
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
@@ -140,7 +140,6 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     filling.add_argument(
         "--quantiles",
         nargs="+",
-        type=float,
         default=[],
         metavar="P",
         help="write also what the truth is below with these probabilities, such as 0.05 0.95",
@@ -196,6 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output.is_symlink():  # what it leads to is replaced, not the link
         arguments.output = arguments.output.resolve()
     _refuse_source(arguments)
+    arguments.quantiles = numbers(arguments.quantiles, "--quantiles")
     if arguments.append:
         made_by = "" if arguments.model else arguments.method or DEFAULT_METHOD
         check_append(
