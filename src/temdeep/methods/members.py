@@ -95,8 +95,9 @@ def _ends(interval: Interval, channel: Channel, spread: ChannelSpread, draw: Dra
             random = _random(interval, channel, later_s, draw.seed, member)
             ends[place, member] = _with_tails(smoother.draw(random), spread)
     mean = ends.mean(axis=1, dtype=np.float64, keepdims=True)
-    centred = (ends - mean) * np.sqrt(draw.members / (draw.members - 1))
-    return centred.astype(np.float32)
+    wider = np.sqrt(draw.members / (draw.members - 1))
+    centred: Float32Array = ((ends - mean) * wider).astype(np.float32)
+    return centred
 
 
 def _with_tails(normal: Float64Array, spread: ChannelSpread) -> Float64Array:

@@ -71,7 +71,7 @@ def asked_beside(
             )
     if len({Beside(one).name("") for one in quantiles}) < len(quantiles):
         raise RequestError("a quantile is asked for twice: name each once.")
-    drawn = ()
+    drawn: tuple[Beside, ...] = ()
     if members is not None:
         if members < 2:
             raise RequestError(
