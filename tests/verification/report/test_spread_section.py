@@ -8,6 +8,7 @@ import xarray as xr
 
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.cubic import Cubic
+from temdeep.methods.protocol import Method
 from temdeep.methods.simple import Linear
 from temdeep.methods.spread import ChannelSpread, Spread
 from temdeep.methods.uncertain import Uncertain
@@ -57,7 +58,7 @@ def says(units: str, deviation: float) -> ChannelSpread:
 def evaluation() -> Evaluation:
     """Of temperature much too little is said, of pressure too much."""
     spread = Spread({"t2m": says("K", 0.2), "ps": says("Pa", 1200.0)})
-    methods = {"linear": Linear(), "cubic": Uncertain(Cubic(), spread)}
+    methods: dict[str, Method] = {"linear": Linear(), "cubic": Uncertain(Cubic(), spread)}
     return evaluate(series(), methods=methods, withhold=6)
 
 
