@@ -15,7 +15,6 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erf
 
 from temdeep.fields.intervals import Interval
 from temdeep.fields.limits import lower_limit, upper_limit
@@ -102,6 +101,8 @@ def _ends(interval: Interval, channel: Channel, spread: ChannelSpread, draw: Dra
 
 def _with_tails(normal: Float64Array, spread: ChannelSpread) -> Float64Array:
     """Numbers of the normal law as numbers of Z, of variance 1."""
+    from scipy.special import erf  # noqa: PLC0415 - slow to load
+
     count = len(spread.magnitudes)
     parts = np.array([0.0, *((np.arange(count) + 0.5) / count)])
     sizes = np.array([0.0, *spread.magnitudes])
