@@ -37,6 +37,14 @@ from temdeep.verification.withholding import thin_out
 SHIPPED = Path(__file__).parents[1] / "data" / "atlantic_hourly_truth.nc"
 METHODS = ("linear", "cubic", "solar")
 DEVELOPMENT = (("era5_uk", 3), ("era5_uk", 6), ("atlantic", 6), ("smooth", 12))
+WAVES = (
+    ("smooth", 12, ("z500", "ps")),
+    ("atlantic", 6, ("ps",)),
+    ("globe", 6, ("ps",)),
+    ("era5_finse", 3, ("sp",)),
+    ("era5_finse", 6, ("sp",)),
+)
+"""Where pressure and heights are looked at on development periods."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Test:
         period: First and last time.
         every: One time in so many is given.
         modelled: Whether a model named on the command line is one for these data.
+        variables: Which; none: all at an instant.
     """
 
     title: str
@@ -56,6 +65,7 @@ class Test:
     period: Period
     every: int
     modelled: bool = False
+    variables: tuple[str, ...] = ()
 
 
 def tests() -> list[Test]:
@@ -69,9 +79,21 @@ def tests() -> list[Test]:
     ]
 
 
+def developments() -> list[Test]:
+    """Pressure and heights on development periods."""
+    found = []
+    for name, every, names in WAVES:
+        source = SOURCES[name]
+        for title, period in (("first part", source.early), ("second part", source.later)):
+            told = f"Development, {name}, {title}, {every} h to 1 h"
+            found.append(Test(told, DATA / source.file, period, every, variables=names))
+    return found
+
+
 def measured(test: Test, model: Path | None) -> list[dict[str, Any]]:
     """Records of all methods on a test part."""
-    series = open_series([test.file]).between(*test.period)
+    series = open_series([test.file], variables=list(test.variables) or None)
+    series = series.between(*test.period)
     series = series.select(list(dict.fromkeys(one.variable for one in series.instantaneous())))
     coarse = thin_out(series, test.every).coarse
     methods = dict(build_all(METHODS, coarse))
@@ -153,13 +175,14 @@ def exponents() -> TextTable:
         for one in series.channels:
             own = spread.of_channel[one.name]
             spans, levels = np.log(own.spans_s[1:]), np.array(own.levels)
+            whole = np.logaddexp(2 * levels, 2 * np.array(own.floors)) / 2 if own.floors else levels
             row = next(
                 row
                 for row in records
                 if (row["variable"], row["method"]) == (one.name, "cubic")
                 and row["lead_fraction"] is None
             )
-            true = levels[1] - levels[0] + np.log(row["spread_over_rmse"])
+            true = whole[1] - whole[0] + np.log(row["spread_over_rmse"])
             space = exponent_of(coarse, one, curved=True)
             rows.append(
                 (
@@ -188,7 +211,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, metavar="RUN", help="of data/atlantic_6hourly.nc")
     parser.add_argument("--into", type=Path, metavar="FILE", help="page with marks for the table")
-    parser.add_argument("--development", action="store_true", help="how levels are carried over")
+    parser.add_argument(
+        "--development", action="store_true", help="how levels are carried over, and what waves do"
+    )
     arguments = parser.parse_args(words)
     began = time.perf_counter()
     try:
@@ -196,6 +221,10 @@ def main(words: Sequence[str] | None = None) -> int:
             text = as_markdown(exponents()).strip() + "\n"
             print(text)
             put(arguments.into, "exponents-table", text)
+            waves = [as_markdown(table(one, measured(one, None))).strip() for one in developments()]
+            text = "\n\n".join(waves) + "\n"
+            print(text)
+            put(arguments.into, "waves-table", text)
             return 0
         found = [(one, measured(one, arguments.model)) for one in tests()]
     except TemdeepError as error:

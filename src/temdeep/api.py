@@ -45,6 +45,8 @@ def downscale(
     post_conditions: str | Sequence[str] = "all",
     uncertainty: bool = False,
     quantiles: Sequence[float] = (),
+    members: int | None = None,
+    seed: int | None = None,
 ) -> Fields:
     """Fill a dataset, or an array, in time. Also there as `ds.temdeep.downscale(step, …)`.
 
@@ -70,6 +72,9 @@ def downscale(
             `fraction`, `extremes`, `dew-point`, `wind-speed` and `wind-direction`.
         uncertainty: Whether the standard deviation of its error stands beside each variable.
         quantiles: Probabilities of quantiles that stand beside each variable.
+        members: How many likely courses stand beside each variable, along `realization`; their
+            mean is the variable itself.
+        seed: Of the members, 0 if not given.
 
     Returns:
         The same variables, coordinates and attributes at the output times; values at given times
@@ -93,7 +98,7 @@ def downscale(
     if (step is None) == (times is None):
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
     conditions = parse_post_conditions(post_conditions)
-    beside = asked_beside(deviation=uncertainty, quantiles=quantiles)
+    beside = asked_beside(deviation=uncertainty, quantiles=quantiles, members=members, seed=seed)
     if beside and isinstance(ds, xr.DataArray):
         raise RequestError(
             "an array has no place for how wrong it may be: give a dataset, such as"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import temdeep
 from temdeep.cli.evaluate import EPILOG
 from temdeep.cli.main import build_parser, main
 from temdeep.methods.registry import METHOD_NAMES
@@ -69,6 +70,10 @@ def test_how_well_methods_know_their_errors_is_scored(
         assert 0 < row["coverage_90"] <= 100
         assert row["crps"] < row["mae"]
         assert row["spread_over_rmse"] == pytest.approx(row["spread"] / row["rmse"])
+    with xr.open_dataset("era5.nc") as dataset:
+        found = temdeep.evaluate(dataset, withhold=3, methods=["cubic"], uncertainty=True)
+    same = [row for row in found.records if row["variable"] == "t2m"]
+    assert [row["crps"] for row in same] == [row["crps"] for row in rows]
 
 
 def test_all_classical_methods_are_compared_by_default(here: Path) -> None:

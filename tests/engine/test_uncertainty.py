@@ -68,6 +68,16 @@ def test_fields_are_described_as_cf_does(folder: Path) -> None:
         assert "ancillary_variables" not in found["tp"].attrs
 
 
+def test_quantiles_may_have_commas_between_them(folder: Path) -> None:
+    asked = [*ASKED[:4], "--quantiles", "0.05,0.95", "0.5", "--variable", "t2m", "--quiet"]
+    target = folder / "commas.nc"
+    assert main(["downscale", str(folder / "in.nc"), "-o", str(target), *asked]) == 0
+    with xr.open_dataset(target) as found, xr.open_dataset(folder / "out.nc") as known:
+        assert "t2m_percentile_50" in found
+        for name in (LOW, HIGH):
+            np.testing.assert_array_equal(found[name], known[name])
+
+
 def test_degrees_become_kelvins_in_a_difference() -> None:
     dataset = mixed(count=17)[["t2m"]]
     dataset["t2m"] = dataset["t2m"] - 273.15
@@ -113,6 +123,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     for asked, sentence in (
         (["--draw", "1"], "leave out --draw, or --uncertainty"),
         (["--quantiles", "2"], "2 is no probability of a quantile"),
+        (["--quantiles", "0.05;0.95"], "say numbers, such as --quantiles 0.05 0.95"),
     ):
         assert main(["downscale", source, "-o", target, *ASKED[:4], "--uncertainty", *asked]) == 2
         assert sentence in capsys.readouterr().err
@@ -175,3 +186,91 @@ def test_an_array_is_refused_what_it_has_no_place_for(folder: Path) -> None:
     for wrong in (0.9, "0.9"):
         with pytest.raises(RequestError, match="say a list of numbers"):
             asked_beside(deviation=False, quantiles=wrong)  # type: ignore[arg-type]
+
+
+MEMBERS = ["--step", "1h", "--method", "linear", "--members", "4"]
+
+
+@pytest.fixture(scope="module")
+def drawn(folder: Path) -> Path:
+    source = str(folder / "in.nc")
+    for name in ("members.nc", "members.zarr"):
+        assert main(["downscale", source, "-o", str(folder / name), *MEMBERS, "--quiet"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", ["members.nc", "members.zarr"])
+def test_members_stand_beside_along_a_dimension_of_their_own(drawn: Path, name: str) -> None:
+    with xr.open_dataset(drawn / name) as found:
+        members, given = found["t2m_members"], np.arange(len(found["time"])) % 3 == 0
+        assert dict(members.sizes) == {"realization": 4, **found["t2m"].sizes}
+        assert found["realization"].attrs["standard_name"] == "realization"
+        assert members.attrs["standard_name"] == "air_temperature"
+        assert found["t2m"].attrs["ancillary_variables"] == "t2m_members"
+        assert DEVIATION not in found
+        assert "tp_members" not in found
+        assert (members[:, given] == found["t2m"][given].astype("f4")).all()
+        np.testing.assert_allclose(members.mean("realization"), found["t2m"], atol=0.006)  # packed
+        assert (members[:, ~given].std("realization") > 0.05).all()
+
+
+def test_members_are_the_same_in_files_and_datasets_as_a_whole_and_in_pieces(drawn: Path) -> None:
+    with xr.open_dataset(drawn / "in.nc", decode_timedelta=False) as source:
+        loaded = source.load()
+    pieces = loaded[["t2m", "sp"]].chunk({"time": 4})
+    with xr.open_dataset(drawn / "members.nc") as found:
+        for dataset in (loaded[["t2m", "sp"]], pieces):
+            made = temdeep.downscale(dataset, step="1h", method="linear", members=4)
+            np.testing.assert_array_equal(made["t2m_members"], found["t2m_members"])
+        other = temdeep.downscale(loaded[["t2m"]], step="1h", method="linear", members=4, seed=1)
+        assert not np.allclose(other["t2m_members"], found["t2m_members"], atol=0.1)
+        part = loaded[["t2m"]].isel(time=slice(0, 17))
+        some = temdeep.downscale(
+            part, times=found["time"].values[[4, 20]], method="linear", members=4
+        )
+        np.testing.assert_array_equal(some["t2m_members"], found["t2m_members"].isel(time=[4, 20]))
+
+
+def test_members_of_forecast_runs_lie_beside_them() -> None:
+    times = np.array(["2019-03-01", "2019-03-02"], "datetime64[ns]")
+    values = 280 + np.random.default_rng(0).normal(size=(2, 9, 3, 4)).cumsum(axis=1)
+    runs = xr.Dataset(
+        {"t2m": (("time", "step", "lat", "lon"), values, {"units": "K"})},
+        coords={
+            "time": ("time", times, {"standard_name": "forecast_reference_time"}),
+            "step": (
+                "step",
+                np.arange(9) * np.timedelta64(3, "h").astype("timedelta64[ns]"),
+                {"standard_name": "forecast_period"},
+            ),
+            "lat": ("lat", [50.0, 51, 52], {"units": "degrees_north"}),
+            "lon": ("lon", [0.0, 1, 2, 3], {"units": "degrees_east"}),
+        },
+    )
+    runs["t2m"].attrs["cell_methods"] = "time: point"
+    found = temdeep.downscale(runs, step="1h", method="linear", members=3)
+    assert found["t2m_members"].dims == ("realization", *found["t2m"].dims)
+    np.testing.assert_allclose(found["t2m_members"].mean("realization"), found["t2m"], atol=1e-4)
+
+
+def test_members_that_cannot_be_are_refused_in_a_sentence(
+    drawn: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = str(drawn / "in.nc"), str(drawn / "refused.nc")
+    for asked, sentence in (
+        (["--members", "1"], "say 2 or more"),
+        (["--seed", "3"], "a seed of 3 for what"),
+        (["--members", "3", "--draw", "1"], "leave out --draw"),
+    ):
+        assert main(["downscale", source, "-o", target, *MEMBERS[:4], *asked]) == 2
+        assert sentence in capsys.readouterr().err
+    taken = [*MEMBERS, "--append"]
+    assert main(["downscale", source, "-o", str(drawn / "members.zarr"), *taken]) == 2
+    assert "--members do not go with --append" in capsys.readouterr().err
+    ensemble = mixed(count=17)[["t2m"]].expand_dims(realization=2, axis=1)
+    ensemble["t2m"].attrs["cell_methods"] = "time: point"
+    with pytest.raises(RequestError, match="has members of its own"):
+        temdeep.downscale(ensemble, step="1h", method="linear", members=3)
+    places = mixed(count=17)[["t2m"]].stack(place=("lat", "lon")).reset_index("place")
+    with pytest.raises(RequestError, match="places that are no neighbours"):
+        temdeep.downscale(places, step="1h", method="linear", members=3)

@@ -4,7 +4,13 @@ import pytest
 
 from temdeep.errors import RequestError, VariableKindError
 from temdeep.fields.kinds import kind_of, parse_kind
-from temdeep.fields.natures import component_of, level_in_name, nature_of, tied_to_ground
+from temdeep.fields.natures import (
+    component_of,
+    holds_fast_waves,
+    level_in_name,
+    nature_of,
+    tied_to_ground,
+)
 from temdeep.fields.variables import Kind, Nature
 
 
@@ -207,3 +213,20 @@ def test_both_components_name_the_same_vector() -> None:
 )
 def test_names_tell_levels(name: str, level: str) -> None:
     assert level_in_name(name, {}) == level
+
+
+def test_pressure_and_heights_hold_fast_waves() -> None:
+    of_mass = [
+        ("ps", "surface_air_pressure"),
+        ("x", "geopotential_height"),
+        ("msl", ""),
+        ("z500", ""),
+    ]
+    others = [
+        ("t2m", "air_temperature"),
+        ("ctp", "air_pressure_at_cloud_top"),
+        ("u10", ""),
+        ("q", ""),
+    ]
+    assert all(holds_fast_waves(*one) for one in of_mass)
+    assert not any(holds_fast_waves(*one) for one in others)

@@ -11,9 +11,10 @@ from scipy.stats import laplace, norm
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.activity import activity
+from temdeep.methods.scale_fitting import fit_scale
 from temdeep.methods.simple import Linear
 from temdeep.methods.space_for_time import exponent_at_step
-from temdeep.methods.spread import ChannelSpread, Spread
+from temdeep.methods.spread import FLOOR_EXPONENT, ChannelSpread, Spread
 from temdeep.methods.spread_fitting import fit_learnt_spread, fit_spread
 from temdeep.methods.trials import hidden_spans
 from temdeep.methods.uncertain import Beside, Uncertain, asked_beside
@@ -115,6 +116,40 @@ def test_the_level_at_the_step_is_found_in_space() -> None:
         assert told == pytest.approx(true, abs=0.35)
 
 
+def test_waves_of_an_hour_are_found_in_pressure_and_not_sought_in_wind() -> None:
+    amplitude = 0.05
+    waves = np.random.default_rng(2).normal(0, amplitude, (301, 12, 40))
+    values = moving_weather(301, 1, roughness=2.5) + waves
+    near_given = np.array([0.02])
+    told = {}
+    for name in ("surface_air_pressure", "eastward_wind"):
+        coarse = thin_out(series_of(values, standard_name=name), 6).coarse
+        spread = fit_spread(coarse, Linear())
+        told[name] = spread.of_channel["x"].floors
+        _, interval = next(coarse.intervals(3))
+        told[f"{name} soon"] = spread.deviations(interval, near_given)[..., :8].mean()
+    at_step, *wider = told["surface_air_pressure"]
+    np.testing.assert_allclose(np.exp(wider), amplitude, rtol=0.3)
+    assert at_step == pytest.approx(wider[0] - np.log(2))
+    assert told["eastward_wind"] == ()
+    assert told["surface_air_pressure soon"] > 2 * told["eastward_wind soon"]
+
+
+def test_a_floor_is_found_where_there_is_one_and_not_where_there_is_none() -> None:
+    rng = np.random.default_rng(0)
+    loud = rng.normal(0, 1.5, 40_000)
+    design = np.stack([np.ones_like(loud), loud], axis=1)
+    size = np.abs(laplace.rvs(size=len(loud), random_state=rng))
+    scale = np.hypot(np.exp(loud), 0.5)
+    found = fit_scale(design, scale * size, 0.0, 1, np.zeros_like(loud))
+    assert found.floor == pytest.approx(np.log(0.5), abs=0.05)
+    np.testing.assert_allclose(found.coefficients, [0.0, 1.0], atol=0.05)
+    np.testing.assert_allclose(found.scale, scale, rtol=0.1)
+    alone = fit_scale(design, np.exp(loud) * size, 0.0, 1, np.zeros_like(loud))
+    np.testing.assert_allclose(alone.scale, np.exp(loud), rtol=0.1)
+    assert alone.floor is None or alone.floor < -3.0
+
+
 def test_short_rows_tell_nothing() -> None:
     assert exponent_at_step(np.random.default_rng(0).normal(size=(20, 5, 5)), curved=False) is None
     assert exponent_at_step(np.ones((20, 5, 40)), curved=False) is None
@@ -175,6 +210,16 @@ def test_crps_is_the_normal_law_s_and_the_absolute_error_without_spread() -> Non
     np.testing.assert_array_equal(crps(error, np.zeros(3), normal_spread()), np.abs(error))
 
 
+def test_waves_add_to_weather_in_squares_and_vanish_at_given_times() -> None:
+    waves = replace(normal_spread("Pa"), floors=(np.log(0.5), np.log(1.0)))
+    theta = np.array([0.0, 0.02, 0.5, 1.0])
+    told = waves.deviation(np.zeros((4, 1, 1)), theta, 3600.0).ravel()
+    between = 4 * theta * (1 - theta)
+    np.testing.assert_allclose(told, np.hypot(2 * between, 0.5 * between**FLOOR_EXPONENT))
+    assert told[0] == told[-1] == 0
+    assert told[1] > 0.35  # already as wrong as waves make it
+
+
 def test_heavy_tails_are_kept() -> None:
     """Errors of Laplace's law: the 99 % interval is wider than the normal law's."""
     rng = np.random.default_rng(0)
@@ -221,6 +266,11 @@ def test_a_spread_comes_back_from_json() -> None:
     spread = fit_spread(series, Linear())
     again = Spread.from_plain(json.loads(json.dumps(spread.as_plain())))
     assert again.of_channel == spread.of_channel
+    waves = replace(normal_spread("Pa"), floors=(-1.0, 0.5))
+    told = json.loads(json.dumps(Spread({"ps": waves}).as_plain()))
+    assert Spread.from_plain(told).of_channel == {"ps": waves}
+    del told["ps"]["floors"]  # as an earlier version wrote it
+    assert Spread.from_plain(told).of_channel == {"ps": normal_spread("Pa")}
 
 
 def test_another_unit_has_no_spread() -> None:

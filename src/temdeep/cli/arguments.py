@@ -116,6 +116,21 @@ def names(values: list[str]) -> list[str]:
     return [part for part in parts if part]
 
 
+def numbers(values: list[str], option: str) -> list[float]:
+    """Numbers given one by one or with commas between them.
+
+    Raises:
+        RequestError: One of them is none.
+    """
+    try:
+        return [float(one) for one in names(values)]
+    except ValueError as error:
+        raise RequestError(
+            f"{option} {' '.join(values)}: say numbers, such as {option} 0.05 0.95 or {option}"
+            " 0.05,0.95."
+        ) from error
+
+
 def kinds(values: list[str]) -> dict[str, str]:
     """Split NAME=KIND.
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_post_conditions, add_series_arguments, forecasts_from
+from temdeep.cli.arguments import add_post_conditions, add_series_arguments, forecasts_from, numbers
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ examples, with the series that the repository ships:
   temdeep downscale data/atlantic_6hourly.nc -o one.nc --at 2000-03-05T07:20 --period 1h
   temdeep downscale data/atlantic_6hourly.nc -o rain.nc --step 1h --variable pr --draw 1
   temdeep downscale data/atlantic_6hourly.nc -o band.nc --step 1h --method cubic --uncertainty
+  temdeep downscale data/atlantic_6hourly.nc -o ten.nc --step 1h --variable t2m --members 10
   temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --workers 2
   temdeep downscale data/atlantic_6hourly.nc -o fast.zarr --step 10min --method cubic --append
                                             (whenever the input has grown)
@@ -139,11 +140,18 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     filling.add_argument(
         "--quantiles",
         nargs="+",
-        type=float,
         default=[],
         metavar="P",
         help="write also what the truth is below with these probabilities, such as 0.05 0.95",
     )
+    filling.add_argument(
+        "--members",
+        type=int,
+        metavar="N",
+        help="write also N likely courses of each variable at an instant, along 'realization': each"
+        " a field, their mean the variable itself; of precipitation --draw gives one",
+    )
+    filling.add_argument("--seed", type=int, metavar="SEED", help="of the members; 0 if not given")
     filling.add_argument(
         "--max-gap",
         metavar="SPAN",
@@ -187,6 +195,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output.is_symlink():  # what it leads to is replaced, not the link
         arguments.output = arguments.output.resolve()
     _refuse_source(arguments)
+    arguments.quantiles = numbers(arguments.quantiles, "--quantiles")
     if arguments.append:
         made_by = "" if arguments.model else arguments.method or DEFAULT_METHOD
         check_append(
@@ -194,13 +203,18 @@ def run(arguments: argparse.Namespace) -> int:
             step=arguments.step,
             method=made_by,
             draw=arguments.draw,
-            beside=bool(arguments.uncertainty or arguments.quantiles),
+            beside=bool(arguments.uncertainty or arguments.quantiles or arguments.members),
         )
     else:
         check_target(arguments.output, overwrite=arguments.overwrite)
     layout = _layout(arguments)
     conditions = parse_post_conditions(arguments.post_conditions)
-    beside = asked_beside(deviation=arguments.uncertainty, quantiles=arguments.quantiles)
+    beside = asked_beside(
+        deviation=arguments.uncertainty,
+        quantiles=arguments.quantiles,
+        members=arguments.members,
+        seed=arguments.seed,
+    )
     forecasts = forecasts_from(arguments)
     planned = partial(
         plan,

@@ -121,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             dataset=Path(arguments.sources[0]).stem,
             trained_on=trained_on,
             seed=arguments.seed,
+            uncertainty=arguments.uncertainty,
             progress=lambda done, total: show_done(1000 * done // total),
         )
     subject = _subject(evaluation, arguments) if arguments.report is not None else ""
@@ -159,8 +160,6 @@ def _methods(
         name: keep_consistent(method, *kept)
         for name, method in build_all(["linear", *chosen], coarse).items()
     }
-    if arguments.uncertainty:
-        ordered = {name: _uncertain(coarse, one, None) for name, one in ordered.items()}
     if arguments.model is None:
         return ordered, None
     from temdeep.model_store import description, load_method
@@ -169,18 +168,12 @@ def _methods(
     trained_on = description(arguments.model, arguments.epoch).get("trained_on")
     consistent = keep_consistent(model, *kept)
     if arguments.uncertainty:
-        consistent = _uncertain(coarse, consistent, arguments.model, arguments.epoch)
+        from temdeep.engine.provenance import spread_of
+        from temdeep.methods.uncertain import Uncertain
+
+        spread = spread_of(coarse, consistent, arguments.model, arguments.epoch)
+        consistent = Uncertain(consistent, spread)
     return {**ordered, model.name: consistent}, trained_on
-
-
-def _uncertain(
-    coarse: Series, method: Method, model: Path | None, epoch: int | None = None
-) -> Method:
-    """A method that says how wrong it may be."""
-    from temdeep.engine.provenance import spread_of
-    from temdeep.methods.uncertain import Uncertain
-
-    return Uncertain(method, spread_of(coarse, method, model, epoch))
 
 
 def _draw(evaluation: Evaluation, arguments: argparse.Namespace) -> None:

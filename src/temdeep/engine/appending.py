@@ -47,7 +47,7 @@ def check_append(
         step: The output step; None: single times are asked for.
         method: Name of what fills in; empty for a trained model.
         draw: Seed of a draw.
-        beside: Whether standard deviations or quantiles are asked for.
+        beside: Whether standard deviations, quantiles or members are asked for.
 
     Raises:
         OutputError: There is no such store.
@@ -76,8 +76,8 @@ def check_append(
         )
     if beside:
         raise RequestError(
-            "--uncertainty and --quantiles do not go with --append: write the new times into a file"
-            " of their own."
+            "--uncertainty, --quantiles and --members do not go with --append: write the new times"
+            " into a file of their own."
         )
 
 

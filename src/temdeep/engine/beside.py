@@ -24,6 +24,9 @@ KELVIN = ("k", "kelvin", "kelvins", "degk")
 UNKNOWN = "unknown"
 """What cfgrib calls a quantity that CF has no name for."""
 
+REALIZATION = "realization"
+"""The dimension of members, by CF's standard name."""
+
 KEPT = ("grid_mapping", "coordinates")
 """What a field beside a variable has of its attributes."""
 
@@ -41,12 +44,40 @@ def parents(series: Series, method: Method) -> dict[str, str]:
     return {name: variable for variable, name, _ in pairs(series, method)}
 
 
+def members_of(series: Series, method: Method) -> dict[str, int]:
+    """How many members those fields have that have any, by the field's name."""
+    return {
+        name: one.draw.members for _, name, one in pairs(series, method) if one.draw is not None
+    }
+
+
+def along_members(fields: Sequence[xr.Variable]) -> xr.Variable:
+    """One field of each member as one, along their dimension."""
+    values = np.stack([one.values for one in fields])
+    return xr.Variable((REALIZATION, *fields[0].dims), values)
+
+
+def realization(series: Series, method: Method) -> dict[str, xr.Variable]:
+    """The coordinate of members, where there are any."""
+    count = max(members_of(series, method).values(), default=0)
+    if not count:
+        return {}
+    told = {"standard_name": "realization", "long_name": "member", "units": "1"}
+    return {REALIZATION: xr.Variable((REALIZATION,), np.arange(count, dtype=np.int32), told)}
+
+
 def refuse_taken(series: Series, method: Method) -> None:
     """Refuse a series that has a field of a name that is needed.
 
     Raises:
         RequestError: It has.
     """
+    dataset = series.dataset
+    if members_of(series, method) and REALIZATION in (*dataset.dims, *dataset.variables):
+        raise RequestError(
+            f"{series.source} has members of its own, along '{REALIZATION}': leave out the members"
+            " that are asked for, or give one member at a time."
+        )
     for name in parents(series, method):
         if name in series.dataset.variables:
             raise RequestError(
@@ -86,6 +117,16 @@ def described(given: Mapping[str, Any], variable: str, one: Beside) -> dict[str,
             **({"units": units} if units else {}),
             "probability": float(one.probability),
         }
+    if one.draw is not None:
+        told = {"standard_name": standard} if standard else {}
+        return {
+            **kept,
+            **told,
+            "long_name": f"{called}: likely courses",
+            **({"units": units} if units else {}),
+            "comment": f"{one.draw.members} draws, seed {one.draw.seed}, around {variable}: it is"
+            " their mean; the same as given where the time is given",
+        }
     told = {"standard_name": f"{standard} standard_error"} if standard else {}
     lowered = units.strip().lower()
     if lowered in CELSIUS:
@@ -112,6 +153,10 @@ def beside_given(
         given = fields[name]
         values = given.values.astype(np.float32)
         for one in method.fields:
+            if one.draw is not None:
+                members = [xr.Variable(given.dims, values)] * one.draw.members
+                made[one.name(name)] = along_members(members)
+                continue
             own = values if one.probability is not None else values * 0
             made[one.name(name)] = xr.Variable(given.dims, own)
     return made

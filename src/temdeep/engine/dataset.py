@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from temdeep.engine.beside import parents
+from temdeep.engine.beside import REALIZATION, members_of, parents
 from temdeep.engine.pieces import Piece, pieces, windowed
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import fill
@@ -49,24 +49,26 @@ def fill_dataset(
         series.dataset[name].chunks is not None for name in frame.variables if name not in parent
     )
     arrays = _lazy(series, method, plan) if lazy else _eager(series, method, plan)
-    return assembled(series, frame, arrays, parent), frame.notes
+    return assembled(series, method, frame, arrays), frame.notes
 
 
 def assembled(
-    series: Series, frame: Template, arrays: Mapping[str, Any], parent: Mapping[str, str]
+    series: Series, method: Method, frame: Template, arrays: Mapping[str, Any]
 ) -> xr.Dataset:
     """Put fields into their frame, in the input's order.
 
     Args:
         series: The input.
+        method: What filled it.
         frame: The output without its fields.
         arrays: The fields by name.
-        parent: The variable that each field stands beside, of those that do.
     """
-    fields = {
-        name: xr.Variable(series.dataset[parent.get(name, name)].dims, arrays[name], attributes)
-        for name, attributes in frame.variables.items()
-    }
+    parent, members = parents(series, method), members_of(series, method)
+    fields = {}
+    for name, attributes in frame.variables.items():
+        dims = series.dataset[parent.get(name, name)].dims
+        dims = (REALIZATION, *dims) if name in members else dims
+        fields[name] = xr.Variable(dims, arrays[name], attributes)
     for name, variable in fields.items():
         said = series.as_given(parent.get(name, name)).encoding
         variable.encoding = {
@@ -106,8 +108,10 @@ def _eager(series: Series, method: Method, plan: Plan) -> dict[str, Values]:
         name: np.empty(shape_of(series, plan, name), dtype=dtype_of(series, name))
         for name in variables_of(series.channels)
     }
+    members = members_of(series, method)
     for name, parent in parents(series, method).items():
-        arrays[name] = np.empty(shape_of(series, plan, parent), np.float32)
+        shape = shape_of(series, plan, parent)
+        arrays[name] = np.empty((members[name], *shape) if name in members else shape, np.float32)
     for block in fill(series, method, plan):
         for name, variable in block.fields.items():
             axis = variable.dims.index(series.time_name)
@@ -122,6 +126,7 @@ def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
     from dask.delayed import delayed  # noqa: PLC0415
 
     names, parent = variables_of(series.channels), parents(series, method)
+    members = members_of(series, method)
     times_only = xr.Dataset(coords={series.time_name: series.dataset[series.time_name].variable})
     bare = replace(series, dataset=times_only)
     shared = delayed((bare, method), pure=False, traverse=False)
@@ -131,12 +136,15 @@ def _lazy(series: Series, method: Method, plan: Plan) -> dict[str, da.Array]:
         made = delayed(_fill_piece, pure=False)(shared, fields, piece)
         for name, parts in arrays.items():
             shape = shape_of(series, piece.part, parent.get(name, name))
+            shape = (members[name], *shape) if name in members else shape
             dtype = np.dtype(np.float32) if name in parent else dtype_of(series, name)
             array = da.from_delayed(made[name], shape, dtype)  # type: ignore[no-untyped-call]
             parts.append(array)
     return {
         name: da.concatenate(  # type: ignore[no-untyped-call]
-            parts, axis=series.dataset[parent.get(name, name)].dims.index(series.time_name)
+            parts,
+            axis=series.dataset[parent.get(name, name)].dims.index(series.time_name)
+            + int(name in members),
         )
         for name, parts in arrays.items()
     }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from temdeep.engine.beside import parents
+from temdeep.engine.beside import REALIZATION, members_of, parents
 from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.layout import AS_USUAL, field_specs, without_new_fills
@@ -150,13 +150,14 @@ def _refuse_unlike(fillings: Sequence[Filling]) -> None:
 def _dims(forecasts: Forecasts, filling: Filling, name: str) -> tuple[str, ...]:
     """Dimensions of a field in the output: the file's, else the run's before its own."""
     series = filling.series
+    members = (REALIZATION,) if name in members_of(series, filling.method) else ()
     name = parents(series, filling.method).get(name, name)
     own = [
         series.file_dim or str(dim) if dim == series.time_name else str(dim)
         for dim in series.dataset[name].dims
     ]
     known = forecasts.dims.get(name, ())
-    return known if forecasts.run_dim in known else (forecasts.run_dim, *own)
+    return (*members, *(known if forecasts.run_dim in known else (forecasts.run_dim, *own)))
 
 
 def _with_runs(spec: FieldSpec, dims: tuple[str, ...], run_dim: str, count: int) -> FieldSpec:

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from zarr.codecs import ZstdCodec
 
-from temdeep.engine.beside import parents
+from temdeep.engine.beside import REALIZATION, members_of, parents
 from temdeep.engine.dataset import dtype_of, shape_of
 from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.packing import Storage
@@ -127,11 +127,17 @@ def field_specs(
             no whole chunks.
     """
     check_layout(layout, suffix)
-    beside = parents(series, method)
+    beside, members = parents(series, method), members_of(series, method)
     specs = {}
     for name, attributes in variables.items():
         spec = _field_spec(
-            series, plan, beside.get(name, name), attributes, suffix=suffix, layout=layout
+            series,
+            plan,
+            beside.get(name, name),
+            attributes,
+            suffix=suffix,
+            layout=layout,
+            members=members.get(name, 0),
         )
         specs[name] = replace(spec, storage=BESIDE) if name in beside else spec
     held = {dim: None for spec in specs.values() for dim in spec.dims}
@@ -152,6 +158,7 @@ def _field_spec(
     *,
     suffix: str,
     layout: Layout,
+    members: int,
 ) -> FieldSpec:
     array = series.as_given(variable)
     encoding = array.encoding
@@ -167,6 +174,13 @@ def _field_spec(
         chunks=None,
         attributes={**attributes, **kept},
     )
+    if members:
+        spec = replace(
+            spec,
+            dims=(REALIZATION, *spec.dims),
+            shape=(members, *spec.shape),
+            time_axis=spec.time_axis + 1,
+        )
     if suffix == ZARR_SUFFIX:
         return _in_zarr(spec, encoding, series.grid.dims, layout)
     unlimited = series.time_name in series.dataset.encoding.get("unlimited_dims", ())

@@ -73,11 +73,37 @@ def choose(
         if draw is not None:
             raise RequestError(
                 "a draw is one course of what may have been, and no estimate that is wrong by so"
-                " much: leave out --draw, or --uncertainty and --quantiles."
+                " much: leave out --draw, or --uncertainty, --quantiles and --members."
             )
         spread = spread_of(series, consistent, model, epoch)
+        if any(one.draw is not None for one in beside):
+            refuse_members(series, spread)
         consistent = Uncertain(consistent, spread, beside)
     return replace(chosen, method=consistent)
+
+
+def refuse_members(series: Series, spread: Spread) -> None:
+    """Refuse members where it is not known over what distance errors go together.
+
+    Raises:
+        RequestError: The places are no neighbours, or the model does not say it.
+    """
+    if not series.grid.uniform:
+        raise RequestError(
+            f"{series.source} has places that are no neighbours, and members are fields: ask for"
+            " --quantiles instead."
+        )
+    unknown = [
+        one.name
+        for one in series.channels
+        if spread.knows(one) and not spread.of_channel[one.name].length_m > 0
+    ]
+    if unknown:
+        raise RequestError(
+            f"it is not known over what distance errors of {', '.join(unknown)} go together: the"
+            " grid is too small, or an earlier version trained the model; ask for --quantiles"
+            " instead of members."
+        )
 
 
 def spread_of(

@@ -12,16 +12,15 @@ import numpy as np
 import xarray as xr
 
 from temdeep.engine.aggregation import Aggregator
-from temdeep.engine.beside import beside_given
+from temdeep.engine.beside import along_members, beside_given
 from temdeep.engine.plan import Int64Array, Plan
-from temdeep.fields.intervals import Interval
 from temdeep.fields.periods import split_extreme
 from temdeep.fields.reading_frames import Window, load
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Kind
 from temdeep.methods.protocol import Method
-from temdeep.methods.uncertain import Uncertain
-from temdeep.metric import Float64Array, FloatArray
+from temdeep.methods.uncertain import Beside, Uncertain
+from temdeep.metric import Float32Array, FloatArray
 
 TIMES_AT_ONCE = 32
 """Largest number of fields per channel made at once: memory does not grow with what is asked."""
@@ -115,25 +114,36 @@ def _instants(series: Series, method: Method, plan: Plan) -> Iterator[Block]:
         if here not in made_in:
             continue
         interval = next(interval for index, interval in walk if index == here)
-        for begin in range(first, last, TIMES_AT_ONCE):
-            times = slice(begin, min(begin + TIMES_AT_ONCE, last))
+        uncertain = method if isinstance(method, Uncertain) else None
+        drawn = uncertain.drawn(interval) if uncertain and first < last else None
+        at_once = max(1, TIMES_AT_ONCE // (1 + (uncertain.members if uncertain else 0)))
+        for begin in range(first, last, at_once):
+            times = slice(begin, min(begin + at_once, last))
             values = method.fill(interval, plan.theta[times])
             fields = _arranged(series, channels, values)
-            if isinstance(method, Uncertain):
-                fields |= _beside(series, method, interval, plan.theta[times], values)
+            if uncertain:
+                filled = values.astype(np.float32, copy=False)
+                made = uncertain.beside(interval, plan.theta[times], filled, drawn)
+                fields |= _beside(series, uncertain, channels, made)
             yield Block(times, fields)
 
 
 def _beside(
-    series: Series, method: Uncertain, interval: Interval, theta: Float64Array, values: FloatArray
+    series: Series,
+    method: Uncertain,
+    channels: Sequence[Channel],
+    made: Mapping[Beside, Float32Array],
 ) -> dict[str, xr.Variable]:
-    """How wrong made fields may be."""
-    filled = values.astype(np.float32, copy=False)
+    """How wrong made fields may be, as variables."""
+    known = method.variables(channels)
     fields: dict[str, xr.Variable] = {}
-    for one, made in method.beside(interval, theta, filled).items():
-        arranged = _arranged(series, interval.channels, made)
-        known = method.variables(interval.channels)
-        fields |= {one.name(name): arranged[name] for name in known}
+    for one, values in made.items():
+        if one.draw is None:
+            arranged = _arranged(series, channels, values)
+            fields |= {one.name(name): arranged[name] for name in known}
+            continue
+        each = [_arranged(series, channels, member) for member in values]
+        fields |= {one.name(name): along_members([one[name] for one in each]) for name in known}
     return fields
 
 

@@ -103,15 +103,16 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
                 notes.append(f"'{one}' is no field in time that can be filled in and is left out.")
             else:
                 carried[str(one)] = along
+    beside.refuse_taken(series, method)
     flag = _flag(series, plan, method)
     dataset = xr.Dataset({**carried, **coordinates, PROVENANCE: flag})
     dataset = dataset.set_coords([one for one in dataset.variables if one in source.coords])
+    dataset = dataset.assign_coords(beside.realization(series, method))
     dataset.attrs = _attributes(series, method, provenance)
     dataset.encoding = {
         "unlimited_dims": {d for d in source.encoding.get("unlimited_dims", ()) if d in source.dims}
     }
     said = treatments(series, method)
-    beside.refuse_taken(series, method)
     fields = beside.pairs(series, method)
     variables = {
         variable: beside.linked(

@@ -97,6 +97,14 @@ DIRECTION_NAMES = frozenset(
     """.split()  # noqa: SIM905  (a table to read)
 )
 
+MASS_WORDS = ("air_pressure", "geopotential")
+MASS_NAMES = frozenset(
+    """
+    sp ps psfc pres msl prmsl psl mslp slp surface_pressure pressure_msl mean_sea_level_pressure
+    z gh zg hgt phi geopotential geopotential_height
+    """.split()  # noqa: SIM905  (a table to read)
+)
+
 FLAG_NAMES = frozenset(["ptype", "ww", "weather_code", "precipitation_type", "pres_wx"])
 FLAG_STANDARD_NAMES = frozenset(["precipitation_type", "area_type", "land_cover_lccs"])
 
@@ -274,6 +282,18 @@ def is_precipitation(name: str, standard_name: str) -> bool:
     if standard_name:
         return _says(standard_name, PRECIPITATION_WORDS) and "type" not in standard_name
     return name.lower() in PRECIPITATION_NAMES
+
+
+def holds_fast_waves(name: str, standard_name: str) -> bool:
+    """Whether a variable is of the air's mass: pressure and heights feel gravity waves and tides.
+
+    Args:
+        name: Name of the variable.
+        standard_name: Its CF standard name, empty if none.
+    """
+    if standard_name:
+        return _says(standard_name, MASS_WORDS) and "cloud" not in standard_name
+    return without_level(name).lower() in MASS_NAMES
 
 
 def tied_to_ground(name: str, attributes: Attributes, nature: Nature) -> bool:

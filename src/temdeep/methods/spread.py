@@ -3,11 +3,14 @@
 The error of a channel is taken as σ Z, with Z of one distribution for the channel, symmetric, of
 variance 1 and with the heavy tails that errors at hidden frames have, and
 
-    σ(θ) = exp(l(τ) + Σᵢ bᵢ (fᵢ - f̄ᵢ(τ))) (4 θ (1 - θ))^q
+    σ(θ)² = w(θ)² + n(θ)²
+    w(θ) = exp(l(τ) + Σᵢ bᵢ (fᵢ - f̄ᵢ(τ))) (4 θ (1 - θ))^q
+    n(θ) = exp(m(τ)) (4 θ (1 - θ))^q′
 
 where f are the logarithms of the interval's activity, f̄(τ) what is usual of them at that span, and
-l(τ) the level. σ is 0 at both ends. All numbers are fitted to hidden frames of a coarse series
-(`spread_fitting`).
+l(τ) the level. n is what waves of an hour or two do to pressure and heights in any weather; other
+channels have none. σ is 0 at both ends. All other numbers are fitted to hidden frames of a coarse
+series (`spread_fitting`).
 
 Knows: intervals as arrays. Must not know: series, files, any one method.
 """
@@ -23,6 +26,9 @@ from temdeep.fields.limits import lower_limit, upper_limit
 from temdeep.fields.variables import Channel
 from temdeep.methods.activity import activity
 from temdeep.metric import Float32Array, Float64Array
+
+FLOOR_EXPONENT = 0.1
+"""q′: waves of an hour or two are unknown again soon after a given time."""
 
 LOUDEST = 3.0
 """Most that the logarithm of an activity counts above or below what is usual."""
@@ -40,6 +46,8 @@ class ChannelSpread:
         slopes: b.
         exponent: q, above 0.
         magnitudes: |Z| at the middles of as many equal parts of its probability, ascending.
+        floors: m at the spans; none: n is 0.
+        length_m: Distance over which errors go together; 0: not known.
     """
 
     units: str
@@ -49,6 +57,8 @@ class ChannelSpread:
     slopes: tuple[float, ...]
     exponent: float
     magnitudes: tuple[float, ...]
+    floors: tuple[float, ...] = ()
+    length_m: float = 0.0
 
     def deviation(self, logs: Float64Array, theta: Float64Array, span_s: float) -> Float64Array:
         """σ at lead fractions.
@@ -65,8 +75,11 @@ class ChannelSpread:
         loud = np.nan_to_num(logs - usual[:, None, None], nan=0.0, posinf=LOUDEST, neginf=-LOUDEST)
         loud = np.clip(loud, -LOUDEST, LOUDEST)
         level = self._at(span_s, self.levels) + np.tensordot(self.slopes, loud, axes=1)
-        shape = (4 * theta * (1 - theta)) ** self.exponent
-        deviation: Float64Array = shape[:, None, None] * np.exp(level)
+        between = (4 * theta * (1 - theta))[:, None, None]
+        deviation: Float64Array = between**self.exponent * np.exp(level)
+        if self.floors:
+            floor = between**FLOOR_EXPONENT * np.exp(self._at(span_s, self.floors))
+            deviation = np.hypot(deviation, floor)
         return deviation
 
     def quantile(self, probability: float) -> float:
@@ -157,11 +170,15 @@ class Spread:
         found = {}
         for name, one in told.items():
             rows = {
-                key: tuple(map(float, one[key]))
-                for key in ("spans_s", "levels", "slopes", "magnitudes")
+                key: tuple(map(float, one.get(key, ()) if key == "floors" else one[key]))
+                for key in ("spans_s", "levels", "slopes", "magnitudes", "floors")
             }
             usual = tuple(tuple(map(float, row)) for row in one["usual"])
             found[name] = ChannelSpread(
-                units=str(one["units"]), usual=usual, exponent=float(one["exponent"]), **rows
+                units=str(one["units"]),
+                usual=usual,
+                exponent=float(one["exponent"]),
+                length_m=float(one.get("length_m", 0.0)),
+                **rows,
             )
         return cls(found)

@@ -5,7 +5,8 @@ e tell all of `spread` but the level at τ itself, where nothing is hidden: ther
 
     l(τ) = l(2τ) - s log 2,   s = ¾ (what space tells) + ¼ (slope of l from 2τ to 4τ)
 
-with what space tells from `space_for_time`. All but Z follows from the scale of |e|, by least
+with what space tells from `space_for_time`. What waves add to pressure and heights is the same at
+all spans, and half of it at τ. All but Z follows from the scale of |e|, by least
 Σ log σ + |e|/σ (the likelihood of Laplace's law, which few large errors do not rule; Koenker and
 Machado 1999, doi:10.1080/01621459.1999.10473882), Z then from e/σ.
 
@@ -13,14 +14,17 @@ Knows: series, methods. Must not know: files, any one method.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from temdeep.errors import RequestError
+from temdeep.fields.natures import holds_fast_waves
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods.activity import activity
+from temdeep.methods.error_length import error_length_m
 from temdeep.methods.hidden_errors import (
     CONTEXT,
     MOST,
@@ -31,8 +35,9 @@ from temdeep.methods.hidden_errors import (
     sampled_cells,
 )
 from temdeep.methods.protocol import Method
+from temdeep.methods.scale_fitting import fit_scale
 from temdeep.methods.space_for_time import exponent_at_step
-from temdeep.methods.spread import LOUDEST, ChannelSpread, Spread
+from temdeep.methods.spread import FLOOR_EXPONENT, LOUDEST, ChannelSpread, Spread
 from temdeep.methods.trials import hidden_spans
 from temdeep.metric import Float64Array
 
@@ -49,8 +54,8 @@ UNTOLD_EXPONENT = 0.3
 """What is added to the slope of wider spans where space tells nothing: errors fall the faster the
 narrower the span."""
 
-RIDGE = 1e-3
-"""Relative weight of the wish for small coefficients."""
+LEFT_AT_STEP = 0.5
+"""Of what waves add to errors at wider spans, at the step itself."""
 
 EXPONENTS = (0.25, 3.0)
 """Least and largest q: above 0, so that σ vanishes at both ends."""
@@ -146,16 +151,17 @@ def _fitted(
 ) -> Spread:
     """The spread that errors of some channels tell of."""
     usual = _usual_at_step(series, channels, cells)
-    step_s = series.time.step_us / 1e6
+    step_s, grid = series.time.step_us / 1e6, series.grid
     fitted = {}
     for i, channel in enumerate(channels):
         if not has_spread(channel):
             continue
-        errors = found[i].known()
         told = exponent_of(series, channel, curved=method.context > 0)
-        one = _fit(errors, usual[:, i], told, step_s, channel.units)
+        one, standard = _fit(found[i], usual[:, i], told, step_s, channel)
         if one is not None:
-            fitted[channel.name] = one
+            places = (field.ravel()[cells] for field in (grid.latitude, grid.longitude))
+            length_m = error_length_m(standard.reshape(-1, len(cells)), *places)
+            fitted[channel.name] = replace(one, length_m=length_m or 0.0)
     return Spread(fitted)
 
 
@@ -194,41 +200,54 @@ def exponent_of(series: Series, channel: Channel, *, curved: bool) -> float | No
 
 
 def _fit(
-    errors: Errors, usual: Float64Array, told: float | None, step_s: float, units: str
-) -> ChannelSpread | None:
-    """The spread of one channel; None where it is never wrong, or nothing is known."""
+    each: Errors, usual: Float64Array, told: float | None, step_s: float, channel: Channel
+) -> tuple[ChannelSpread | None, Float64Array]:
+    """The spread of one channel, and e/σ of each error, NaN where that is unknown.
+
+    None where it is never wrong, or nothing is known.
+    """
+    errors = each.known()
     size = np.abs(errors.error)
+    in_order = np.full(each.error.shape, np.nan)
     if not (size > 0).any():
-        return None
+        return None, in_order
     spans = [k for k in STEPS if (errors.steps == k).any()]
     usual_at = {k: np.array([_mean(one[errors.steps == k]) for one in errors.logs]) for k in spans}
     loud = errors.logs - np.stack([usual_at[int(k)] for k in errors.steps], axis=1)
     loud = np.nan_to_num(loud, nan=0.0, posinf=LOUDEST, neginf=-LOUDEST)
     shape = np.log(4 * errors.theta * (1 - errors.theta))
     columns = [*(np.float64(errors.steps == k) for k in spans), *np.clip(loud, -LOUDEST, LOUDEST)]
-    found = _scale(np.stack([*columns, shape], axis=1), size, 0.0, len(spans))
-    exponent = float(np.clip(found[-1], *EXPONENTS))
-    design = np.stack(columns, axis=1)
-    found = _scale(design, size, exponent * shape, len(spans))
-    standard = np.sort(size * np.exp(-(design @ found + exponent * shape)))
+    waves = holds_fast_waves(channel.variable, channel.standard_name)
+    floor = FLOOR_EXPONENT * shape if waves else None
+    first = fit_scale(np.stack([*columns, shape], axis=1), size, 0.0, len(spans), floor)
+    exponent = float(np.clip(first.coefficients[-1], *EXPONENTS))
+    found = fit_scale(np.stack(columns, axis=1), size, exponent * shape, len(spans), floor)
+    in_order[np.isfinite(each.error)] = errors.error / found.scale
+    standard = np.sort(size / found.scale)
     rare = standard[int(RAREST * (len(standard) - 1))]
     unit = float(np.sqrt((np.minimum(standard, rare) ** 2).mean()))
     middles = (np.arange(PARTS) + 0.5) / PARTS
-    levels = found[: len(spans)] + np.log(unit)
+    levels = found.coefficients[: len(spans)] + np.log(unit)
     slope = _slope(np.log(spans), levels)
     exponent_here = slope + UNTOLD_EXPONENT
     if told is not None:
         exponent_here = SPACE_WEIGHT * told + (1 - SPACE_WEIGHT) * slope
     at_step = levels[0] - exponent_here * np.log(spans[0])
-    return ChannelSpread(
-        units,
+    floors: tuple[float, ...] = ()
+    if found.floor is not None:
+        wide = float(found.floor + np.log(unit))
+        floors = (wide + float(np.log(LEFT_AT_STEP)), *(wide for _ in spans))
+    fitted = ChannelSpread(
+        channel.units,
         tuple(step_s * k for k in (1, *spans)),
         (float(at_step), *map(float, levels)),
         (tuple(usual.tolist()), *(tuple(usual_at[k].tolist()) for k in spans)),
-        tuple(found[len(spans) :].tolist()),
+        tuple(found.coefficients[len(spans) :].tolist()),
         exponent,
         tuple((np.quantile(standard, middles) / unit).tolist()),
+        floors,
     )
+    return fitted, in_order
 
 
 def _slope(spans: Float64Array, levels: Float64Array) -> float:
@@ -237,29 +256,3 @@ def _slope(spans: Float64Array, levels: Float64Array) -> float:
         return 1.0
     apart = spans - spans.mean()
     return float(apart @ levels / (apart @ apart))
-
-
-def _scale(
-    design: Float64Array, size: Float64Array, offset: Float64Array | float, free: int
-) -> Float64Array:
-    """Coefficients c of least Σ η + |e| exp(-η), η = offset + design·c, by Fisher scoring.
-
-    Args:
-        design: Shape (error, coefficient).
-        size: |e|, shape (error,).
-        offset: Part of η that is known.
-        free: So many first coefficients are not drawn to 0.
-    """
-    ridge = np.full(design.shape[1], RIDGE * len(size))
-    ridge[:free] = 0.0
-    information = design.T @ design + np.diag(ridge)
-    typical = size.mean()
-    found = np.zeros(design.shape[1])
-    found[:free] = np.log(typical)
-    for _ in range(30):
-        ratio = np.minimum(size * np.exp(-(design @ found + offset)), 50.0)
-        step = np.linalg.solve(information, design.T @ (ratio - 1) - ridge * found)
-        found = found + np.clip(step, -1.0, 1.0)
-        if np.abs(step).max() < 1e-6:
-            break
-    return found

@@ -14,6 +14,7 @@ from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.variables import Channel
 from temdeep.methods.activity import CONTEXT
 from temdeep.methods.context import trim_context
+from temdeep.methods.members import Draw, Drawn
 from temdeep.methods.protocol import Method
 from temdeep.methods.spread import Spread
 from temdeep.metric import Float32Array, Float64Array
@@ -24,28 +25,41 @@ class Beside:
     """A field that is written beside a variable.
 
     Attributes:
-        probability: Of a quantile; None: it is the standard deviation.
+        probability: Of a quantile; None: it is the standard deviation, or members.
+        draw: Of members, along a dimension of their own; None: it is none of these.
     """
 
     probability: float | None = None
+    draw: Draw | None = None
 
     def name(self, variable: str) -> str:
         """Of the field beside a variable."""
+        if self.draw is not None:
+            return f"{variable}_members"
         if self.probability is None:
             return f"{variable}_standard_deviation"
         percent = f"{100 * self.probability:.6g}".replace(".", "_")
         return f"{variable}_percentile_{percent}"
 
 
-def asked_beside(*, deviation: bool, quantiles: Sequence[float]) -> tuple[Beside, ...]:
+def asked_beside(
+    *,
+    deviation: bool,
+    quantiles: Sequence[float],
+    members: int | None = None,
+    seed: int | None = None,
+) -> tuple[Beside, ...]:
     """What is asked for beside each variable.
 
     Args:
         deviation: The standard deviation.
         quantiles: Probabilities.
+        members: How many members; None: none.
+        seed: Of these; None: 0.
 
     Raises:
-        RequestError: A probability is none, or stands twice.
+        RequestError: A probability is none, or stands twice; fewer than two members, a seed of
+            nothing or below 0.
     """
     if isinstance(quantiles, str | float | int):
         raise RequestError(f"quantiles={quantiles!r}: say a list of numbers, such as [0.05, 0.95].")
@@ -57,7 +71,18 @@ def asked_beside(*, deviation: bool, quantiles: Sequence[float]) -> tuple[Beside
             )
     if len({Beside(one).name("") for one in quantiles}) < len(quantiles):
         raise RequestError("a quantile is asked for twice: name each once.")
-    return (*((Beside(),) if deviation else ()), *map(Beside, sorted(quantiles)))
+    drawn: tuple[Beside, ...] = ()
+    if members is not None:
+        if members < 2:
+            raise RequestError(
+                f"{members} members: say 2 or more, for their mean is the variable itself."
+            )
+        if seed is not None and seed < 0:
+            raise RequestError(f"the seed of the members is {seed}: say 0 or more.")
+        drawn = (Beside(draw=Draw(members, seed or 0)),)
+    elif seed is not None:
+        raise RequestError(f"a seed of {seed} for what? Ask for members, or leave it out.")
+    return (*((Beside(),) if deviation else ()), *map(Beside, sorted(quantiles)), *drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +136,38 @@ class Uncertain:
             if all(self.spread.knows(one) for one in channels if one.variable == name)
         ]
 
+    @property
+    def members(self) -> int:
+        """How many members stand beside each variable; 0: none."""
+        return sum(one.draw.members for one in self.fields if one.draw is not None)
+
+    def drawn(self, interval: Interval) -> Drawn | None:
+        """Members of an interval, for all that is asked of it; None where none are asked for."""
+        draws = (one.draw for one in self.fields if one.draw is not None)
+        return next((Drawn.of(interval, self.spread, one) for one in draws), None)
+
     def beside(
-        self, interval: Interval, theta: Float64Array, filled: Float32Array
+        self,
+        interval: Interval,
+        theta: Float64Array,
+        filled: Float32Array,
+        drawn: Drawn | None = None,
     ) -> dict[Beside, Float32Array]:
-        """What is written beside filled fields, each of their shape (time, channel, y, x)."""
+        """What is written beside filled fields, each of their shape (time, channel, y, x).
+
+        Args:
+            interval: The interval.
+            theta: Lead fractions, shape (time,).
+            filled: What the method made of it.
+            drawn: Its members, as `drawn` gave them; theirs have shape (member, time, …).
+        """
         deviations = self.spread.deviations(interval, theta)
         made = {}
         for one in self.fields:
+            if one.draw is not None:
+                if drawn is not None:
+                    made[one] = drawn.fields(theta, filled, deviations)
+                continue
             if one.probability is None:
                 made[one] = deviations
                 continue

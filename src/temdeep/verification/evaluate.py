@@ -18,6 +18,7 @@ from temdeep.fields.variables import Kind
 from temdeep.methods import registry
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
+from temdeep.methods.uncertain import Uncertain
 from temdeep.verification.breakdown import DEFINITIONS as BREAKDOWN_DEFINITIONS
 from temdeep.verification.breakdown import break_down, compare
 from temdeep.verification.passes import (
@@ -77,6 +78,7 @@ def evaluate(
     dataset: str = "",
     trained_on: Mapping[str, Any] | None = None,
     seed: int = 0,
+    uncertainty: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Hide all times but each k-th, fill them in, and score against what was hidden.
@@ -93,11 +95,14 @@ def evaluate(
         trained_on: What a model among the methods was trained on: `first`, `last` as ISO times; if
             that is several series, these of each in a list `series`.
         seed: Of the bootstrap.
+        uncertainty: Whether it is scored as well how well each method knows how wrong it is. Those
+            that do not say it themselves learn it from hidden times of the thinned series.
         progress: Told of each interval.
 
     Raises:
         TimeAxisError: The part that is tested is not in the series.
-        RequestError: Nothing would be hidden, too little would be left, or a method is unknown.
+        RequestError: Nothing would be hidden, too little would be left, or a method is unknown;
+            too little to learn from how wrong one is.
     """
     began = time.perf_counter()
     if isinstance(series, xr.Dataset):
@@ -105,6 +110,8 @@ def evaluate(
     part = series if period is None else series.between(*period)
     withheld = thin_out(part, withhold)
     chosen = _with_linear(methods, withheld.coarse)
+    if uncertainty:
+        chosen = {name: _uncertain(withheld.coarse, one) for name, one in chosen.items()}
     times = tally_of_times(withheld, chosen)
     families = [[times] if times else [], tallies_of_periods(withheld, chosen)]
     tallies = tuple(tally for family in families for tally in family)
@@ -154,6 +161,15 @@ def _with_linear(
         return dict(methods)
     line = registry.build(REFERENCE, coarse)
     return {REFERENCE: keep_consistent(line, coarse.channels), **methods}
+
+
+def _uncertain(coarse: Series, method: Method) -> Uncertain:
+    """A method that says how wrong it may be; learnt from a coarse series if it does not yet."""
+    if isinstance(method, Uncertain):
+        return method
+    from temdeep.methods.spread_fitting import fit_spread  # noqa: PLC0415 - only where asked for
+
+    return Uncertain(method, fit_spread(coarse, method))
 
 
 def _treatments(series: Series, methods: Mapping[str, Method]) -> dict[str, dict[str, str]]:

@@ -1,9 +1,10 @@
 """What methods know of their own errors, drawn: reliability, and spread beside skill."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from temdeep.verification.figure_style import (
@@ -24,29 +25,16 @@ Scored = Sequence[tuple[Tally, int]]
 
 def told_of(scored: Scored) -> list[tuple[Tally, int]]:
     """Channels of which some method said how wrong it may be."""
-    return [(tally, index) for tally, index in scored if _sums(tally, index)]
+    return [(tally, index) for tally, index in scored if sums_of(tally, index)]
 
 
 def draw_reliability(scored: Scored) -> Figure:
     """Draw how much of the truth lies inside each central interval, a panel per variable."""
     figure, axes = panels(len(scored))
-    percent = 100 * np.array([0.0, *LEVELS, 1.0])
     with mpl.rc_context(RC):
         for panel, (tally, index) in zip(axes, scored, strict=True):
-            panel.plot(percent, percent, color=TRUTH_COLOUR, linewidth=0.8, label="as it should be")
-            for name, sums in _sums(tally, index).items():
-                here = look(name)
-                inside = 100 * np.array([0.0, *sums.coverage(index), 1.0])
-                panel.plot(
-                    percent, inside, color=here.colour, linestyle=here.line, marker=here.marker,
-                    markersize=3.5, linewidth=here.width, label=label(name),
-                )  # fmt: skip
+            plot_reliability(panel, tally, index)
             panel.set_title(tally.channels[index].name)
-            panel.set_xlim(0, 100)
-            panel.set_ylim(0, 100)
-            panel.set_xticks([0, 50, 90])
-            panel.set_yticks([0, 50, 90])
-            panel.set_xlabel("interval said to hold (%)")
         axes[0].set_ylabel("truth inside (%)")
         figure.suptitle(
             "Reliability: above the line the intervals are too wide, below it too narrow"
@@ -55,40 +43,81 @@ def draw_reliability(scored: Scored) -> Figure:
     return figure
 
 
+def plot_reliability(
+    panel: Axes, tally: Tally, index: int, methods: Collection[str] | None = None
+) -> None:
+    """Draw how much of the truth lies inside each central interval into a panel.
+
+    Args:
+        panel: Where.
+        tally: Of the channel.
+        index: Its place there.
+        methods: Which, of those that say how wrong they may be; None: all.
+    """
+    percent = 100 * np.array([0.0, *LEVELS, 1.0])
+    panel.plot(percent, percent, color=TRUTH_COLOUR, linewidth=0.8, label="as it should be")
+    for name, sums in sums_of(tally, index, methods).items():
+        here = look(name)
+        inside = 100 * np.array([0.0, *sums.coverage(index), 1.0])
+        panel.plot(
+            percent, inside, color=here.colour, linestyle=here.line, marker=here.marker,
+            markersize=3.5, linewidth=here.width, label=label(name),
+        )  # fmt: skip
+    panel.set_xlim(0, 100)
+    panel.set_ylim(0, 100)
+    panel.set_xticks([0, 50, 90])
+    panel.set_yticks([0, 50, 90])
+    panel.set_xlabel("interval said to hold (%)")
+
+
 def draw_spread_skill(scored: Scored) -> Figure:
     """Draw the RMSE where a method said one standard deviation or another, on log axes."""
     figure, axes = panels(len(scored))
     with mpl.rc_context(RC):
         for panel, (tally, index) in zip(axes, scored, strict=True):
-            ends: list[float] = []
-            for name, sums in _sums(tally, index).items():
-                spread, skill = sums.skill(index)
-                positive = (spread > 0) & (skill > 0)
-                ends += [*spread[positive], *skill[positive]]
-                here = look(name)
-                panel.plot(
-                    spread[positive], skill[positive], color=here.colour, linestyle=here.line,
-                    marker=here.marker, markersize=3.5, linewidth=here.width, label=label(name),
-                )  # fmt: skip
-            if ends:
-                both = [min(ends) / 1.3, max(ends) * 1.3]
-                panel.plot(both, both, color=TRUTH_COLOUR, linewidth=0.8, label="as it should be")
-                panel.set_xscale("log")
-                panel.set_yscale("log")
-                panel.set_xlim(*both)
-                panel.set_ylim(*both)
-                panel.minorticks_off()
-                ticks = _decades(*both)
-                for axis in (panel.xaxis, panel.yaxis):
-                    axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+            plot_spread_skill(panel, tally, index)
             channel = tally.channels[index]
             unit = unit_text(channel.units)
             panel.set_title(f"{channel.name} ({unit})" if unit else channel.name)
-            panel.set_xlabel("standard deviation said")
         axes[0].set_ylabel("RMSE there")
         figure.suptitle("Spread and skill: above the line errors are larger than was said")
         shared_legend(figure, axes[0])
     return figure
+
+
+def plot_spread_skill(
+    panel: Axes, tally: Tally, index: int, methods: Collection[str] | None = None
+) -> None:
+    """Draw the RMSE where a method said one standard deviation or another into a panel.
+
+    Args:
+        panel: Where.
+        tally: Of the channel.
+        index: Its place there.
+        methods: Which, of those that say how wrong they may be; None: all.
+    """
+    ends: list[float] = []
+    for name, sums in sums_of(tally, index, methods).items():
+        spread, skill = sums.skill(index)
+        positive = (spread > 0) & (skill > 0)
+        ends += [*spread[positive], *skill[positive]]
+        here = look(name)
+        panel.plot(
+            spread[positive], skill[positive], color=here.colour, linestyle=here.line,
+            marker=here.marker, markersize=3.5, linewidth=here.width, label=label(name),
+        )  # fmt: skip
+    if ends:
+        both = [min(ends) / 1.3, max(ends) * 1.3]
+        panel.plot(both, both, color=TRUTH_COLOUR, linewidth=0.8, label="as it should be")
+        panel.set_xscale("log")
+        panel.set_yscale("log")
+        panel.set_xlim(*both)
+        panel.set_ylim(*both)
+        panel.minorticks_off()
+        ticks = _decades(*both)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    panel.set_xlabel("standard deviation said")
 
 
 def _decades(low: float, high: float) -> list[float]:
@@ -101,11 +130,15 @@ def _decades(low: float, high: float) -> list[float]:
     return [float(one) for one in finer if low <= one <= high]
 
 
-def _sums(tally: Tally, index: int) -> dict[str, SpreadSums]:
-    """Of each method that said something of a channel."""
+def sums_of(
+    tally: Tally, index: int, methods: Collection[str] | None = None
+) -> dict[str, SpreadSums]:
+    """Of each method that said something of a channel; of some methods, or of all."""
     every = {name: counts.spread for name, counts in tally.of_method.items()}
     return {
         name: sums
         for name, sums in every.items()
-        if sums is not None and sums.weight[:, index].sum() > 0
+        if sums is not None
+        and sums.weight[:, index].sum() > 0
+        and (methods is None or name in methods)
     }

@@ -171,6 +171,11 @@ def test_links_inside_the_page_lead_somewhere(page: Page) -> None:
     assert {"verdict", "scores", "film", "maps", "lead", "day", "regions", "card"} <= set(ids)
 
 
+def test_nothing_is_shown_of_errors_where_nothing_is_said_of_them(page: Page) -> None:
+    assert "spread" not in {told.get("id") for told in page.all("section")}
+    assert "#spread" not in {told.get("href") for told in page.all("a")}
+
+
 def test_each_picture_is_described(page: Page) -> None:
     pictures = page.all("img")
     assert len(pictures) >= 5 * 7 + 5 * 3  # stills of an interval, maps of three variables

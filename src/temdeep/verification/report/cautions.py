@@ -16,7 +16,15 @@ from temdeep.verification.report.standing import (
     is_behind,
     parts_of,
 )
-from temdeep.verification.report.words import TIED, capital, duration, listed, percent
+from temdeep.verification.report.words import (
+    FAR_TOO_NARROW,
+    TIED,
+    capital,
+    duration,
+    fit_of,
+    listed,
+    percent,
+)
 from temdeep.verification.tables import whole_rows
 
 FEW_BLOCKS = 20
@@ -79,6 +87,16 @@ def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]
             f" {most}{TIED}% is recovered for {listed(lost)}."
         )
     yield from _texture(rows, titles)
+    narrow = [
+        f"{titles[name]} ({row['coverage_90']:.0f}{TIED}%)"
+        for name, row in rows.items()
+        if row.get("coverage_90") is not None and fit_of(row["coverage_90"]) == FAR_TOO_NARROW
+    ]
+    if narrow:
+        yield (
+            f"Risks that rest on the standard deviation of {listed(narrow)}: far too little of the"
+            f" truth is in the 90{TIED}% interval."
+        )
     useful = [one.variable for one in findings if one.standing is not Standing.NO_USE]
     for by, where in ((BY_PART_OF_DAY, "at {} local solar time"), (BY_REGION, "in {}")):
         worse = {

@@ -34,6 +34,7 @@ from temdeep.verification.report.sections import (
     draw_spectra_charts,
     draw_variable_maps,
 )
+from temdeep.verification.report.spread_section import draw_spread_section
 from temdeep.verification.report.tabulating import (
     details_table,
     facts,
@@ -148,8 +149,8 @@ def _pictures(
 ) -> Iterator[tuple[str, Callable[[], object]]]:
     """The parts with pictures: the name in the template, and what draws it.
 
-    One more part, such as the reliability of an uncertainty, is one more line here, which yields
-    None where there is nothing to show, and a section in `report.html`.
+    One more part is one more line here, which yields None where there is nothing to show, and a
+    section in `report.html`.
     """
     mapped = can_be_mapped(about.grid)
     shown = typical_variable(about)
@@ -160,6 +161,7 @@ def _pictures(
     yield "lead", lambda: draw_lead_charts(about)
     yield "day", lambda: draw_day_charts(about)
     yield "spectra", lambda: draw_spectra_charts(about)
+    yield "spread", lambda: draw_spread_section(about)
 
 
 def typical_variable(about: Subject) -> str:

@@ -11,6 +11,22 @@ TIED = "\N{NO-BREAK SPACE}"
 FAR_BELOW = -999.0
 """Percentages below this are not told in figures."""
 
+FIT = (88.0, 92.0)
+"""Percent of the truth inside a 90 % interval that are as they should be."""
+
+FAR_TOO_NARROW, WIDEST = "far too narrow", "far too wide"
+
+FITS = {
+    FAR_TOO_NARROW: 75.0,
+    "too narrow": 85.0,
+    "a little too narrow": FIT[0],
+    "as it should be": FIT[1],
+    "a little too wide": 95.0,
+    "too wide": 98.0,
+    WIDEST: 100.0,
+}
+"""What a 90 % interval is said to be, with the most percent of the truth inside it."""
+
 
 def number(value: float | None) -> str:
     """Three significant digits."""
@@ -103,6 +119,11 @@ def capital(text: str) -> str:
 def moment(stamp: str) -> str:
     """A time or period as `show` writes it, for readers."""
     return re.sub(r"(?<=\d)T(?=\d)", " ", stamp)
+
+
+def fit_of(coverage: float) -> str:
+    """What is to be said of a 90 % interval that holds so many percent of the truth."""
+    return next((words for words, most in FITS.items() if coverage <= most), WIDEST)
 
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
