@@ -191,7 +191,7 @@ def write_fillings(
         if isinstance(error, StoreError):
             raise _told(error, target, hint) from error
         if isinstance(error, KeyboardInterrupt) and kept:
-            raise KeyboardInterrupt(f"stopped.{hint}") from error
+            raise type(error)(f"stopped.{hint}") from error
         if isinstance(error, InputError | VariableError) and kept:
             raise type(error)(f"{error}{hint}") from error
         raise
