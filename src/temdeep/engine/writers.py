@@ -170,6 +170,7 @@ def write_fillings(
     check_target(target, overwrite=manner.overwrite)
     if manner.layout.unlimited:
         frame = _unlimited(frame, {spec.dims[spec.time_axis] for spec in specs.values()})
+    specs = _with_coordinates(specs, frame, target.suffix)
     spool = Spool(target, frame, specs, manner.origin, older)
     count = _Count(progress)
     before = 0
@@ -217,6 +218,30 @@ def _unlimited(frame: xr.Dataset, dims: set[str]) -> xr.Dataset:
     able = frame.copy()
     able.encoding["unlimited_dims"] = dims | set(frame.encoding.get("unlimited_dims", ()))
     return able
+
+
+def _with_coordinates(
+    specs: Mapping[str, FieldSpec], frame: xr.Dataset, suffix: str
+) -> dict[str, FieldSpec]:
+    """Have each field name the coordinates along its time, such as valid times of lead times.
+
+    Those of a Zarr store are named by xarray, but where a field names some itself.
+    """
+    named = {}
+    for name, spec in specs.items():
+        said = str(spec.attributes.get("coordinates") or "").split()
+        along = [
+            str(one)
+            for one, array in frame.coords.items()
+            if one not in array.dims
+            and spec.dims[spec.time_axis] in array.dims
+            and set(array.dims) <= set(spec.dims)
+        ]
+        new = [one for one in along if one not in said]
+        if new and (said or suffix != ZARR_SUFFIX):
+            attributes = {**spec.attributes, "coordinates": " ".join([*said, *new])}
+            named[name] = replace(spec, attributes=attributes)
+    return {**specs, **named}
 
 
 class _Count:
