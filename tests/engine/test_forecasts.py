@@ -160,6 +160,34 @@ def test_runs_are_written_as_they_came(
         assert fine.t2m.encoding["dtype"] == (np.int32 if packing else np.float32)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "asked", "told"),
+    [
+        ("nc", "--chunks time=2,step=4", (2, 4, 4, 5)),
+        ("nc", "--chunks time=9,step=4", (3, 4, 4, 5)),
+        ("zarr", "--chunks time=1,step=4,lat=2", (1, 4, 2, 5)),
+        ("zarr", "--chunks time=2", "say time=1, or nothing of it"),
+        ("zarr", "--shards time=2", "--shards time=2: each forecast run is filled on its own"),
+        ("nc", "--chunks run=1", "no variable has a dimension 'run'; there are time, step, lat"),
+    ],
+)
+def test_chunks_of_runs_are_as_asked(
+    tmp_path: Path, suffix: str, asked: str, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, target = save(forecast(3), tmp_path), tmp_path / f"fine.{suffix}"
+    arguments = ["downscale", str(path), "-o", str(target), "--step", "1h", "--method", "linear"]
+    code = main([*arguments, *asked.split(), "--quiet"])
+    if isinstance(told, str):
+        assert code == 2
+        assert told in capsys.readouterr().err
+        return
+    with xr.open_dataset(target, decode_timedelta=True) as fine:
+        encoding = fine.t2m.encoding
+        assert (encoding.get("chunksizes") or encoding["chunks"]) == told
+        expected = temdeep.downscale(forecast(3), step="1h", method="linear")
+        np.testing.assert_array_equal(fine.t2m, expected.t2m)
+
+
 @pytest.mark.parametrize("suffix", ["nc", "zarr"])
 @pytest.mark.parametrize("runs", [None, 2])
 def test_fields_name_their_valid_times(tmp_path: Path, suffix: str, runs: int | None) -> None:
