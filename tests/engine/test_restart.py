@@ -136,9 +136,11 @@ def test_a_run_killed_once_its_output_has_its_name_has_done_all(
     place: Path, uninterrupted: Path
 ) -> None:
     assert downscale(place, "out.zarr", killed_at=("remove", 1)).returncode == -9
-    with xr.open_dataset(place / "out.zarr") as found:
-        with xr.open_dataset(uninterrupted / "out.zarr") as whole:
-            xr.testing.assert_equal(found, whole)
+    with (
+        xr.open_dataset(place / "out.zarr") as found,
+        xr.open_dataset(uninterrupted / "out.zarr") as whole,
+    ):
+        xr.testing.assert_equal(found, whole)
     again = downscale(place, "out.zarr")
     assert "out.zarr exists already: say --overwrite" in again.stderr
     assert_same(place / "out.zarr", uninterrupted / "out.zarr")
