@@ -6,6 +6,7 @@ Knows: spools, pieces of work. Must not know: how a method fills, the command li
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,11 +86,17 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     """Refuse a target that cannot be written, before any work is done.
 
     Raises:
-        OutputError: An unknown suffix, no such folder, an existing file that is not to be replaced,
-            or a folder of something else.
+        OutputError: An unknown suffix, a URL, no such folder, an existing file that is not to be
+            replaced, or a folder of something else.
     """
     if target.suffix not in SUFFIXES:
         raise OutputError(f"{target} is neither NetCDF (.nc) nor Zarr (.zarr) by its suffix.")
+    if re.match(r"\w+:/", str(target)):  # a path has lost one of its slashes
+        url = str(target).replace(":/", "://", 1)
+        raise OutputError(
+            f"{url} is a URL, and outputs go into folders: write {target.name} into one and copy it"
+            " when it is complete."
+        )
     if not target.parent.is_dir():
         raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
     settle(target)
