@@ -43,3 +43,7 @@ class MissingExtraError(TemdeepError):
 
 class OutputError(TemdeepError):
     """The output exists already or cannot be written."""
+
+
+class ToldToStop(KeyboardInterrupt):
+    """The system has told the process to stop (SIGTERM): as where a user interrupts it."""

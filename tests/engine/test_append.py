@@ -231,6 +231,17 @@ def other_kind(made: xr.Dataset) -> None:
     made["tp"].attrs["cell_methods"] = "time: mean"
 
 
+def one_more(made: xr.Dataset) -> None:
+    """Moisture at two levels."""
+    levels = xr.DataArray([850.0, 500.0], dims="level", attrs={"units": "hPa"})
+    made["q"] = made["t2m"].expand_dims(level=levels, axis=1) * 1e-5
+    made["q"].attrs = {"units": "kg kg-1", "standard_name": "specific_humidity"}
+
+
+def other_unit(made: xr.Dataset) -> None:
+    made["sp"].attrs["units"] = "hPa"
+
+
 def other_start(made: xr.Dataset) -> None:
     made["time"] = made["time"] - np.timedelta64(3, "h")
     made["time_bnds"] = made["time_bnds"] - np.timedelta64(3, "h")
@@ -246,12 +257,14 @@ def same(_: xr.Dataset) -> None:
     [
         (["--step", "1h", "--method", "linear"], same, "method: cubic, now linear"),
         (["--step", "90min", "--method", "cubic"], same, "step: 1h, now 90min"),
-        ([*HOURLY, "--variable", "sp"], same, "variables: t2m (instantaneous in K), sp"),
+        ([*HOURLY, "--variable", "sp"], same, "has 't2m', 'tp', not filled in from in.nc now"),
+        (HOURLY, one_more, "has no 'q[level=850]', 'q[level=500]', filled in from in.nc now"),
+        (HOURLY, other_unit, "'sp' in out.zarr is instantaneous, continuous in Pa"),
         ([*HOURLY, "--post-conditions", "none"], same, "post_conditions: all, now none"),
         (
             [*HOURLY, "--kind", "tp=mean:3h"],
             other_kind,
-            "variables: tp (sum in kg m-2), now tp (mean in kg m-2)",
+            "'tp' in out.zarr is sum, non-negative in kg m-2",
         ),
         ([*HOURLY, "--chunks", "time=3"], same, "in other chunks ([8, 4, 5])"),
         ([*HOURLY, "--compress", "9"], same, "compress: nothing, now 9"),

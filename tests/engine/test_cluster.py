@@ -19,7 +19,8 @@ pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 from temdeep.cli.main import main
 if __name__ == "__main__":
-    sys.exit(main(["downscale", *sys.argv[1:]]))
+    sys.argv.insert(1, "downscale")
+    sys.exit(main())
 """
 
 
@@ -74,6 +75,23 @@ def test_a_worker_that_is_killed_is_replaced_and_the_bytes_are_the_same(
     _, told = run.communicate(timeout=120)
     assert run.returncode == 0, told
     assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")])
+def test_a_run_that_is_told_to_stop_says_what_is_kept(
+    place: Path, options: tuple[str, ...]
+) -> None:
+    run = start(place, "out.zarr", *options)
+    journal = place / ".out.zarr.partial" / "temdeep_journal.jsonl"
+    until = time.monotonic() + 100
+    while time.monotonic() < until and not (journal.is_file() and '"done"' in journal.read_text()):
+        time.sleep(0.01)
+    run.terminate()
+    _, told = run.communicate(timeout=120)
+    assert run.returncode == 143, told
+    kept = "stopped. What is done is kept in .out.zarr.partial: run the same again to go on."
+    assert told.splitlines()[-1] == f"temdeep: {kept}" if not options else kept in told
+    assert journal.is_file()
 
 
 def test_an_address_that_nobody_answers_at_is_told(place: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import cf_xarray  # noqa: F401 - gives datasets their accessor
 import numpy as np
 import pytest
 import xarray as xr
@@ -157,6 +158,53 @@ def test_runs_are_written_as_they_came(
         np.testing.assert_allclose(fine.t2m, expected.t2m, atol=0.0051 if packing else 0)
         np.testing.assert_array_equal(fine.t2m.sel({lead: given[lead]}), given.t2m)
         assert fine.t2m.encoding["dtype"] == (np.int32 if packing else np.float32)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "asked", "told"),
+    [
+        ("nc", "--chunks time=2,step=4", (2, 4, 4, 5)),
+        ("nc", "--chunks time=9,step=4", (3, 4, 4, 5)),
+        ("zarr", "--chunks time=1,step=4,lat=2", (1, 4, 2, 5)),
+        ("zarr", "--chunks time=2", "say time=1, or nothing of it"),
+        ("zarr", "--shards time=2", "--shards time=2: each forecast run is filled on its own"),
+        ("nc", "--chunks run=1", "no variable has a dimension 'run'; there are time, step, lat"),
+    ],
+)
+def test_chunks_of_runs_are_as_asked(
+    tmp_path: Path, suffix: str, asked: str, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, target = save(forecast(3), tmp_path), tmp_path / f"fine.{suffix}"
+    arguments = ["downscale", str(path), "-o", str(target), "--step", "1h", "--method", "linear"]
+    code = main([*arguments, *asked.split(), "--quiet"])
+    if isinstance(told, str):
+        assert code == 2
+        assert told in capsys.readouterr().err
+        return
+    with xr.open_dataset(target, decode_timedelta=True) as fine:
+        encoding = fine.t2m.encoding
+        assert (encoding.get("chunksizes") or encoding["chunks"]) == told
+        expected = temdeep.downscale(forecast(3), step="1h", method="linear")
+        np.testing.assert_array_equal(fine.t2m, expected.t2m)
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+@pytest.mark.parametrize("runs", [None, 2])
+def test_fields_name_their_valid_times(tmp_path: Path, suffix: str, runs: int | None) -> None:
+    data = forecast(runs).drop_vars("valid_time").assign_coords(height=2.0)
+    data["u10"] = data.t2m.assign_attrs(units="m s-1", standard_name="eastward_wind")
+    data["t2m"].encoding["coordinates"] = "height"  # which is none of the wind's
+    data["u10"].encoding["coordinates"] = None
+    path = save(data, tmp_path)
+    target = tmp_path / f"fine.{suffix}"
+    asked = ["--step", "1h", "--method", "linear", "--quiet"]
+    assert main(["downscale", str(path), "-o", str(target), *asked]) == 0
+    with xr.open_dataset(target, decode_timedelta=True) as fine:
+        expected = np.add.outer(data.time.values, fine.step.values)
+        for name in ("t2m", "u10"):
+            assert fine[name].cf.standard_names["time"] == ["valid_time"]
+            np.testing.assert_array_equal(fine[name].cf["time"], expected)
+        assert fine.t2m.encoding["coordinates"] == "height valid_time"
 
 
 def test_running_totals_of_several_runs_keep_their_starts() -> None:

@@ -23,7 +23,7 @@ TIMES = 60
 
 DOWNSCALE = """
 import os, signal, sys
-from temdeep.engine import layout, pieces, spool, stores
+from temdeep.engine import journal, layout, pieces, spool, stores
 pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 what, left = sys.argv.pop(1), int(sys.argv.pop(1))
@@ -35,7 +35,8 @@ def counted(done):
             os.kill(os.getpid(), signal.SIGKILL)
         return done(self, *arguments)
     return call
-owner = spool.Spool if what in ("add", "finish") else stores.ZarrStore
+owners = (spool.Spool, stores.ZarrStore, journal.Journal, spool)
+owner = next(one for one in owners if hasattr(one, what))
 setattr(owner, what, counted(getattr(owner, what)))
 from temdeep.cli.main import main
 sys.exit(main(["downscale", *sys.argv[1:]]))
@@ -120,6 +121,30 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert done.returncode == 0, done.stderr
     assert_same(place / target, uninterrupted / target)
     assert sorted(os.listdir(place)) == ["in.nc", target]  # noqa: PTH208 - hidden ones count
+
+
+def test_a_run_killed_before_its_output_has_its_name_does_nothing_again(
+    place: Path, uninterrupted: Path
+) -> None:
+    downscale(place, "out.zarr", killed_at=("_rename", 1))
+    done = downscale(place, "out.zarr", killed_at=("add", 1))  # would be killed by any piece
+    assert done.returncode == 0
+    assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+
+
+def test_a_run_killed_once_its_output_has_its_name_has_done_all(
+    place: Path, uninterrupted: Path
+) -> None:
+    assert downscale(place, "out.zarr", killed_at=("remove", 1)).returncode == -9
+    with (
+        xr.open_dataset(place / "out.zarr") as found,
+        xr.open_dataset(uninterrupted / "out.zarr") as whole,
+    ):
+        xr.testing.assert_equal(found, whole)
+    again = downscale(place, "out.zarr")
+    assert "out.zarr exists already: say --overwrite" in again.stderr
+    assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+    assert sorted(os.listdir(place)) == ["in.nc", "out.zarr"]  # noqa: PTH208 - hidden ones count
 
 
 def test_how_wrong_values_may_be_goes_on_to_the_same_bytes(place: Path) -> None:

@@ -16,6 +16,7 @@ import xarray as xr
 import zarr
 from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, temperature
 
+from temdeep.cli.main import main
 from temdeep.engine import stores
 from temdeep.engine.plan import plan
 from temdeep.engine.writers import Manner, Written, check_target, steps, write
@@ -327,6 +328,12 @@ def test_a_failed_replacement_leaves_the_old_output(tmp_path: Path, target: str)
 def test_a_target_that_cannot_be_is_refused_at_once(tmp_path: Path, target: str, told: str) -> None:
     with pytest.raises(OutputError, match=told):
         check_target(tmp_path / target, overwrite=True)
+
+
+def test_a_url_to_write_to_is_refused_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["downscale", "in.nc", "-o", "s3://bucket/out.zarr", "--step", "1h"]
+    assert main(asked) == 2
+    assert "s3://bucket/out.zarr is a URL, and outputs go into folders" in capsys.readouterr().err
 
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:

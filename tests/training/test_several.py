@@ -170,3 +170,28 @@ def test_series_that_do_not_go_together_are_refused(tmp_path: Path) -> None:
         train([event(6, (20, 24)), event(5, (20, 24))], tmp_path / "run", settings=SETTINGS)
     with pytest.raises(RequestError, match="no series"):
         train([], tmp_path / "run", settings=SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [
+        ((2, 5), "01T01:20 and 2019-06-01T02:00, which leaves less than 3 times in a row of"),
+        ((9,), "and an end without a gap \\(the dataset has a gap between 2019-06-01T02:40 and"),
+    ],
+)
+def test_a_gap_that_leaves_too_little_is_named_before_anything_is_learnt(
+    tmp_path: Path, left_out: tuple[int, ...], told: str
+) -> None:
+    broken = event(11, (20, 24)).isel(time=[i for i in range(11) if i not in left_out])
+    with pytest.raises(RequestError, match=told):
+        train([event(6, (20, 24)), broken], tmp_path / "run", settings=SETTINGS)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("left_out", "held_out_from"), [(3, 10), (11, 13)])
+def test_of_a_series_with_a_gap_at_its_end_nothing_is_held_out(
+    left_out: int, held_out_from: int
+) -> None:
+    broken = event(14, (20, 24)).isel(time=[i for i in range(14) if i != left_out])
+    both = [series_from_dataset(one) for one in (event(14, (20, 24)), broken)]
+    assert splits(both, SETTINGS) == (11, held_out_from)

@@ -118,8 +118,11 @@ def test_a_standard_deviation_or_percentiles_beside_a_variable_are_drawn_as_its_
     made = stored_dataset(folder / "out.nc")
     made["sp_standard_deviation"] = xr.full_like(made["sp"], 20.0)
     for percent in (2.5, 50, 90):
-        made[f"sp_percentile_{percent}".replace(".", "_")] = made["sp"] + percent
-    made["t2m_standard_deviation"] = xr.full_like(made["t2m"], 0.5)
+        made[f"low_{percent}"] = (made["sp"] + percent).assign_attrs(probability=percent / 100)
+    made["sp"].attrs["ancillary_variables"] = "sp_standard_deviation low_2.5 low_50 low_90"
+    made["error"] = xr.full_like(made["t2m"], 0.5)
+    made["error"].attrs["standard_name"] = "air_temperature standard_error"
+    made["t2m"].attrs["ancillary_variables"] = "error of_nothing"
     made.to_netcdf(tmp_path / "spread.nc")
     looked, reader, _ = scene(tmp_path / "spread.nc", "t2m")
     assert list(looked.output.opened.fields) == ["t2m", "sp"]

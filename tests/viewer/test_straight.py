@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from tests.engine.making import SHAPE, mixed, temperature
-from tests.viewer.making import filled, given_times, scene, stored
+from tests.viewer.making import filled, given_times, scene
 
+from temdeep.viewer.path import path_of
 from temdeep.viewer.scene import LINEAR, OUTPUT
 
 
@@ -124,8 +125,16 @@ def test_of_an_extreme_and_of_what_is_unclear_there_is_none_and_that_is_said(
     assert looked.straight.reason == "no straight line: the maximum of a period has none."
 
 
-def test_periods_alone_are_not_marked_as_given_and_that_is_said(tmp_path: Path) -> None:
-    target = filled(mixed()[["tp", "time_bnds"]], tmp_path)
-    looked, _, _ = scene(target, "tp")
-    assert looked.straight.reason.startswith("no straight line: the file marks fewer than two")
-    assert np.isfinite(stored(target, "tp").values).any()
+def test_periods_alone_are_divided_as_beside_others_and_drawn_in_steps(tmp_path: Path) -> None:
+    looked, reader, _ = scene(filled(mixed()[["tp", "time_bnds"]], tmp_path), "tp")
+    coarse = mixed()["tp"].values
+    for time in range(27):  # periods of the input end at 2, 5, 8, ...
+        line = looked.fields(reader, None, time)[LINEAR]
+        np.testing.assert_allclose(line, coarse[time // 3] / 3, atol=0.011)  # packed
+    there = looked.at_place(reader, None, 7, 10)
+    assert not there.given.any()
+    way = path_of(looked.output, looked.field, there.times, np.arange(27.0))
+    np.testing.assert_array_equal(way.along(there.output)[::2], there.output)
+    np.testing.assert_array_equal(way.along(there.output)[1::2], there.output)
+    np.testing.assert_allclose(way.x[::2], np.arange(27) - 1)
+    np.testing.assert_allclose(way.x[1::2], np.arange(27))

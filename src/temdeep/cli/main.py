@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from temdeep._version import __version__
 from temdeep.cli import doctor, downscale, evaluate, info, train, view
-from temdeep.errors import TemdeepError
+from temdeep.errors import TemdeepError, ToldToStop
 from temdeep.extras import need_for
 
 EPILOG = """examples, with the series that the repository ships:
@@ -79,6 +79,8 @@ def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
         sys.stdout.flush()
     except TemdeepError as error:
         return _complain(program, str(error), 2)
+    except ToldToStop as error:
+        return _complain(program, str(error) or "stopped.", 128 + signal.SIGTERM)
     except KeyboardInterrupt as error:
         return _complain(program, str(error) or "interrupted.", 130)
     except BrokenPipeError:
@@ -109,8 +111,9 @@ def _with_extras(command: Callable[[], int]) -> int:
 
 
 def _stop(number: int, _: object) -> None:
-    """End on a scheduler's request as on the user's, so that nothing unfinished is left."""
-    sys.exit(128 + number)
+    """End on a scheduler's request as on the user's; one that comes meanwhile is the same one."""
+    signal.signal(number, signal.SIG_IGN)
+    raise ToldToStop
 
 
 def _complain(program: str, sentence: str, code: int) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from temdeep._version import __version__
 from temdeep.engine import record
-from temdeep.engine.comparing import Comparing
+from temdeep.engine.comparing import Comparing, refuse_other_channels
 from temdeep.engine.describing import Drawn, describe, draw_up, stored
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.layout import Layout
@@ -180,8 +180,9 @@ def _before(
         )
     part = series.take(slice(0, frames))
     before = Filling(part, filling.method, planned(part))
-    now = describe(before, drawn.specs, origin.request).made_of
-    other = difference(found.about.made_of, now)
+    now = describe(before, drawn.specs, origin.request)
+    refuse_other_channels(found.about.channels, now.channels, target, series.source)
+    other = difference(found.about.made_of, now.made_of)
     if other:
         raise OutputError(
             f"{target} was made otherwise ({other}): append with the same command and the same"

@@ -129,3 +129,41 @@ class Comparing:
             if len(times):
                 doubtful |= (values >= times[0]) & (values <= times[-1])
         return doubtful
+
+
+def refuse_other_channels(
+    before: Mapping[str, str], now: Mapping[str, str], target: Path, source: str
+) -> None:
+    """Compare what a store has with what would be filled in.
+
+    Args:
+        before: What each variable, level and member was, in words by name.
+        now: The same of the input.
+        target: The store.
+        source: Name of the input.
+
+    Raises:
+        OutputError: One is missing, new, or something else.
+    """
+    gone = [name for name in before if name not in now]
+    new = [name for name in now if name not in before]
+    alike = "append with the same --variable and an input of the same levels as before"
+    if gone:
+        told = f"{target} has {_listed(gone)}, not filled in from {source} now: {alike}"
+    elif new:
+        told = f"{target} has no {_listed(new)}, filled in from {source} now: {alike}"
+    else:
+        other = [name for name, words in now.items() if words != before[name]]
+        if not other:
+            return
+        name = other[0]
+        told = (
+            f"'{name}' in {target} is {before[name]}, and now {now[name]} in {source}: append with"
+            " an input that says of it what it said before, or say it with --kind as before"
+        )
+    raise OutputError(f"{told}, or make it anew with --overwrite.")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"

@@ -20,6 +20,7 @@ from temdeep.engine.template import template
 from temdeep.engine.work import Filling
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import format_duration, show
+from temdeep.fields.variables import Channel
 
 TOLD_OTHERWISE = ("output", "variable", "kind", "static", "chunks", "shards", "append")
 """Of a request: where it goes, and what is described by what became of it."""
@@ -68,11 +69,10 @@ def describe(filling: Filling, specs: Mapping[str, FieldSpec], request: Mapping[
     """
     series, plan = filling.series, filling.plan
     periods = [] if plan.periods_us is None else [plan.periods_us]
-    kinds = {one.variable: f"{one.kind} in {one.units}" for one in series.channels}
+    channels = {one.name: _words(one) for one in series.channels}
     asked = {name: text for name, text in request.items() if name not in TOLD_OTHERWISE}
     made_of = {
         "method": filling.method.name,
-        "variables": ", ".join(f"{name} ({kind})" for name, kind in kinds.items()),
         **{name: text for name, text in asked.items() if name != "method"},
         "input step": format_duration(series.time.step_us),
         "grid": _marked(str(series.grid), *_ground(series)),
@@ -85,7 +85,14 @@ def describe(filling: Filling, specs: Mapping[str, FieldSpec], request: Mapping[
         "output times": _marked(f"{len(plan)}", plan.offset_us, plan.given, plan.theta, *periods),
     }
     layout = {name: stored(spec) for name, spec in specs.items()}
-    return About(made_of, layout, len(series.time))
+    return About(made_of, channels, layout, len(series.time))
+
+
+def _words(channel: Channel) -> str:
+    """What a channel is, but for its name."""
+    named = f" ({channel.standard_name})" if channel.standard_name else ""
+    tied = f", with {channel.partner}" if channel.partner else ""
+    return f"{channel.kind}, {channel.nature} in {channel.units or 'no unit'}{named}{tied}"
 
 
 def _ground(series: Series) -> list[Any]:

@@ -96,16 +96,21 @@ def write_runs(
     alone = [
         one.series.in_file_dims(frame.dataset) for one, frame in zip(fillings, frames, strict=True)
     ]
+    layout = AS_USUAL if manner is None else manner.layout
     alike = field_specs(
         first.series,
         first.method,
         first.plan,
         frames[0].variables,
         suffix=target.suffix,
-        layout=AS_USUAL if manner is None else manner.layout,
+        layout=layout,
+        run_dim=forecasts.run_dim,
     )
+    together = min((layout.chunks or {}).get(forecasts.run_dim, 1), len(fillings))
     specs = {
-        name: _with_runs(spec, _dims(forecasts, first, name), forecasts.run_dim, len(fillings))
+        name: _with_runs(
+            spec, _dims(forecasts, first, name), forecasts.run_dim, len(fillings), together
+        )
         for name, spec in alike.items()
     }
     return write_fillings(
@@ -160,8 +165,18 @@ def _dims(forecasts: Forecasts, filling: Filling, name: str) -> tuple[str, ...]:
     return (*members, *(known if forecasts.run_dim in known else (forecasts.run_dim, *own)))
 
 
-def _with_runs(spec: FieldSpec, dims: tuple[str, ...], run_dim: str, count: int) -> FieldSpec:
-    """The storage of all runs from that of one; a field without the dimension gets it."""
+def _with_runs(
+    spec: FieldSpec, dims: tuple[str, ...], run_dim: str, count: int, together: int
+) -> FieldSpec:
+    """The storage of all runs from that of one; a field without the dimension gets it.
+
+    Args:
+        spec: Of one run.
+        dims: Of all runs.
+        run_dim: Which of them is that of the runs.
+        count: How many runs there are.
+        together: How many of them a chunk holds.
+    """
     axis = dims.index(run_dim)
     order = [dim for dim in dims if dim != run_dim]
     place = [spec.dims.index(dim) for dim in order]
@@ -175,7 +190,7 @@ def _with_runs(spec: FieldSpec, dims: tuple[str, ...], run_dim: str, count: int)
         dims=dims,
         shape=ordered(spec.shape, count),
         time_axis=dims.index(spec.dims[spec.time_axis]),
-        chunks=None if spec.chunks is None else ordered(spec.chunks, 1),
+        chunks=None if spec.chunks is None else ordered(spec.chunks, together),
         shards=None if spec.shards is None else ordered(spec.shards, 1),
         run_axis=axis,
     )

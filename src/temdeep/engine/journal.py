@@ -78,6 +78,11 @@ class Journal:
             self._file.close()
             self._file = None
 
+    def remove(self) -> None:
+        """Let others have it, and end it: what it tells of is complete."""
+        self.path.unlink(missing_ok=True)
+        self.release()
+
     def _append(self, entry: Mapping[str, Any]) -> None:
         if self._file is None:
             raise ValueError("the journal is not held")

@@ -111,8 +111,9 @@ def field_specs(
     *,
     suffix: str,
     layout: Layout = AS_USUAL,
+    run_dim: str = "",
 ) -> dict[str, FieldSpec]:
-    """Say how each field of an output is stored.
+    """Say how each field of an output is stored, or of one run of it.
 
     Args:
         series: The input.
@@ -121,10 +122,11 @@ def field_specs(
         variables: CF attributes of each field.
         suffix: Of the output: packing is kept across formats, chunks and compression within one.
         layout: What the user wants.
+        run_dim: Dimension along which forecast runs will be joined, if they will.
 
     Raises:
-        RequestError: The format has no such thing, no variable has such a dimension, or shards are
-            no whole chunks.
+        RequestError: The format has no such thing, no variable has such a dimension, shards are no
+            whole chunks, or a file of a Zarr store would hold several runs.
     """
     check_layout(layout, suffix)
     beside, members = parents(series, method), members_of(series, method)
@@ -140,13 +142,19 @@ def field_specs(
             members=members.get(name, 0),
         )
         specs[name] = replace(spec, storage=BESIDE) if name in beside else spec
-    held = {dim: None for spec in specs.values() for dim in spec.dims}
+    held = dict.fromkeys([run_dim] if run_dim else [])
+    held |= {dim: None for spec in specs.values() for dim in spec.dims}
     for option, lengths in (("--chunks", layout.chunks), ("--shards", layout.shards)):
         for dim in lengths or ():
             if dim not in held:
                 raise RequestError(
                     f"{option}: no variable has a dimension '{dim}'; there are {', '.join(held)}."
                 )
+        if suffix == ZARR_SUFFIX and (lengths or {}).get(run_dim, 1) > 1:
+            raise RequestError(
+                f"{option} {run_dim}={(lengths or {})[run_dim]}: each forecast run is filled on its"
+                f" own, into files of its own; say {run_dim}=1, or nothing of it."
+            )
     return specs
 
 

@@ -40,11 +40,13 @@ class About:
 
     Attributes:
         made_of: Method, variables, grid and all that was asked for, in words by name.
+        channels: What each variable, level and member is, in words by name.
         layout: How each variable is stored, as JSON.
         frames: How many times the input has.
     """
 
     made_of: Mapping[str, str]
+    channels: Mapping[str, str]
     layout: Mapping[str, Any]
     frames: int
 

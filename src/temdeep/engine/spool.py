@@ -187,7 +187,7 @@ class Spool:
         return {**self._journal.about.get("why", {}), **told}
 
     def finish(self, progress: Callable[[int], None]) -> None:
-        """Give the complete output its name.
+        """Give the complete output its name; killed at any point, nothing that is done is lost.
 
         Args:
             progress: Is told of each of so many times more that are copied, of all fields.
@@ -199,9 +199,9 @@ class Spool:
                 told = Record(self._origin.about, files, pieces, self._why())
                 record.write(self.path, told)
             self._store.close()
-            self._journal.release()
-            self._journal.path.unlink()
             _rename(self.path, self._target)
+            self._journal.path = self._target / journal.NAME
+            self._journal.remove()
             return
         whole = self.path / f"whole{self._target.suffix}"
         specs = {n: self._at_level(spec, self.levels[n]) for n, spec in self._narrow.items()}
@@ -261,14 +261,19 @@ def _plain(specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
 
 
 def settle(target: Path) -> None:
-    """Put right a replacement of a folder that was killed half-way: the old one is there again."""
+    """Put right what a kill left half-way while a complete output was given its name.
+
+    A folder that was to be replaced is there again, or gone if the new one is in its place; a store
+    that has its name is complete, and needs its journal no more.
+    """
     old = _aside(target)
-    if not old.is_dir():
-        return
-    if target.exists():
-        shutil.rmtree(old)
-    else:
-        old.rename(target)
+    if old.is_dir():
+        if target.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(target)
+    if target.is_dir():
+        Journal(target / journal.NAME).remove()
 
 
 def _aside(target: Path) -> Path:

@@ -262,8 +262,6 @@ def _flag(series: Series, plan: Plan, method: Method) -> xr.Variable:
                 continue
             edges = series.period_edges(channel)[plan.given]
             whole &= (edges == plan.periods_us).all(axis=1)
-    if not series.instantaneous():
-        at_stamps = whole
     values = np.where(whole, 0, np.where(at_stamps, 2, 1)).astype(np.int8)
     attributes = {
         "long_name": "which times are given in the input and which are made",

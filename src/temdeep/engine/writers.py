@@ -6,6 +6,7 @@ Knows: spools, pieces of work. Must not know: how a method fills, the command li
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -85,11 +86,17 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     """Refuse a target that cannot be written, before any work is done.
 
     Raises:
-        OutputError: An unknown suffix, no such folder, an existing file that is not to be replaced,
-            or a folder of something else.
+        OutputError: An unknown suffix, a URL, no such folder, an existing file that is not to be
+            replaced, or a folder of something else.
     """
     if target.suffix not in SUFFIXES:
         raise OutputError(f"{target} is neither NetCDF (.nc) nor Zarr (.zarr) by its suffix.")
+    if re.match(r"\w+:/", str(target)):  # a path has lost one of its slashes
+        url = str(target).replace(":/", "://", 1)
+        raise OutputError(
+            f"{url} is a URL, and outputs go into folders: write {target.name} into one and copy it"
+            " when it is complete."
+        )
     if not target.parent.is_dir():
         raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
     settle(target)
@@ -170,6 +177,7 @@ def write_fillings(
     check_target(target, overwrite=manner.overwrite)
     if manner.layout.unlimited:
         frame = _unlimited(frame, {spec.dims[spec.time_axis] for spec in specs.values()})
+    specs = _with_coordinates(specs, frame, target.suffix)
     spool = Spool(target, frame, specs, manner.origin, older)
     count = _Count(progress)
     before = 0
@@ -191,7 +199,7 @@ def write_fillings(
         if isinstance(error, StoreError):
             raise _told(error, target, hint) from error
         if isinstance(error, KeyboardInterrupt) and kept:
-            raise KeyboardInterrupt(f"stopped.{hint}") from error
+            raise type(error)(f"stopped.{hint}") from error
         if isinstance(error, InputError | VariableError) and kept:
             raise type(error)(f"{error}{hint}") from error
         raise
@@ -217,6 +225,30 @@ def _unlimited(frame: xr.Dataset, dims: set[str]) -> xr.Dataset:
     able = frame.copy()
     able.encoding["unlimited_dims"] = dims | set(frame.encoding.get("unlimited_dims", ()))
     return able
+
+
+def _with_coordinates(
+    specs: Mapping[str, FieldSpec], frame: xr.Dataset, suffix: str
+) -> dict[str, FieldSpec]:
+    """Have each field name the coordinates along its time, such as valid times of lead times.
+
+    Those of a Zarr store are named by xarray, but where a field names some itself.
+    """
+    named = {}
+    for name, spec in specs.items():
+        said = str(spec.attributes.get("coordinates") or "").split()
+        along = [
+            str(one)
+            for one, array in frame.coords.items()
+            if one not in array.dims
+            and spec.dims[spec.time_axis] in array.dims
+            and set(array.dims) <= set(spec.dims)
+        ]
+        new = [one for one in along if one not in said]
+        if new and (said or suffix != ZARR_SUFFIX):
+            attributes = {**spec.attributes, "coordinates": " ".join([*said, *new])}
+            named[name] = replace(spec, attributes=attributes)
+    return {**specs, **named}
 
 
 class _Count:

@@ -21,6 +21,7 @@ from temdeep.errors import (
 from temdeep.fields import accumulations, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
+from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
 from temdeep.fields.levels import level_of, places_of
@@ -170,7 +171,7 @@ class _Looker:
         self.helpers |= {bounds_name(dataset, time_name)}
         self.helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
         self.helpers |= set(place_names(dataset))
-        self.beside = _errors_of_others(dataset)
+        self.beside = error_fields(dataset)
         self.left_out: set[str] = set()
 
     def look_at(self, name: str, *, asked: bool) -> None:
@@ -179,7 +180,7 @@ class _Looker:
         if name in self.beside and not asked:
             self.left_out.add(name)
             self.notes.append(
-                f"'{name}' says how wrong '{self.beside[name]}' may be, and is left out: name it"
+                f"'{name}' says how wrong '{self.beside[name].of}' may be, and is left out: name it"
                 " with --variable to have it filled in as a field."
             )
             return
@@ -367,20 +368,6 @@ class _Looker:
             self.problems if self.channels or self.problems else dict(self.gridless),
             tuple(name for name in self.carried if name not in found),
         )
-
-
-def _errors_of_others(dataset: xr.Dataset) -> dict[str, str]:
-    """Fields that CF ties to another as its standard error or quantile, with that other's name."""
-    found = {}
-    for name, array in dataset.data_vars.items():
-        for one in str(array.attrs.get("ancillary_variables", "")).split():
-            if one not in dataset.data_vars:
-                continue
-            told = dataset[one].attrs
-            error = str(told.get("standard_name", "")).endswith(" standard_error")
-            if error or "probability" in told or one == f"{name}_standard_deviation":
-                found[one] = str(name)
-    return found
 
 
 def _static_name(static: xr.Dataset) -> str:

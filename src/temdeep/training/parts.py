@@ -15,6 +15,7 @@ import torch
 
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
+from temdeep.fields.time_axis import show
 from temdeep.fields.variables import Channel
 from temdeep.methods.daily import HourMeans
 from temdeep.methods.learnt import ground_of
@@ -69,7 +70,8 @@ def splits(several: Sequence[Series], settings: TrainingSettings) -> tuple[int, 
     """Index of the first frame of each series that is held out: the end of each that is long.
 
     Raises:
-        RequestError: One is too short or holds other variables, or none is long enough.
+        RequestError: One is too short, has a gap where it must not or holds other variables, or
+            none is long enough.
     """
     _check_alike(several)
     found = []
@@ -81,13 +83,41 @@ def splits(several: Sequence[Series], settings: TrainingSettings) -> tuple[int, 
                 f" {FEWEST_FRAMES} is the least of each series: leave it out."
             )
         held_out = max(round(count * settings.held_out), FEWEST_FRAMES)
-        found.append(count - held_out if count >= FEWEST_TO_SPLIT else count)
+        first = count - held_out if count >= FEWEST_TO_SPLIT else count
+        if not _can_hide(one, slice(first, count)):
+            first = count
+        if not _can_hide(one, slice(0, first)):
+            raise RequestError(
+                f"{one.source} has {_gaps(one)}, which leaves less than {FEWEST_FRAMES} times in a"
+                f" row of the {first} that are learnt from: leave this series out, or cut off what"
+                " is beside the gap."
+            )
+        found.append(first)
     if all(first == len(one.time) for first, one in zip(found, several, strict=True)):
+        long = [one for one in several if len(one.time) >= FEWEST_TO_SPLIT]
+        why = f"has {FEWEST_TO_SPLIT} times"
+        if long:
+            why += f" and an end without a gap ({long[0].source} has {_gaps(long[0])})"
         raise RequestError(
-            f"none of {_sources(several)} has {FEWEST_TO_SPLIT} times, so that nothing is left to"
-            " choose the best epoch on: give a longer series."
+            f"none of {_sources(several)} {why}, so that nothing is left to choose the best epoch"
+            " on: give a longer series."
         )
     return tuple(found)
+
+
+def _can_hide(series: Series, part: slice) -> bool:
+    """Whether a part of a series has times in a row, so that one between others can be hidden."""
+    axis = series.time
+    runs = [min(one.stop, part.stop) - max(one.start, part.start) for one in axis.segments()]
+    halves = [axis.take(part).every(2, i) for i in (0, 1) if part.stop - part.start >= i + 3]
+    return max(runs) >= FEWEST_FRAMES and all(len(half) >= 2 for half in halves)
+
+
+def _gaps(series: Series) -> str:
+    """The last gap of a series, in words."""
+    gaps = series.time.breaks()
+    first, second = (show(series.time.values[gaps[-1] + i]) for i in (0, 1))
+    return f"a gap between {first} and {second}"
 
 
 def placeless(series: Series) -> Solar:

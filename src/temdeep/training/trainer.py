@@ -162,14 +162,15 @@ def _stoppable(run: Path) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as error:
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, KeyboardInterrupt):
+        stop = error if isinstance(error, KeyboardInterrupt) else error.__context__
+        if not isinstance(stop, KeyboardInterrupt):
             raise
         if not model_store.is_model(run):
             kept = "stopped before the first epoch ended: nothing is kept."
         else:
             last = model_store.last_epoch(run)
             kept = f"stopped: the same command again goes on after epoch {last}."
-        raise KeyboardInterrupt(kept) from error
+        raise type(stop)(kept) from error
 
 
 @contextmanager

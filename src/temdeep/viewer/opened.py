@@ -9,7 +9,6 @@ Knows: xarray, CF. Must not know: what is drawn, web pages.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ import xarray as xr
 from temdeep.errors import GridError, TimeAxisError, VariableError, VariableKindError
 from temdeep.fields import natures
 from temdeep.fields.coordinates import place_names, with_still_places
+from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import kind_of, parse_kind
 from temdeep.fields.levels import level_of, places_of
@@ -31,9 +31,6 @@ from temdeep.fields.valid_times import (
     with_valid_times,
 )
 from temdeep.fields.variables import Channel, Kind, Nature
-
-DEVIATION, PERCENTILE = "_standard_deviation", "_percentile_"
-"""What follows the name of a variable in those of what `downscale` writes beside it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +151,7 @@ class _Looker:
         self._dataset, self._source = dataset, source
         self._axis, self._time_name, self._kinds = axis, time_name, kinds
         self._own_bounds = own_bounds
+        self._errors = error_fields(dataset)
         self._grids: dict[tuple[str, ...], Grid] = {}
 
     def candidates(self) -> list[str]:
@@ -162,7 +160,7 @@ class _Looker:
         helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
         helpers |= {bounds_name(dataset, self._time_name), *place_names(dataset)}
-        helpers |= {one for name in dataset.data_vars for one in self._beside(str(name))}
+        helpers |= set(self._errors)
         return [
             str(name)
             for name, array in dataset.data_vars.items()
@@ -240,24 +238,16 @@ class _Looker:
             return None
 
     def _band(self, name: str) -> Band | None:
-        """What tells how wrong a variable may be: its percentiles, else its standard deviation."""
-        beside = self._beside(name)
-        percent = {
-            float(one.removeprefix(f"{name}{PERCENTILE}").replace("_", ".")): one
-            for one in beside
-            if one.startswith(f"{name}{PERCENTILE}")
+        """What tells how wrong a variable may be: its quantiles, else its standard deviation."""
+        beside = {
+            one: told.probability
+            for one, told in self._errors.items()
+            if told.of == name and self._dataset[one].dims == self._dataset[name].dims
         }
-        low, high = min(percent, default=50.0), max(percent, default=50.0)
-        if low < 50 < high:
-            return Band((percent[low], percent[high]), f"{low:g} to {high:g} % of the cases")
-        deviation = f"{name}{DEVIATION}"
-        return Band((deviation,), "90 % of the cases") if deviation in beside else None
-
-    def _beside(self, name: str) -> list[str]:
-        """What `downscale` wrote beside a variable, in its own shape."""
-        return [
-            str(one)
-            for one in self._dataset.data_vars
-            if re.fullmatch(rf"{re.escape(name)}({DEVIATION}|{PERCENTILE}\d+(_\d+)?)", str(one))
-            and self._dataset[one].dims == self._dataset[name].dims
-        ]
+        quantiles = {told: one for one, told in beside.items() if told is not None}
+        low, high = min(quantiles, default=0.5), max(quantiles, default=0.5)
+        if low < 0.5 < high:
+            words = f"{100 * low:g} to {100 * high:g} % of the cases"
+            return Band((quantiles[low], quantiles[high]), words)
+        deviations = [one for one, told in beside.items() if told is None]
+        return Band((deviations[0],), "90 % of the cases") if deviations else None
