@@ -39,7 +39,8 @@ owners = (spool.Spool, stores.ZarrStore, journal.Journal, spool)
 owner = next(one for one in owners if hasattr(one, what))
 setattr(owner, what, counted(getattr(owner, what)))
 from temdeep.cli.main import main
-sys.exit(main(["downscale", *sys.argv[1:]]))
+sys.argv.insert(1, "downscale")
+sys.exit(main())
 """
 
 
