@@ -5,6 +5,7 @@ Knows: arrays, places on the Earth. Must not know: series, methods.
 
 import numpy as np
 
+from temdeep.fields.grids import distance_m
 from temdeep.metric import Float64Array
 
 BINS = 24
@@ -18,8 +19,6 @@ LENGTHS = 80
 
 FEWEST = 10
 """Places, at least."""
-
-EARTH_RADIUS_M = 6_371_229.0
 
 
 def error_length_m(
@@ -43,7 +42,8 @@ def error_length_m(
     counts = told.T.astype(np.float64) @ told
     with np.errstate(invalid="ignore", divide="ignore"):
         together = values.T @ values / counts
-    apart = _distance_m(latitude[known], longitude[known])
+    lat, lon = latitude[known], longitude[known]
+    apart = distance_m(lat[:, None], lon[:, None], lat, lon)
     pairs = np.triu(np.isfinite(together), k=1) & (apart > 0)
     alone = float(np.nanmean(np.diag(together)))
     if not pairs.any() or not alone > 0:
@@ -63,12 +63,3 @@ def error_length_m(
     tried = np.geomspace(nearest / 4, farthest, LENGTHS)
     expected = np.exp(-0.5 * (at[:stop] / tried[:, None]) ** 2)
     return float(tried[((expected - found[:stop]) ** 2).sum(axis=1).argmin()])
-
-
-def _distance_m(latitude: Float64Array, longitude: Float64Array) -> Float64Array:
-    """Between all places, on great circles, shape (place, place)."""
-    phi, lam = np.deg2rad(latitude), np.deg2rad(longitude)
-    at = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
-    chord = np.linalg.norm(at[:, :, None] - at[:, None, :], axis=0)
-    distance: Float64Array = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(chord / 2, 1.0))
-    return distance

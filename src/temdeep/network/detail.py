@@ -49,7 +49,7 @@ def details(fields: Tensor, *, cyclic: bool) -> Tensor:
     return torch.stack(found)
 
 
-def faded(logs: Tensor, details_of: Tensor, shares: Tensor, *, cyclic: bool) -> Tensor:
+def faded(logs: Tensor, shares: Tensor, *, cyclic: bool) -> Tensor:
     """Rain of which a share of the details is lost, and little of the water.
 
         y' = y - Σ_s f_s d_s(y),   r'' = r' b(r)/b(r')   with r = exp(y) - 1
@@ -59,14 +59,14 @@ def faded(logs: Tensor, details_of: Tensor, shares: Tensor, *, cyclic: bool) -> 
 
     Args:
         logs: y = log(1 + r/r₀), shape (batch, channel, y, x).
-        details_of: Its details, as `details` gives them.
-        shares: f, likewise; where all are 0 the rain comes back bit for bit.
+        shares: f, shape (SCALES, batch, channel, y, x); where all are 0 the rain comes back bit for
+            bit.
         cyclic: Whether the last column's neighbour is the first.
 
     Returns:
         log(1 + r''/r₀), shape of `logs`.
     """
-    blurred = logs - (shares * details_of).sum(dim=0)
+    blurred = logs - (shares * details(logs, cyclic=cyclic)).sum(dim=0)
     before, after = logs.clamp(0, MOST_LOG).expm1(), blurred.clamp(0, MOST_LOG).expm1()
     smooth = _smooth(before, cyclic=cyclic) + LEAST_WATER
     gain = (smooth / (_smooth(after, cyclic=cyclic) + LEAST_WATER)).clamp(1 / MOST_GAIN, MOST_GAIN)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import residual_basis
-from temdeep.network.detail import details, faded
+from temdeep.network.detail import faded
 from temdeep.network.motion import MOVED_FRAMES, members
 from temdeep.network.settings import CONTEXT, MOVING_CONTEXT
 from temdeep.network.warp import warp
@@ -121,7 +121,7 @@ def _along_motion(
 def _fade(total: Tensor, share: Tensor, unit: Tensor, *, cyclic: bool) -> Tensor:
     """Rain (batch, time, channel, y, x), normalised, less a share (scale, ...) of its details."""
     logs = (total * unit).flatten(0, 1)
-    made = faded(logs, details(logs, cyclic=cyclic), share.flatten(1, 2), cyclic=cyclic)
+    made = faded(logs, share.flatten(1, 2), cyclic=cyclic)
     return total + (made - logs).reshape(total.shape) / unit
 
 

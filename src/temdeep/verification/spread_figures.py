@@ -1,6 +1,6 @@
 """What methods know of their own errors, drawn: reliability, and spread beside skill."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -30,15 +30,26 @@ def told_of(scored: Scored) -> list[tuple[Tally, int]]:
 
 def draw_reliability(scored: Scored) -> Figure:
     """Draw how much of the truth lies inside each central interval, a panel per variable."""
+    titles = [tally.channels[index].name for tally, index in scored]
+    heading = "Reliability: above the line the intervals are too wide, below it too narrow"
+    return _drawn(scored, plot_reliability, titles, "truth inside (%)", heading)
+
+
+def _drawn(
+    scored: Scored,
+    plot: Callable[[Axes, Tally, int], None],
+    titles: Sequence[str],
+    side: str,
+    heading: str,
+) -> Figure:
+    """A figure with a panel for each channel, and one legend."""
     figure, axes = panels(len(scored))
     with mpl.rc_context(RC):
-        for panel, (tally, index) in zip(axes, scored, strict=True):
-            plot_reliability(panel, tally, index)
-            panel.set_title(tally.channels[index].name)
-        axes[0].set_ylabel("truth inside (%)")
-        figure.suptitle(
-            "Reliability: above the line the intervals are too wide, below it too narrow"
-        )
+        for panel, (tally, index), title in zip(axes, scored, titles, strict=True):
+            plot(panel, tally, index)
+            panel.set_title(title)
+        axes[0].set_ylabel(side)
+        figure.suptitle(heading)
         shared_legend(figure, axes[0])
     return figure
 
@@ -72,17 +83,12 @@ def plot_reliability(
 
 def draw_spread_skill(scored: Scored) -> Figure:
     """Draw the RMSE where a method said one standard deviation or another, on log axes."""
-    figure, axes = panels(len(scored))
-    with mpl.rc_context(RC):
-        for panel, (tally, index) in zip(axes, scored, strict=True):
-            plot_spread_skill(panel, tally, index)
-            channel = tally.channels[index]
-            unit = unit_text(channel.units)
-            panel.set_title(f"{channel.name} ({unit})" if unit else channel.name)
-        axes[0].set_ylabel("RMSE there")
-        figure.suptitle("Spread and skill: above the line errors are larger than was said")
-        shared_legend(figure, axes[0])
-    return figure
+    channels = [tally.channels[index] for tally, index in scored]
+    units = [unit_text(one.units) for one in channels]
+    each = zip(channels, units, strict=True)
+    titles = [f"{one.name} ({unit})" if unit else one.name for one, unit in each]
+    heading = "Spread and skill: above the line errors are larger than was said"
+    return _drawn(scored, plot_spread_skill, titles, "RMSE there", heading)
 
 
 def plot_spread_skill(
