@@ -60,3 +60,11 @@ def test_tables_print_without_losing_columns(evaluation: Evaluation) -> None:
     text = console.export_text()
     assert "…" not in text.replace(" … ", "")
     assert "pooled (periods)" in text
+
+
+def test_levels_in_brackets_are_printed(evaluation: Evaluation) -> None:
+    console = Console(width=140, record=True, file=io.StringIO())
+    levels = [{**row, "variable": f"{row['variable']}[level=850]"} for row in evaluation.records]
+    for table in (tables.score_table(levels), tables.rate_table(levels)):
+        console.print(tables.as_rich(table))
+        assert "t2m[level=850]" in console.export_text(clear=True)

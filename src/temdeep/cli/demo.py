@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.cli.demo_case import own_case, shipped_case
 
     began = time.perf_counter()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 140)
     if arguments.data is None:
         case = shipped_case(arguments.variable)
     else:

@@ -221,7 +221,7 @@ def print_tables(evaluation: Evaluation, written: list[Path]) -> None:
 
     from temdeep.verification.tables import as_rich, rate_table, score_table, spread_table
 
-    console = Console(width=None if Console().is_terminal else 140)
+    console = Console(markup=False, width=None if Console().is_terminal else 140)
     about = evaluation.about
     split = about["split"]
     console.print(

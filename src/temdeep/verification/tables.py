@@ -12,6 +12,7 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
 
@@ -228,14 +229,15 @@ def _alike(one: float | None, other: float) -> bool:
 
 
 def as_rich(table: TextTable) -> Table:
-    """For the terminal; best rows bold."""
+    """For the terminal; best rows bold. A level in brackets is no markup."""
     drawn = Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(table.header):
         drawn.add_column(name, justify="left" if place < table.words else "right", no_wrap=True)
     for g, group in enumerate(table.groups):
         for r, row in enumerate(group):
             style = "bold" if (g, r) in table.best else None
-            drawn.add_row(*row, style=style, end_section=r == len(group) - 1)
+            cells = (Text(cell) for cell in row)
+            drawn.add_row(*cells, style=style, end_section=r == len(group) - 1)
     return drawn
 
 
