@@ -50,7 +50,7 @@ def fill(*options: str, source: str = "in.nc", target: str = "out.zarr") -> int:
     """Run the command, as if from a shell."""
     command = [source, "-o", target, *options]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["temdeep", *command])
+        patch.setattr(sys, "argv", ["temdeep", "downscale", *command])
         return main(["downscale", *command, "--quiet"])
 
 
