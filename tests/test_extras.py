@@ -66,6 +66,7 @@ def test_classical_methods_need_no_extra(tmp_path: Path, method: str) -> None:
     [
         ("torch", "train in.nc -o run", "training and using models needs torch, which is not"),
         ("torch,safetensors", "downscale in.nc -o out.nc --step 1h --model run", "torch, safet"),
+        ("torch", "export run in.nc -o out.pt2", "training and using models needs torch, which is"),
         ("cfgrib", "info in.grib", "reading GRIB needs cfgrib, which is not installed"),
         ("matplotlib", "evaluate in.nc --withhold 2 --figures f", "drawing figures needs matplot"),
         ("distributed", "downscale in.nc -o out.nc --step 1h --workers 2", "sharing work among"),

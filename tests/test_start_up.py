@@ -34,7 +34,7 @@ def loaded(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["info"], ["train"], ["downscale"], ["evaluate"], ["view"]]
+    "command", [[], ["info"], ["train"], ["downscale"], ["evaluate"], ["export"], ["view"]]
 )
 def test_help_loads_no_data_libraries(command: list[str]) -> None:
     found = loaded(*command, "--help")

@@ -33,7 +33,7 @@ def spline_weights(n_before: int, n_after: int, theta: Float64Array) -> Float64A
     check_lead_fractions(theta)
     left = 1 - theta
     bends = np.stack([left**3 - left, theta**3 - theta], axis=1) / 6
-    weights: Float64Array = bends @ _curvature_weights(n_before, n_after)
+    weights: Float64Array = bends @ curvature_weights(n_before, n_after)
     weights[:, n_before] += left
     weights[:, n_before + 1] += theta
     return weights
@@ -52,7 +52,7 @@ def spline_slope_weights(n_before: int, n_after: int) -> Float64Array:
         Shape (2, n_before + 2 + n_after): first s₀, then s₁; rows add up to 0.
     """
     bends = np.array([[-2.0, -1.0], [1.0, 2.0]]) / 6
-    weights: Float64Array = bends @ _curvature_weights(n_before, n_after)
+    weights: Float64Array = bends @ curvature_weights(n_before, n_after)
     weights[:, n_before] -= 1
     weights[:, n_before + 1] += 1
     return weights
@@ -69,8 +69,8 @@ def check_lead_fractions(theta: Float64Array) -> None:
 
 
 @lru_cache(maxsize=512)
-def _curvature_weights(n_before: int, n_after: int) -> Float64Array:
-    """Weights of the frames in m₀ and m₁, shape (2, frame).
+def curvature_weights(n_before: int, n_after: int) -> Float64Array:
+    """Weights of the frames in m₀ and m₁, shape (2, frame); not to be changed.
 
     Inside, mᵢ₋₁ + 4 mᵢ + mᵢ₊₁ = 6 (xᵢ₋₁ - 2 xᵢ + xᵢ₊₁); at the first and last frame m = 0.
     """

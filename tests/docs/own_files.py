@@ -1,13 +1,17 @@
 """Files that a page takes as its reader's own, in small."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import eccodes
 import numpy as np
 import xarray as xr
 from tests.docs.blocks import blocks_of
-from tests.docs.running import ROOT
+from tests.docs.running import FRAMES, HARDLY, ROOT
+
+from temdeep.fields.series import open_series
+from temdeep.training.fit import train_run
 
 RADAR = ROOT / "docs" / "how-to" / "radar.md"
 FIRST, TIMES = 4, 9
@@ -48,6 +52,13 @@ def _write(file: object, short: str, time: np.datetime64, field: xr.DataArray) -
     eccodes.codes_release(message)
 
 
+def model_of_pressure(path: Path) -> None:
+    """What hardly a training leaves, its network kept however good it is."""
+    series = open_series([ROOT / "data" / "atlantic_6hourly.nc"], variables=["ps"])
+    settings = replace(HARDLY, without=("fallback",))
+    train_run(series.take(slice(0, FRAMES)), path, settings=settings)
+
+
 def showers(path: Path) -> None:
     """The radar images that the page on radar makes."""
     made = next(one for one in blocks_of(RADAR) if one.language == "python")
@@ -56,6 +67,7 @@ def showers(path: Path) -> None:
 
 OWN_FILES: Mapping[str, Mapping[str, Callable[[Path], None]]] = {
     "coming-from.md": {"radar.nc": showers},
+    "deploy.md": {"run": model_of_pressure},
     "dispersion.md": {"era5.grib": winds_in_grib},
 }
 """By page and name."""

@@ -18,6 +18,7 @@ PAGES = sorted(
 SHOWN_ONLY = {
     "tutorial.md": "installs",
     "coming-from.md": "commands of other packages",
+    "deploy.md": "a model with motions",
 }
 """Pages with blocks that do not run, and what these are."""
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from temdeep._version import __version__
-from temdeep.cli import doctor, downscale, evaluate, info, train, view
+from temdeep.cli import doctor, downscale, evaluate, export, info, train, view
 from temdeep.errors import TemdeepError, ToldToStop
 from temdeep.extras import need_for
 
@@ -38,7 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"temdeep {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (info, train, downscale, evaluate, view, doctor):
+    for command in (info, train, downscale, evaluate, export, view, doctor):
         command.add_parser(subparsers)
     return parser
 

@@ -192,7 +192,7 @@ class _Sky:
         declination, time_equation = (
             angle[:, None, None] for angle in declination_and_time_equation(times)
         )
-        phi, lam = np.deg2rad(_one_column(latitude)), np.deg2rad(_one_column(longitude.T).T)
+        phi, lam = np.deg2rad(one_column(latitude)), np.deg2rad(one_column(longitude.T).T)
         a = np.sin(declination) * np.sin(phi)
         b = np.maximum(np.cos(declination) * np.cos(phi), 1e-12)  # the poles: 1e-12 of a day's arc
         sunset = np.arccos(np.clip(-a / b, -1, 1))
@@ -261,7 +261,7 @@ def _check_memories(memories_h: tuple[float, ...]) -> None:
         raise ValueError(f"memories must be at least {SHORTEST_MEMORY_H} h, got {memories_h}")
 
 
-def _one_column(coordinate: Float64Array) -> Float64Array:
+def one_column(coordinate: Float64Array) -> Float64Array:
     """The first column alone where all columns are equal."""
     same = bool((coordinate == coordinate[:, :1]).all())
     return coordinate[:, :1] if same else coordinate

@@ -88,14 +88,18 @@ class HourMeans:
         departures = np.zeros((len(times), channels, *grid.shape), np.float32)
         if not len(self.hours_us):
             return departures
+        wanted = _since_midnight(times)
+        if np.isin(wanted, self.hours_us).all():
+            departures[:] = self.on_grid(grid)[np.searchsorted(self.hours_us, wanted)]
+        return departures
+
+    def on_grid(self, grid: Grid) -> Float32Array:
+        """Departures at the sampled hours on any grid, shape (hour, channel, y, x)."""
         functions = self.basis.at(
             grid.latitude, grid.longitude, grid.land_fraction, grid.elevation_m
         )
-        on_grid = np.tensordot(self.maps, functions, axes=1).astype(np.float32)
-        wanted = _since_midnight(times)
-        if np.isin(wanted, self.hours_us).all():
-            departures[:] = on_grid[np.searchsorted(self.hours_us, wanted)]
-        return departures
+        on_grid: Float32Array = np.tensordot(self.maps, functions, axes=1).astype(np.float32)
+        return on_grid
 
 
 def _mean(fields: Float32Array) -> Float64Array:

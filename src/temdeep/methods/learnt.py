@@ -97,7 +97,7 @@ class Learnt:
             self._check([interval.channels[i] for i in learnt])
             self._check_ground(interval.grid)
             # the network looks at all its channels, whichever of them it fills
-            inputs = self._places(interval)
+            inputs = self.places(interval.channels)
             known = by_nature.select_channels(interval, inputs)
             everything = by_nature.fill_each(
                 trim_context(known, self.network.settings.context), theta, self._learnt
@@ -149,16 +149,20 @@ class Learnt:
                 " series does not have: give a file with it as --static FILE (in Python static=)."
             )
 
-    def _places(self, interval: Interval) -> list[int]:
-        """Where the network's channels are among those of an interval, in the network's order."""
-        place = {one.name: i for i, one in enumerate(interval.channels)}
+    def places(self, channels: Sequence[Channel]) -> list[int]:
+        """Where the network's channels are among others, in the network's order.
+
+        Raises:
+            ModelError: One is not there, or in another unit.
+        """
+        place = {one.name: i for i, one in enumerate(channels)}
         absent = [one.name for one in self.channels if one.name not in place]
         if absent:
             raise ModelError(
                 f"the model also needs {', '.join(absent)}, which it was trained with: give all of"
                 f" {', '.join(one.name for one in self.channels)}, or train on these data."
             )
-        self._check([interval.channels[place[one.name]] for one in self.channels])
+        self._check([channels[place[one.name]] for one in self.channels])
         return [place[one.name] for one in self.channels]
 
     def _learnt(self, interval: Interval, theta: Float64Array) -> Float32Array:

@@ -126,6 +126,8 @@ def _fade(total: Tensor, share: Tensor, unit: Tensor, *, cyclic: bool) -> Tensor
 
 
 def _used(window: Window, places: Iterable[int]) -> list[int]:
-    """The frames that any interval of the batch has."""
+    """The frames that any interval of the batch has; all of them where values are not known yet."""
+    if torch.compiler.is_compiling():
+        return list(places)
     known = window.known().any(dim=0).tolist()
     return [place for place in places if known[place]]

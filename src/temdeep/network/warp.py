@@ -30,7 +30,8 @@ def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Ten
     0, 1, 0 and 0.
 
     Places and weights are found once for all channels; as fields have a margin, the 16 neighbours
-    of a place lie at the same distances from it everywhere; and rows go by bands.
+    of a place lie at the same distances from it everywhere; and rows go by bands, but not in a
+    program that is exported, which does not know yet for how many times it is asked.
 
     Args:
         fields: x, shape (batch, channel, y, x).
@@ -63,6 +64,8 @@ def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Ten
 
         return _weighted_sum((along(i) for i in range(4)), by_y)
 
+    if torch.compiler.is_compiling():
+        return moved(slice(0, rows))
     values = max(channels * east_m.numel(), 1)
     step = max(BAND_VALUES * rows // values, 1)
     bands = (slice(first, min(first + step, rows)) for first in range(0, rows, step))

@@ -4,12 +4,14 @@ Knows: torch. Must not know: xarray, files.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from temdeep.network.settings import CONTEXT, FRAMES
-from temdeep.spline import spline_weights
+from temdeep.spline import curvature_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +77,7 @@ class Window:
             theta: Lead fractions, shape (batch, time).
             most: Use no more than these frames of context on each side.
         """
-        weights = torch.zeros(*theta.shape, FRAMES)
-        leads = theta.double().cpu().numpy()
-        for row, (known_before, known_after) in enumerate(self._context()):
-            before, after = min(known_before, most), min(known_after, most)
-            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
-            weights[row, :, inside] = torch.from_numpy(
-                spline_weights(before, after, leads[row])
-            ).float()
-        return weights.to(self.frames.device)
+        return spline(self.before, self.after, theta, most).float().to(self.frames.device)
 
     def known(self) -> Tensor:
         """1 for frames that there are, else 0, shape (batch, frame)."""
@@ -91,8 +85,41 @@ class Window:
         first, last = CONTEXT - self.before[:, None], CONTEXT + 1 + self.after[:, None]
         return ((place >= first) & (place <= last)).to(self.frames)
 
-    def _context(self) -> list[tuple[int, int]]:
-        return list(zip(self.before.tolist(), self.after.tolist(), strict=True))
+
+def spline(before: Tensor, after: Tensor, theta: Tensor, most: int = CONTEXT) -> Tensor:
+    """Weights of a window's frames in the natural spline, as `spline_weights` gives them.
+
+    Args:
+        before: How many frames of context there are before the interval, any shape.
+        after: How many there are after it, likewise.
+        theta: Lead fractions, shape (*before, time).
+        most: Use no more than these frames of context on each side.
+
+    Returns:
+        Shape (*before, time, frame), in double precision; 0 for frames that are not there.
+    """
+    bends = _bends().to(theta.device)[before.clamp(max=most), after.clamp(max=most)]
+    right = theta.double()
+    left = 1 - right
+    weights = torch.stack([left**3 - left, right**3 - right], dim=-1) / 6 @ bends
+    line = torch.stack([left, right], dim=-1)
+    return weights + functional.pad(line, (CONTEXT, CONTEXT))
+
+
+@cache
+def _bends() -> Tensor:
+    """The spline's curvatures at both ends as weights of a window's frames.
+
+    Returns:
+        Shape (before, after, 2, frame), for every number of frames of context.
+    """
+    table = torch.zeros(CONTEXT + 1, CONTEXT + 1, 2, FRAMES, dtype=torch.float64)
+    for before in range(CONTEXT + 1):
+        for after in range(CONTEXT + 1):
+            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
+            weights = torch.from_numpy(curvature_weights(before, after).copy())
+            table[before, after, :, inside] = weights
+    return table
 
 
 def without_missing(frames: Tensor) -> Tensor:
