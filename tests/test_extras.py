@@ -45,7 +45,7 @@ def test_extras_are_those_of_the_package() -> None:
         assert extra.modules.keys() <= declared[name]
         assert extra.missing() == ()  # `dev` has them all
         assert all(version(one) for one in extra.modules)
-    everything = re.findall(r"[a-z]+", project["optional-dependencies"]["all"][0])
+    everything = re.findall(r"[a-z0-9]+", project["optional-dependencies"]["all"][0])
     assert everything == ["temdeep", *EXTRAS]
     needed_always = {re.split(r"[\[<>=]", one)[0] for one in project["dependencies"]}
     assert not needed_always & {one for extra in EXTRAS.values() for one in extra.modules}
@@ -70,6 +70,7 @@ def test_classical_methods_need_no_extra(tmp_path: Path, method: str) -> None:
         ("cfgrib", "info in.grib", "reading GRIB needs cfgrib, which is not installed"),
         ("matplotlib", "evaluate in.nc --withhold 2 --figures f", "drawing figures needs matplot"),
         ("distributed", "downscale in.nc -o out.nc --step 1h --workers 2", "sharing work among"),
+        ("s3fs", "info s3://bucket/era5.zarr", "reading s3:// needs s3fs, which is not installed"),
         ("bokeh", "view out.nc", "the viewer needs bokeh, which is not installed"),
     ],
 )

@@ -49,6 +49,7 @@ EXTRAS: Mapping[str, Extra] = {
     ),
     "cluster": Extra("sharing work among processes", {"distributed": "distributed"}),
     "view": Extra("the viewer", {"bokeh": "bokeh", "basemap-data": "mpl_toolkits.basemap_data"}),
+    "s3": Extra("reading s3://", {"s3fs": "s3fs"}),
 }
 """By the name that pip knows each by."""
 

@@ -105,10 +105,17 @@ def test_a_mistake_is_a_sentence(memory: str, site: str, source: str, told: str)
     assert str(found.value).count("\n") == 0
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("s3://b/era5.zarr", r"s3:// needs s3fs, .* not installed: pip install 'temdeep\[s3\]'\."),
+        ("gs://b/era5.zarr", r"gs:// needs gcsfs, which is not installed: pip install gcsfs\."),
+    ],
+)
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, url: str, told: str) -> None:
     def missing(*_: object, **__: object) -> None:
-        raise ImportError("Install s3fs to access S3")
+        raise ImportError("Install it to access that")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    with pytest.raises(temdeep.TemdeepError, match=r"s3:// needs s3fs, .* pip install s3fs"):
-        find_files("s3://bucket/era5.zarr")
+    with pytest.raises(temdeep.TemdeepError, match=told):
+        find_files(url)

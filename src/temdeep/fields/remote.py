@@ -19,6 +19,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from temdeep.errors import InputError, MissingExtraError
+from temdeep.extras import EXTRAS, install_command
 
 ZARR_MARKS = ("zarr.json", ".zgroup", ".zmetadata")
 """One of these is in every Zarr store."""
@@ -81,7 +82,8 @@ def _file_system(url: str) -> tuple[Any, str]:
         files, root = fsspec.core.url_to_fs(url)
     except ImportError as error:
         package = _PACKAGES.get(protocol)
-        how = f"needs {package}, which is not installed: pip install {package}"
+        command = install_command(protocol) if protocol in EXTRAS else f"pip install {package}"
+        how = f"needs {package}, which is not installed: {command}"
         told = how if package else f"needs a package that is not installed ({error})"
         raise MissingExtraError(f"reading {protocol}:// {told}.") from error
     except ValueError as error:
