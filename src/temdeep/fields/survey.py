@@ -24,7 +24,7 @@ from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
-from temdeep.fields.levels import level_of, places_of
+from temdeep.fields.levels import level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
 from temdeep.fields.time_axis import Int64Array, TimeAxis, Times
 from temdeep.fields.valid_times import (
@@ -327,6 +327,7 @@ class _Looker:
                     component=component if kind is Kind.INSTANTANEOUS else "",
                     ground=natures.tied_to_ground(name, array.attrs, nature),
                     level=level_of(array, place),
+                    member=member_of(array, place),
                 )
             )
 
