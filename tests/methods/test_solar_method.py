@@ -202,3 +202,17 @@ def test_a_missing_value_ends_the_context_of_a_wandering_response_at_its_cell_on
     assert near[2, 3] != far[2, 3]
     near[2, 3] = far[2, 3]
     np.testing.assert_allclose(near, far, atol=1e-4)
+
+
+@pytest.mark.parametrize("hours", [0, -8])
+@pytest.mark.parametrize("cell_methods", ["point", "mean"])
+def test_light_while_the_sun_is_down_is_told(hours: int, cell_methods: str) -> None:
+    """Stamps in the local time of California make an ordinary day with its light at night."""
+    shift = np.timedelta64(hours, "h")
+    light = cos_zenith(HOURLY - shift, LATITUDE, LONGITUDE)
+    if cell_methods == "mean":
+        begin = HOURLY - shift - np.timedelta64(1, "h")
+        light = mean_cos_zenith(begin, HOURLY - shift, LATITUDE, LONGITUDE)
+    local = series({"ssrd": 800 * light.astype(np.float64)}, cell_methods, "W m-2").thin(6)
+    told = Solar.fitted_to(local).treatment(local.channels[0], local.grid)
+    assert told == "solar" if hours == 0 else "falls while the sun is down" in told
