@@ -26,7 +26,7 @@ from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
 from temdeep.fields.levels import level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
-from temdeep.fields.time_axis import Int64Array, TimeAxis, Times
+from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, format_duration
 from temdeep.fields.valid_times import (
     bounds_name,
     describe_periods,
@@ -245,7 +245,8 @@ class _Looker:
         if name in self.requests:
             return self.requests[name].kind, "as you said"
         array = self.dataset[name]
-        return kind_of(name, array.attrs, (self.time_name,), self.source, array.dtype)
+        step = format_duration(self.axis.step_us)
+        return kind_of(name, array.attrs, (self.time_name,), self.source, array.dtype, step)
 
     def _periods_in_words(self, name: str) -> str:
         steps = describe_periods(self.edges[name], self.axis)
@@ -270,7 +271,7 @@ class _Looker:
         elif kind is Kind.SUM:
             self._add_totals(name, None, None)
         else:
-            raise without_period(name, kind, self.source)
+            raise without_period(name, kind, self.source, format_duration(self.axis.step_us))
 
     def _bounds_of(self, name: str) -> Times | None:
         """Time bounds of a variable: its own, else those of the time axis."""
@@ -285,7 +286,7 @@ class _Looker:
         array = self.dataset[name]
         nature, _ = natures.nature_of(name, array.attrs, array.dtype)
         if edges is None and said is None and array.size * 4 > accumulations.LARGEST_BYTES:
-            raise without_period(name, Kind.SUM, self.source)
+            raise without_period(name, Kind.SUM, self.source, format_duration(self.axis.step_us))
         values = accumulations.loaded_totals(array, self.time_name, self.source)
         asked = resets.Question(
             name=name,
