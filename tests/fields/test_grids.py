@@ -60,6 +60,13 @@ def test_rows_out_of_order_are_refused() -> None:
         regular(np.array([40.0, 42, 41]), np.array([0.0, 1]))
 
 
+def test_a_region_cut_in_two_by_greenwich_is_told_how_to_stand_together() -> None:
+    """20 W to 10 E counted from 0 to 360 and sorted: Greenwich first, the far west at the end."""
+    longitudes = np.sort(np.arange(-20.0, 11, 2.5) % 360)
+    with pytest.raises(GridError, match=r"f.nc jump from 10 to 340.* -180 to 180.* sort the file"):
+        regular(np.arange(3.0), longitudes)
+
+
 def projected() -> xr.Dataset:
     x, y = np.arange(6) * 2000.0, 1000.0 * np.arange(5)[::-1]
     return xr.Dataset(
