@@ -38,7 +38,7 @@ from temdeep.fields.valid_times import (
     time_axis,
     with_valid_times,
 )
-from temdeep.fields.variables import Channel, Kind
+from temdeep.fields.variables import Channel, Kind, Nature
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +173,7 @@ class _Looker:
         self.helpers |= set(place_names(dataset))
         self.beside = error_fields(dataset)
         self.left_out: set[str] = set()
+        self.unsaid: list[str] = []
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
@@ -226,7 +227,15 @@ class _Looker:
                 " repair it or leave it out with --variable."
             )
         self._check_grid(name, grid)
+        nature, _ = natures.nature_of(name, array.attrs, array.dtype)
+        units = str(array.attrs.get("units", ""))
+        if nature is Nature.DIRECTION and units.lower().startswith("rad"):
+            raise VariableError(
+                f"'{name}' in {self.source} is a direction in {units}: convert it to degrees."
+            )
         kind, reason = self._kind(name)
+        if reason.startswith("no cell_methods") and nature is not Nature.FLAG:
+            self.unsaid.append(name)
         if kind.is_period:
             self._add_periods(name, kind)
             reason = f"{reason}; {self._periods_in_words(name)}"
@@ -332,8 +341,22 @@ class _Looker:
                 )
             )
 
+    def _note_bounds(self) -> None:
+        """Say which variables are taken as instantaneous though the time axis has periods."""
+        shared = bounds_name(self.dataset, self.time_name)
+        if not self.unsaid or not shared:
+            return
+        bounds = self.dataset[shared].values
+        if bounds.ndim == 2 and (bounds[:, 0] != bounds[:, 1]).any():
+            self.notes.append(
+                f"no cell_methods say whether {', '.join(self.unsaid)} are of an instant or of the"
+                f" periods of '{shared}': taken as of an instant; for means say"
+                f" --kind {self.unsaid[0]}=mean."
+            )
+
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
+        self._note_bounds()
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:
