@@ -161,6 +161,30 @@ def test_statics_are_found_beside_the_fields_and_in_a_file_of_their_own() -> Non
         assert series.statics == {"z": "geopotential", "lsm": "land"}
 
 
+@pytest.mark.parametrize(
+    ("name", "units", "value"),
+    [
+        ("orog", "m", 100.0),
+        ("orog", "km", 0.1),
+        ("orog", "m2 s-2", 980.665),
+        ("orog", "", 100.0),
+        ("z", "m**2 s**-2", 980.665),
+        ("z", "m", 100.0),
+        ("z", "", 980.665),
+    ],
+)
+@pytest.mark.parametrize("shape", [(4, 5), (1, 5), (1, 1)])
+def test_heights_are_told_by_their_unit(
+    name: str, units: str, value: float, shape: tuple[int, int]
+) -> None:
+    data = dataset(shape=shape)
+    ground = data.t2m.isel(time=0, drop=True) * 0 + value
+    ground.attrs = {"units": units}
+    series = series_from_dataset(data.assign({name: ground}))
+    assert series.grid.elevation_m is not None
+    np.testing.assert_allclose(series.grid.elevation_m, 100, rtol=1e-6)
+
+
 def test_statics_of_a_larger_area_are_cut_and_of_another_grid_refused() -> None:
     lat, lon = 52.0 - 0.5 * np.arange(12), 350.0 + 0.5 * np.arange(30)
     height = np.hypot(*np.meshgrid(lat, lon, indexing="ij"))
