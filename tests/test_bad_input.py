@@ -73,6 +73,13 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
         TimeAxisError,
         ("'d2m' in bad.nc", "time axis 'time_3h'", "--variable"),
     ),
+    "a direction in radian": (
+        lambda _: dataset(
+            name="wdir", attributes={"standard_name": "wind_from_direction", "units": "radian"}
+        ),
+        VariableError,
+        ("'wdir' in bad.nc is a direction in radian", "convert it to degrees"),
+    ),
     "all missing": (
         valued(np.nan, slice(None)),
         VariableError,

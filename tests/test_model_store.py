@@ -60,6 +60,11 @@ def test_weights_written_again_are_the_same_file(run: Path) -> None:
     assert not list(run.glob("*.partial"))
 
 
+def test_whoever_may_read_a_models_description_may_read_its_weights(run: Path) -> None:
+    weights = model_store.epoch_file(run, model_store.description(run)["epoch"])
+    assert weights.stat().st_mode == (run / model_store.DESCRIPTION).stat().st_mode
+
+
 def test_a_model_needs_no_state(run: Path) -> None:
     expected = filled(model_store.load_method(run))
     (run / model_store.RESUME).unlink()

@@ -104,7 +104,8 @@ def downscale(
             "an array has no place for how wrong it may be: give a dataset, such as"
             f" array.to_dataset(name='{name}')."
         )
-    fillings = []
+    fillings: list[Filling] = []
+    told: list[str] = []
     for series in forecasts.series:
         wanted = plan(series, step=step, at=times, max_gap=max_gap, period=period)
         chosen = choose(
@@ -117,6 +118,7 @@ def downscale(
             beside=beside,
         )
         fillings.append(Filling(series, chosen.method, wanted))
+        told += [note for note in chosen.notes if note not in told]
     said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"
     made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"
     made_by += "" if draw is None else f", draw={draw}"
@@ -125,7 +127,8 @@ def downscale(
         fillings,
         provenance(chosen, f"temdeep.downscale(ds, {said}, {made_by})"),
     )
-    for note in notes:
+    told.extend(notes)
+    for note in told:
         warnings.warn(note, TemdeepWarning, stacklevel=2)
     if isinstance(ds, xr.DataArray):
         return filled.set_coords(PROVENANCE)[name].rename(ds.name)

@@ -138,6 +138,9 @@ def test_bugs_keep_their_traceback_and_interrupts_their_code(
     raising(OSError(28, "No space left on device", "out.nc"))
     assert main([]) == 2
     assert "the disk is full while writing out.nc" in capsys.readouterr().err
+    raising(OSError(28, "No space left on device", "copied", None, "run/resume.ckpt"))
+    assert main([]) == 2
+    assert "the disk is full while writing run/resume.ckpt" in capsys.readouterr().err
     raising(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
         main([])

@@ -60,6 +60,13 @@ def test_rows_out_of_order_are_refused() -> None:
         regular(np.array([40.0, 42, 41]), np.array([0.0, 1]))
 
 
+def test_a_region_cut_in_two_by_greenwich_is_told_how_to_stand_together() -> None:
+    """20 W to 10 E counted from 0 to 360 and sorted: Greenwich first, the far west at the end."""
+    longitudes = np.sort(np.arange(-20.0, 11, 2.5) % 360)
+    with pytest.raises(GridError, match=r"f.nc jump from 10 to 340.* -180 to 180.* sort the file"):
+        regular(np.arange(3.0), longitudes)
+
+
 def projected() -> xr.Dataset:
     x, y = np.arange(6) * 2000.0, 1000.0 * np.arange(5)[::-1]
     return xr.Dataset(
@@ -152,6 +159,30 @@ def test_statics_are_found_beside_the_fields_and_in_a_file_of_their_own() -> Non
         np.testing.assert_allclose(series.grid.elevation_m, 100)
         np.testing.assert_array_equal(series.grid.land_fraction, np.eye(4, 5))
         assert series.statics == {"z": "geopotential", "lsm": "land"}
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "value"),
+    [
+        ("orog", "m", 100.0),
+        ("orog", "km", 0.1),
+        ("orog", "m2 s-2", 980.665),
+        ("orog", "", 100.0),
+        ("z", "m**2 s**-2", 980.665),
+        ("z", "m", 100.0),
+        ("z", "", 980.665),
+    ],
+)
+@pytest.mark.parametrize("shape", [(4, 5), (1, 5), (1, 1)])
+def test_heights_are_told_by_their_unit(
+    name: str, units: str, value: float, shape: tuple[int, int]
+) -> None:
+    data = dataset(shape=shape)
+    ground = data.t2m.isel(time=0, drop=True) * 0 + value
+    ground.attrs = {"units": units}
+    series = series_from_dataset(data.assign({name: ground}))
+    assert series.grid.elevation_m is not None
+    np.testing.assert_allclose(series.grid.elevation_m, 100, rtol=1e-6)
 
 
 def test_statics_of_a_larger_area_are_cut_and_of_another_grid_refused() -> None:

@@ -93,10 +93,10 @@ def test_what_may_be_either_is_refused_with_the_setting_that_settles_it(
     name: str, attributes: dict[str, str]
 ) -> None:
     with pytest.raises(VariableKindError) as error:
-        kind_of(name, attributes, (), "f.nc")
+        kind_of(name, attributes, (), "f.nc", step="3h")
     assert f"'{name}' in f.nc" in str(error.value)
     assert f"--kind {name}=instantaneous" in str(error.value)
-    assert f"--kind {name}=sum:1h" in str(error.value)
+    assert f"--kind {name}=sum:3h" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +133,14 @@ def test_what_the_user_says_is_understood() -> None:
         ("x", "surface_downwelling_longwave_flux_in_air", Nature.CONTINUOUS),
         ("x", "precipitation_flux", Nature.NON_NEGATIVE),
         ("tp", "", Nature.NON_NEGATIVE),
+        ("mtpr", "", Nature.NON_NEGATIVE),
+        ("avg_tprate", "unknown", Nature.NON_NEGATIVE),
+        ("rain_gsp", "", Nature.NON_NEGATIVE),  # ICON
+        ("precipitationCal", "", Nature.NON_NEGATIVE),  # IMERG
+        ("total_snowfall", "", Nature.NON_NEGATIVE),
+        ("terrain", "", Nature.CONTINUOUS),
+        ("cape", "atmosphere_convective_available_potential_energy", Nature.NON_NEGATIVE),
+        ("msnswrfcs", "", Nature.SUNLIGHT),
         ("x", "specific_humidity", Nature.NON_NEGATIVE),
         ("x", "cloud_area_fraction", Nature.FRACTION),
         ("x", "relative_humidity", Nature.FRACTION),

@@ -6,7 +6,7 @@ import dask.array
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fields.making import POINT, SUM, dataset, ending, hours, sums
 
@@ -100,8 +100,24 @@ def test_periods_carry_neighbours_of_the_same_length_only() -> None:
     np.testing.assert_allclose(seen[4].rate[0], data.tp[4].values.astype(np.float64) / 1800)
 
 
+def test_a_state_that_may_be_a_mean_over_the_axis_own_periods_is_named() -> None:
+    """Daily means without cell_methods look like values at noon."""
+    silent = {"units": "K", "standard_name": "air_temperature"}
+    times = hours(6, 24, "2019-03-01T12:00")
+    half_day = np.timedelta64(12, "h")
+    bounds = np.stack([times - half_day, times + half_day], axis=1)
+    (note,) = series_from_dataset(dataset(times, attributes=silent, bounds=bounds)).notes
+    assert (
+        "no cell_methods say whether t2m are of an instant or of the periods of 'time_bnds'" in note
+    )
+    assert "say --kind t2m=mean" in note
+    said = silent | {"cell_methods": "time: point"}
+    assert not series_from_dataset(dataset(times, attributes=said, bounds=bounds)).notes
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lazy", [False, True], ids=["eager", "dask"])
+@settings(deadline=None)
 @given(every=st.integers(2, 5), offset=st.integers(0, 4), seed=st.integers(0, 999))
 def test_thinning_joins_periods_and_never_subsamples_them(
     kind: Kind, lazy: bool, every: int, offset: int, seed: int

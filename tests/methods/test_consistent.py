@@ -192,6 +192,12 @@ def test_a_direction_keeps_its_difference_from_the_components_on_a_turned_grid()
     assert turned(near, 0) < 1e-4
 
 
+def test_directions_counted_from_minus_180_are_put_right_in_that_count() -> None:
+    assert middle((U, V, WD), [0, 5, -180], [5, 5, -135])[2] == pytest.approx(-153.43, abs=0.01)
+    assert middle((WS, WD), [4, -170], [4, 150])[1] == pytest.approx(170)
+    assert middle((WS, WD), [4, 170], [4, -150])[1] == pytest.approx(-170)
+
+
 def test_a_calm_has_no_say_in_how_directions_differ() -> None:
     """At calm the direction is written as 0, which is none."""
     assert middle((U, V, WD), [0, 0, 0], [5, 0, 270])[2] == pytest.approx(270)

@@ -270,6 +270,34 @@ def test_directions_stay_on_the_circle_and_flags_among_the_given(
 @every_method
 @by_seed
 @quickly
+def test_directions_counted_from_minus_180_come_out_so(
+    method: Method, seed: int, n_before: int, n_after: int, large: bool
+) -> None:
+    interval = random_interval(seed, n_before, n_after, large=large)
+
+    def other(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        counted = frames.copy()
+        counted[..., 3, :, :] = (frames[..., 3, :, :] + 180) % 360 - 180
+        return counted
+
+    westward = replace(
+        interval,
+        start=other(interval.start),
+        end=other(interval.end),
+        before=other(interval.before),
+        after=other(interval.after),
+    )
+    theta = some_theta(seed)
+    filled, usual = method.fill(westward, theta)[:, 3], method.fill(interval, theta)[:, 3]
+    negative = (westward.start[3] < 0) | (westward.end[3] < 0)
+    assert ((filled >= -180) & (filled <= 180))[:, negative].all()
+    apart = (filled.astype(np.float64) - usual + 180) % 360 - 180
+    assert np.median(np.abs(apart)) < 1e-3
+
+
+@every_method
+@by_seed
+@quickly
 def test_totals_of_periods_are_conserved(
     method: Method, seed: int, n_before: int, n_after: int, large: bool
 ) -> None:

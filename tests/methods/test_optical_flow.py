@@ -3,8 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+import xarray as xr
 from scipy.ndimage import gaussian_filter
 
+import temdeep
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval
 from temdeep.fields.variables import Channel, Kind
@@ -195,3 +197,23 @@ def test_small_grids_and_grounded_variables_say_why_they_stay() -> None:
     grid = interval(blobs(6, large), blobs(7, large), GridMetric.uniform(CELL_M, large)).grid
     pressure = Channel("ps", "ps", "Pa", Kind.INSTANTANEOUS, ground=True)
     assert OpticalFlow().treatment(pressure, grid) == "linear: tied to the ground"
+
+
+def test_members_of_an_ensemble_move_each_on_its_own_way() -> None:
+    """What one member does is no news of another: together they are what each is alone."""
+    shape, ways = (24, 32), ((0.0, 3.0), (2.0, -3.0))
+    frames = [[moved(shape, way, t, seed=i) for t in (0.0, 1.0)] for i, way in enumerate(ways)]
+    values = np.array(frames)[:, :, 0]
+    point = {"units": "K", "standard_name": "air_temperature", "cell_methods": "time: point"}
+    ensemble = xr.Dataset(
+        {"t": (("number", "time", "lat", "lon"), values, point)},
+        coords={
+            "time": np.array(["2019-03-01T00", "2019-03-01T01"], "datetime64[ns]"),
+            "lat": ("lat", 40 + 0.1 * np.arange(shape[0]), {"units": "degrees_north"}),
+            "lon": ("lon", 0.1 * np.arange(shape[1]), {"units": "degrees_east"}),
+        },
+    )
+    together = temdeep.downscale(ensemble, "30min", method="optical_flow").t
+    for number in ([0], [1]):
+        alone = temdeep.downscale(ensemble.isel(number=number), "30min", method="optical_flow").t
+        np.testing.assert_array_equal(together.isel(number=number), alone)

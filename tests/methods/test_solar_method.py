@@ -119,6 +119,22 @@ def test_a_part_of_the_grid_has_the_amplitudes_of_the_whole() -> None:
     np.testing.assert_allclose(tile, whole[:, 2:5, 1:4], rtol=1e-5, atol=1e-6)
 
 
+def test_places_outside_the_region_answer_as_the_nearest_inside() -> None:
+    """Polynomials of latitude run away beyond the places that they were fitted to."""
+    features = sun_features(HOURLY, LATITUDE, LONGITUDE).astype(np.float64)
+    truth = series({"t": 280 + weather(5) + 0.2 * LATITUDE * features[2]}, "point", "K")
+    solar = Solar.fitted_to(truth.thin(6))
+    grid = truth.grid
+    south = replace(grid, latitude=grid.latitude - 100)
+    west = replace(grid, longitude=grid.longitude - 90)
+    known, there, afar = (solar.amplitudes("t", one) for one in (grid, south, west))
+    assert known is not None
+    assert there is not None
+    assert afar is not None
+    np.testing.assert_allclose(there, np.repeat(known[:, :1], 6, axis=1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(afar, np.repeat(known[..., :1], 8, axis=2), rtol=1e-4, atol=1e-5)
+
+
 def test_sunlight_of_constant_clearness_comes_back() -> None:
     light = 800 * cos_zenith(HOURLY, LATITUDE, LONGITUDE).astype(np.float64)
     truth = series({"ssrd": light}, "point", "W m-2")
@@ -202,3 +218,17 @@ def test_a_missing_value_ends_the_context_of_a_wandering_response_at_its_cell_on
     assert near[2, 3] != far[2, 3]
     near[2, 3] = far[2, 3]
     np.testing.assert_allclose(near, far, atol=1e-4)
+
+
+@pytest.mark.parametrize("hours", [0, -8])
+@pytest.mark.parametrize("cell_methods", ["point", "mean"])
+def test_light_while_the_sun_is_down_is_told(hours: int, cell_methods: str) -> None:
+    """Stamps in the local time of California make an ordinary day with its light at night."""
+    shift = np.timedelta64(hours, "h")
+    light = cos_zenith(HOURLY - shift, LATITUDE, LONGITUDE)
+    if cell_methods == "mean":
+        begin = HOURLY - shift - np.timedelta64(1, "h")
+        light = mean_cos_zenith(begin, HOURLY - shift, LATITUDE, LONGITUDE)
+    local = series({"ssrd": 800 * light.astype(np.float64)}, cell_methods, "W m-2").thin(6)
+    told = Solar.fitted_to(local).treatment(local.channels[0], local.grid)
+    assert told == "solar" if hours == 0 else "falls while the sun is down" in told

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -256,6 +257,7 @@ def run(arguments: argparse.Namespace) -> int:
             provenance=provenance(chosen, _command()),
             progress=stack.enter_context(bar),
         )
+    written = replace(written, notes=(*chosen.notes, *written.notes))
     seconds = time.perf_counter() - began
     if arguments.json:
         tell_json(_summary(written, chosen.method.name, chosen.model_sha256, seconds))

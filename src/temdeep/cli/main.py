@@ -90,7 +90,8 @@ def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        where = f" while writing {error.filename}" if error.filename else ""
+        written = error.filename2 or error.filename  # of a copy, where to
+        where = f" while writing {written}" if written else ""
         return _complain(
             program, f"the disk is full{where}: free some space and run this again.", 2
         )

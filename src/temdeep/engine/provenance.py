@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from temdeep.engine.unfamiliar import unfamiliar
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods import registry
@@ -27,10 +28,12 @@ class Chosen:
     Attributes:
         method: The method.
         model_sha256: Hash of the weights of a learnt one, else empty.
+        notes: What the user should know of it, a sentence each.
     """
 
     method: Method
     model_sha256: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def choose(
@@ -145,7 +148,8 @@ def _best_estimate(
         )
     from temdeep.model_store import digest, load_method  # noqa: PLC0415 - torch takes seconds
 
-    return Chosen(load_method(model, epoch), digest(model, epoch))
+    learnt = load_method(model, epoch)
+    return Chosen(learnt, digest(model, epoch), unfamiliar(series, learnt))
 
 
 def provenance(chosen: Chosen, command: str) -> dict[str, str]:

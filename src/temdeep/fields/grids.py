@@ -127,6 +127,8 @@ def _regular(latitude: xr.DataArray, longitude: xr.DataArray, source: str) -> Gr
     for name, values in (("latitude", lat), ("longitude", lon)):
         steps = np.diff(np.unwrap(values, period=360) if name == "longitude" else values)
         if not np.isfinite(values).all() or not ((steps > 0).all() or (steps < 0).all()):
+            if name == "longitude":
+                _refuse_a_cut(values, source)
             raise GridError(
                 f"the {name}s of {source} neither rise nor fall throughout: sort the file by it."
             )
@@ -150,6 +152,22 @@ def _regular(latitude: xr.DataArray, longitude: xr.DataArray, source: str) -> Gr
         GridMetric(dx, dy, cyclic=cyclic),
         uniform=min(len(lat), len(lon)) > 1,
     )
+
+
+def _refuse_a_cut(longitude: Float64Array, source: str) -> None:
+    """Refuse sorted longitudes of a region whose west stands after its east.
+
+    Raises:
+        GridError: They are sorted and jump.
+    """
+    steps = np.diff(longitude)
+    if len(steps) > 1 and ((steps > 0).all() or (steps < 0).all()):
+        jump = int(np.argmax(np.abs(steps)))
+        raise GridError(
+            f"the longitudes of {source} jump from {longitude[jump]:g} to {longitude[jump + 1]:g}:"
+            " a region across Greenwich or the date line stands in two parts; count them from -180"
+            " to 180 (or from 0 to 360), and sort the file by them."
+        )
 
 
 def _row_cosine(lat: Float64Array, d_lat: Float64Array) -> Float64Array:

@@ -15,6 +15,7 @@ from temdeep.fields.natures import (
     NON_NEGATIVE_NAMES,
     SUNLIGHT_NAMES,
     categories,
+    is_precipitation,
     standard_name_of,
     without_level,
 )
@@ -162,6 +163,7 @@ def kind_of(
     time_names: tuple[str, ...],
     source: str,
     dtype: np.dtype[Any] | None = None,
+    step: str = "1h",
 ) -> tuple[Kind, str]:
     """Kind of a variable, and the reason in words.
 
@@ -171,6 +173,7 @@ def kind_of(
         time_names: Names that `cell_methods` may use for the time axis.
         source: Name of the file, for messages.
         dtype: Type of its numbers once decoded, if known.
+        step: Step of the series, the length of a period that is proposed where it may be one.
 
     Raises:
         VariableKindError: The file does not say, and the quantity is one that could be either.
@@ -187,7 +190,7 @@ def kind_of(
         return Kind.INSTANTANEOUS, f"no cell_methods; {category}: categories hold at the stamp"
     if _EXTREME_NAMES.fullmatch(name.lower()) and standard not in ("", "unknown"):
         raise ambiguous(
-            name, f"no cell_methods, and {called} may be an extreme of a period", source
+            name, f"no cell_methods, and {called} may be an extreme of a period", source, step
         )
     if not _is_flow(name, standard, units):
         if any(word in standard for word in _STATE_WORDS):
@@ -198,25 +201,29 @@ def kind_of(
         if plain in _STATE_UNITS and not _EXTREME_NAMES.fullmatch(name.lower()):
             return Kind.INSTANTANEOUS, f"no cell_methods, but units '{units}' are those of a state"
     what = f"{called} in '{units}'" if units else f"{called} without units"
-    raise ambiguous(name, f"neither cell_methods nor a GRIB step type, only {what}", source)
+    raise ambiguous(name, f"neither cell_methods nor a GRIB step type, only {what}", source, step)
 
 
-def ambiguous(name: str, why: str, source: str) -> VariableKindError:
-    """The error for a variable whose kind the file does not say."""
+def ambiguous(name: str, why: str, source: str, step: str) -> VariableKindError:
+    """The error for a variable whose kind the file does not say, as of `kind_of`."""
     return VariableKindError(
         f"'{name}' in {source} could hold for an instant or for a period ({why}): say --kind"
-        f" {name}=instantaneous, or for a period that ends at the stamp --kind {name}=sum:1h"
-        f" (or mean:1h, maximum:1h, minimum:1h); a running total? say --kind {name}={ACCUMULATED}."
+        f" {name}=instantaneous, or for a period that ends at the stamp --kind {name}=sum:{step}"
+        f" (or mean:{step}, maximum:{step}, minimum:{step}); a running total? say"
+        f" --kind {name}={ACCUMULATED}."
     )
 
 
-def without_period(name: str, kind: Kind, source: str, seen: str = "") -> VariableKindError:
+def without_period(
+    name: str, kind: Kind, source: str, step: str, seen: str = ""
+) -> VariableKindError:
     """The error for a period variable whose period is not given.
 
     Args:
         name: Name of the variable.
         kind: Its kind.
         source: Name of the file.
+        step: Step of the series, the length of a period that is proposed.
         seen: What its values look like, in words.
     """
     running = ""
@@ -224,7 +231,7 @@ def without_period(name: str, kind: Kind, source: str, seen: str = "") -> Variab
         running = f", --kind {name}={ACCUMULATED} if it is a running total{seen}"
     return VariableKindError(
         f"'{name}' in {source} is a {kind} over a period, but the time axis has no bounds that say"
-        f" which: say --kind {name}={kind}:1h for periods of an hour that end at the"
+        f" which: say --kind {name}={kind}:{step} for periods of {step} that end at the"
         f" stamp{running}, or --kind {name}=instantaneous."
     )
 
@@ -267,5 +274,6 @@ def _is_flow(name: str, standard: str, units: str) -> bool:
     """Whether a quantity is one that is summed or averaged over periods."""
     if any(word in standard for word in _PERIOD_WORDS):
         return True
-    rainy = not standard and name.lower() in NON_NEGATIVE_NAMES - _STATE_NAMES
+    falls = name.lower() in NON_NEGATIVE_NAMES - _STATE_NAMES or is_precipitation(name, standard)
+    rainy = not standard and falls
     return rainy or name.lower() in SUNLIGHT_NAMES or units.replace("**", "").startswith("J m")

@@ -1,4 +1,4 @@
-"""Levels of channels as short text: channels with the same level share one motion.
+"""Levels and members of channels as short text: channels that share both share one motion.
 
 Knows: xarray, CF and GRIB names of vertical coordinates. Must not know: torch, files.
 """
@@ -66,6 +66,20 @@ def level_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
         if one in array.coords and array.coords[one].ndim == 0 and _is_vertical(array.coords[one]):
             return _text(array.coords[one], float(array.coords[one].values))
     return _grib_level(array) or by_name
+
+
+def member_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
+    """Member of one field of a variable: `number=3`, empty if there is but one.
+
+    From all dimensions that are neither vertical nor of length 1.
+    """
+    return ",".join(
+        f"{dim}={_label(array, dim, index)}"
+        for dim, index in place.items()
+        if array.sizes[dim] > 1
+        and dim not in _VERTICAL
+        and not (dim in array.coords and _is_vertical(array.coords[dim]))
+    )
 
 
 def _grib_level(array: xr.DataArray) -> str:

@@ -24,7 +24,8 @@ SUNLIGHT_NAMES = frozenset(
     ssrd ssr ssrc ssrdc tisr tsr tsrc fdir cdir uvb par parcs rsds rsus rsdt rsut rsdscs
     dswrf uswrf swdown swdnb swdnbc sdswrf msdwswrf msnswrf mtdwswrf mtnswrf avg_sdswrf
     avg_snswrf avg_tdswrf avg_tnswrf ghi dni dhi clearsky_ghi clearsky_dni clearsky_dhi
-    asob_s aswdir_s aswdifd_s ssw
+    msdrswrf msdrswrfcs msdswrfcs msnswrfcs mtnswrfcs avg_sdirswrf avg_sdirswrfcs avg_sdswrfcs
+    avg_snswrfcs avg_tnswrfcs swgdn swtdn asob_s aswdir_s aswdifd_s ssw
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -53,6 +54,7 @@ NON_NEGATIVE_WORDS = (
     "wave_significant_height",
     "runoff",
     "friction_velocity",
+    "available_potential_energy",
 )
 NON_NEGATIVE_NAMES = frozenset(
     """
@@ -62,7 +64,7 @@ NON_NEGATIVE_NAMES = frozenset(
     zust swh vp e_sat total_precipitation total_precipitation_6hr tp06 precipitation
     specific_humidity relative_humidity relative_humidity_2m wind_speed 10m_wind_speed
     wind_speed_10m wind_speed_100m total_column_water_vapour total_column_water cloud_cover
-    total_cloud_cover
+    total_cloud_cover cape mucape mlcape sbcape mcape
     """.split()  # noqa: SIM905  (a table to read)
 )
 
@@ -86,8 +88,11 @@ PRECIPITATION_NAMES = frozenset(
     tp cp lsp pr prc prra prsn prate crate tprate apcp acpcp ncpcp prcp precip precipitation
     rain rainc rainnc rainfall sf csf lsf snow snowc snownc snowfall tot_prec rain_gsp
     rain_con snow_gsp snow_con mtpr mcpr mlspr avg_tprate total_precipitation
-    total_precipitation_6hr tp06
+    total_precipitation_6hr tp06 prectot prectotcorr
     """.split()  # noqa: SIM905  (a table to read)
+)
+_PRECIPITATION_IN_NAME = re.compile(
+    r"(.*_)?(precip|rain(?!_?water)|snowfall)(?!.*(type|flag|prob|frac|ratio|content)).*"
 )
 
 DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
@@ -263,7 +268,9 @@ def nature_of(
     is_share = _says(standard, FRACTION_WORDS) or (not standard and short in FRACTION_NAMES)
     if is_share and whole is not None:
         return Nature.FRACTION, f"{called}, where {whole:g} is the whole"
-    if _says(standard, NON_NEGATIVE_WORDS) or (not standard and short in NON_NEGATIVE_NAMES):
+    falls = is_precipitation(name, standard)
+    named = not standard and short in NON_NEGATIVE_NAMES
+    if falls or named or _says(standard, NON_NEGATIVE_WORDS):
         return Nature.NON_NEGATIVE, called
     return Nature.CONTINUOUS, ""
 
@@ -281,7 +288,8 @@ def is_precipitation(name: str, standard_name: str) -> bool:
     """
     if standard_name:
         return _says(standard_name, PRECIPITATION_WORDS) and "type" not in standard_name
-    return name.lower() in PRECIPITATION_NAMES
+    short = name.lower()
+    return short in PRECIPITATION_NAMES or bool(_PRECIPITATION_IN_NAME.fullmatch(short))
 
 
 def holds_fast_waves(name: str, standard_name: str) -> bool:

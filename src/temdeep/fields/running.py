@@ -8,7 +8,7 @@ import numpy as np
 from temdeep.fields import resets
 from temdeep.fields.kinds import without_period
 from temdeep.fields.resets import Question
-from temdeep.fields.time_axis import Int64Array, show
+from temdeep.fields.time_axis import Int64Array, format_duration, show
 from temdeep.fields.variables import Kind
 from temdeep.metric import FloatArray
 
@@ -39,12 +39,13 @@ def total_edges(
     if bounds is not None and asked.bucket_us is None and (np.diff(bounds[:, 0]) == 0).any():
         return bounds, []
     if not told:
+        step = format_duration(asked.axis.step_us)
         if not resets.is_running(totals, asked):
-            raise without_period(asked.name, Kind.SUM, asked.source)
+            raise without_period(asked.name, Kind.SUM, asked.source, step)
         begins = resets.find_begins(totals, asked)
         if not resets.origin_is_known(totals, begins, asked):
             seen = " (its values never fall, but nothing says since when they count)"
-            raise without_period(asked.name, Kind.SUM, asked.source, seen)
+            raise without_period(asked.name, Kind.SUM, asked.source, step, seen)
         found = "never fall but there" if len(np.unique(begins)) > 1 else "never fall"
         assumed = [
             f"'{asked.name}' has no time bounds: its values {found} and stay where it is dry or"

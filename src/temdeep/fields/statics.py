@@ -3,6 +3,7 @@
 Knows: xarray, CF and GRIB names. Must not know: torch, files.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -77,8 +78,8 @@ def with_statics(
         values = _on_grid(dataset, name, tuple(str(dim) for dim in moving), grid, source)
         if values is None:
             continue
-        if role == "geopotential":
-            values = values / GRAVITY_M_S2
+        if role != "land":
+            values = values * _metres(array, role)
         if role == "land" and np.nanmax(values) > 1.5:  # percent, or WRF's 1 land 2 water
             values = values / 100 if np.nanmax(values) > 2.5 else 2 - values
         key = _key(role)
@@ -90,6 +91,17 @@ def with_statics(
     return replace(grid, **fields), found  # type: ignore[arg-type]
 
 
+def _metres(array: xr.DataArray, role: str) -> float:
+    """What a height or geopotential is multiplied with: as its unit says, else as it is called."""
+    units = str(array.attrs.get("units", "")).lower()
+    if units in ("m", "gpm", "metre", "metres", "meter", "meters"):
+        return 1.0
+    if units == "km":
+        return 1000.0
+    per_gravity = role == "geopotential" or re.fullmatch(r"m\W*2[\s/]*s\W*2", units)
+    return 1 / GRAVITY_M_S2 if per_gravity else 1.0
+
+
 def _key(role: str) -> str:
     return "land_fraction" if role == "land" else "elevation_m"
 
@@ -98,7 +110,8 @@ def _on_grid(
     dataset: xr.Dataset, name: str, moving: tuple[str, ...], grid: Grid, source: str
 ) -> Float64Array | None:
     """A static field at the grid's places, None if it has no horizontal grid at all."""
-    array = dataset[name].isel(dict.fromkeys(moving, 0), drop=True).squeeze()
+    array = dataset[name].isel(dict.fromkeys(moving, 0), drop=True)
+    array = array.squeeze([d for d in array.dims if array.sizes[d] == 1 and d not in grid.dims])
     try:
         own = find_grid(dataset.assign({name: array}), name, (), source)
     except GridError:

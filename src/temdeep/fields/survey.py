@@ -24,9 +24,9 @@ from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
-from temdeep.fields.levels import level_of, places_of
+from temdeep.fields.levels import level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
-from temdeep.fields.time_axis import Int64Array, TimeAxis, Times
+from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, format_duration
 from temdeep.fields.valid_times import (
     bounds_name,
     describe_periods,
@@ -38,7 +38,7 @@ from temdeep.fields.valid_times import (
     time_axis,
     with_valid_times,
 )
-from temdeep.fields.variables import Channel, Kind
+from temdeep.fields.variables import Channel, Kind, Nature
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +173,7 @@ class _Looker:
         self.helpers |= set(place_names(dataset))
         self.beside = error_fields(dataset)
         self.left_out: set[str] = set()
+        self.unsaid: list[str] = []
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
@@ -226,7 +227,15 @@ class _Looker:
                 " repair it or leave it out with --variable."
             )
         self._check_grid(name, grid)
+        nature, _ = natures.nature_of(name, array.attrs, array.dtype)
+        units = str(array.attrs.get("units", ""))
+        if nature is Nature.DIRECTION and units.lower().startswith("rad"):
+            raise VariableError(
+                f"'{name}' in {self.source} is a direction in {units}: convert it to degrees."
+            )
         kind, reason = self._kind(name)
+        if reason.startswith("no cell_methods") and nature is not Nature.FLAG:
+            self.unsaid.append(name)
         if kind.is_period:
             self._add_periods(name, kind)
             reason = f"{reason}; {self._periods_in_words(name)}"
@@ -245,7 +254,8 @@ class _Looker:
         if name in self.requests:
             return self.requests[name].kind, "as you said"
         array = self.dataset[name]
-        return kind_of(name, array.attrs, (self.time_name,), self.source, array.dtype)
+        step = format_duration(self.axis.step_us)
+        return kind_of(name, array.attrs, (self.time_name,), self.source, array.dtype, step)
 
     def _periods_in_words(self, name: str) -> str:
         steps = describe_periods(self.edges[name], self.axis)
@@ -270,7 +280,7 @@ class _Looker:
         elif kind is Kind.SUM:
             self._add_totals(name, None, None)
         else:
-            raise without_period(name, kind, self.source)
+            raise without_period(name, kind, self.source, format_duration(self.axis.step_us))
 
     def _bounds_of(self, name: str) -> Times | None:
         """Time bounds of a variable: its own, else those of the time axis."""
@@ -285,7 +295,7 @@ class _Looker:
         array = self.dataset[name]
         nature, _ = natures.nature_of(name, array.attrs, array.dtype)
         if edges is None and said is None and array.size * 4 > accumulations.LARGEST_BYTES:
-            raise without_period(name, Kind.SUM, self.source)
+            raise without_period(name, Kind.SUM, self.source, format_duration(self.axis.step_us))
         values = accumulations.loaded_totals(array, self.time_name, self.source)
         asked = resets.Question(
             name=name,
@@ -327,11 +337,26 @@ class _Looker:
                     component=component if kind is Kind.INSTANTANEOUS else "",
                     ground=natures.tied_to_ground(name, array.attrs, nature),
                     level=level_of(array, place),
+                    member=member_of(array, place),
                 )
+            )
+
+    def _note_bounds(self) -> None:
+        """Say which variables are taken as instantaneous though the time axis has periods."""
+        shared = bounds_name(self.dataset, self.time_name)
+        if not self.unsaid or not shared:
+            return
+        bounds = self.dataset[shared].values
+        if bounds.ndim == 2 and (bounds[:, 0] != bounds[:, 1]).any():
+            self.notes.append(
+                f"no cell_methods say whether {', '.join(self.unsaid)} are of an instant or of the"
+                f" periods of '{shared}': taken as of an instant; for means say"
+                f" --kind {self.unsaid[0]}=mean."
             )
 
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
+        self._note_bounds()
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:

@@ -53,7 +53,9 @@ class Channel:
         component: `x` or `y` for the components of a vector, else empty.
         ground: Whether it is tied to the ground (surface pressure, skin temperature), so that no
             motion may be estimated from it or applied to it.
-        level: Channels with the same level share one motion.
+        level: Channels with the same level share one motion, if they are of one member.
+        member: Which course of the weather it belongs to, as `member=3`, empty if there is but one:
+            what is not a level tells fields apart that do not move together.
     """
 
     name: str
@@ -67,3 +69,4 @@ class Channel:
     component: str = ""
     ground: bool = False
     level: str = ""
+    member: str = ""

@@ -229,10 +229,10 @@ def _least_squares(gram: Float64Array, along: Float64Array) -> Float64Array:
 
 
 def _groups(series: Series) -> Iterator[tuple[Channel, ...]]:
-    """Channels that are judged together: those of a level, those of the same periods."""
-    levels: dict[str, list[Channel]] = {}
+    """Channels that are judged together: those of a level and member, those of the same periods."""
+    levels: dict[tuple[str, str], list[Channel]] = {}
     for channel in series.instantaneous():
-        levels.setdefault(channel.level, []).append(channel)
+        levels.setdefault((channel.level, channel.member), []).append(channel)
     yield from map(tuple, levels.values())
     yield from series.period_groups()
 

@@ -165,7 +165,7 @@ def _within_whole(interval: Interval, index: int, filled: Float32Array) -> Float
 
 
 def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:
-    """Interpolate unit vectors and turn them back into degrees in [0, 360)."""
+    """Interpolate unit vectors and turn them back into degrees, counted as those given."""
 
     def component(wave: np.ufunc) -> Float32Array:
         def project(degrees: Float32Array) -> Float32Array:
@@ -184,4 +184,15 @@ def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> 
     east, north = component(np.sin), component(np.cos)
     degrees = np.rad2deg(np.arctan2(east, north, dtype=np.float64)) % 360
     rounded: Float32Array = degrees.astype(np.float32)
-    return np.where(rounded >= 360, np.float32(0), rounded)
+    return counted_as_given(np.where(rounded >= 360, np.float32(0), rounded), interval)
+
+
+def counted_as_given(degrees: Float32Array, interval: Interval) -> Float32Array:
+    """Directions in [0, 360), or in [-180, 180) where an end is negative.
+
+    Args:
+        degrees: In [0, 360), shape (time, channel, y, x).
+        interval: Its channels are those directions.
+    """
+    negative = (interval.start < 0) | (interval.end < 0)
+    return np.where(negative & (degrees >= 180), degrees - np.float32(360), degrees)

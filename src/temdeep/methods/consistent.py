@@ -24,6 +24,7 @@ from temdeep.fields.relations import (
     wind_speeds,
 )
 from temdeep.fields.variables import Channel, Kind, Nature
+from temdeep.methods import by_nature
 from temdeep.methods.protocol import Method
 from temdeep.metric import Float32Array, Float64Array
 
@@ -255,6 +256,7 @@ def _keep_directions(interval: Interval, theta: Float64Array, made: Float32Array
         ]
         wind = _vector(made[:, x], made[:, y]) * ((1 - t) * offset[0] + t * offset[1])
         made[:, direction] = _degrees(wind, made[:, direction])
+        _count_as_given(interval, direction, made)
 
 
 def _turn_as_vector(
@@ -283,6 +285,13 @@ def _turn_as_vector(
     turned = method.fill(vectors, theta)
     vector = _vector(turned[:, 0], turned[:, 1])
     made[:, wind.direction] = _degrees(vector, made[:, wind.direction])
+    _count_as_given(interval, wind.direction, made)
+
+
+def _count_as_given(interval: Interval, direction: int, made: Float32Array) -> None:
+    """Degrees from -180 to 180 where a given one is negative."""
+    own = by_nature.select_channels(interval, [direction])
+    made[:, [direction]] = by_nature.counted_as_given(made[:, [direction]], own)
 
 
 def _largest_excess(at_ends: Float32Array) -> Float32Array:

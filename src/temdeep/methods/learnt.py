@@ -279,8 +279,11 @@ def times_of(interval: Interval, lead: Float64Array) -> TimeArray:
 
 
 def ground_of(grid: Grid, basis: PlaceBasis) -> Ground:
-    """A grid as tensors, with the static inputs of its places: those that the basis knows."""
-    latitude = np.deg2rad(grid.latitude)
+    """A grid as tensors, with the static inputs of its places: those that the basis knows.
+
+    Latitudes outside the region that was learnt from are taken for the nearest inside.
+    """
+    latitude = np.deg2rad(basis.latitude_inside(grid.latitude))
     nothing = np.zeros(grid.shape)
     land = nothing if basis.land is None or grid.land_fraction is None else grid.land_fraction
     elevation_m = grid.elevation_m

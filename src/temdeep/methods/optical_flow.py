@@ -1,4 +1,4 @@
-"""Optical flow: both ends moved along one motion per level, and blended.
+"""Optical flow: both ends moved along one motion per level and member, and blended.
 
     x(θ) = (1-θ) x₀(p - θ τ V) + θ x₁(p + (1-θ) τ V)
 
@@ -33,7 +33,7 @@ LEAST_GAIN = 0.04
 
 @dataclass(frozen=True, eq=False)
 class OpticalFlow:
-    """Moves both ends along the motion V that the channels of a level share.
+    """Moves both ends along the motion V that the channels of a level (and member) share.
 
     What cannot be moved, or was found not to move, is interpolated linearly. Rates of precipitation
     have a motion of their own (`rain_motion.py`). Precipitation over periods is divided along its
@@ -191,7 +191,7 @@ def _without_gain(
 
 def _levels(interval: Interval) -> list[list[int]]:
     """Indices of the channels that move together."""
-    together: dict[str, list[int]] = {}
+    together: dict[tuple[str, str], list[int]] = {}
     for i, channel in enumerate(interval.channels):
         if not _why_still(channel, interval.grid):
             together.setdefault(shared_motion(channel), []).append(i)

@@ -11,6 +11,9 @@ import numpy as np
 from temdeep.fields.grids import Grid
 from temdeep.metric import Float64Array
 
+ROUNDING_DEG = 1e-6
+"""Places this near to the region are in it."""
+
 LARGEST_WAVENUMBER = 6
 """Of the cosines over the region: 37 functions on a grid with edges."""
 
@@ -22,7 +25,8 @@ class PlaceBasis:
     Shared: 1, the standardised sine of latitude s and s² - 1; land fraction, and it times s;
     elevation. Waves: cos(πiv) cos(πju) for i² + j² ≤ 6², with v and u from 0 to 1 across the
     region; around the globe cosines and sines of 2πju instead. They depend on latitude and
-    longitude, not on rows and columns, so that a part of the grid sees the same map.
+    longitude, not on rows and columns, so that a part of the grid sees the same map. Places outside
+    the region are taken for the nearest inside: nothing is known there, and polynomials run away.
 
     Attributes:
         centre_deg: Longitude in the middle of the region.
@@ -97,6 +101,7 @@ class PlaceBasis:
         Returns:
             Shape (function, *place).
         """
+        latitude = self.latitude_inside(latitude)
         s = _standardise(np.sin(np.deg2rad(latitude)), self.sine)
         rows = [np.ones_like(s), s, s**2 - 1]
         if self.land is not None:
@@ -106,10 +111,26 @@ class PlaceBasis:
             height = elevation_m
             rows += [np.zeros_like(s) if height is None else _standardise(height, self.elevation)]
         v = (latitude - self.south_deg) / self.height_deg
-        u = (_relative(longitude, self.centre_deg) - self.west_deg) / self.width_deg
+        east = _relative(longitude, self.centre_deg) - self.west_deg
+        u = (east - self.beyond_deg(longitude)) / self.width_deg
         for i, j, wave in self._waves():
             rows.append(2 * np.cos(np.pi * i * v) * wave(np.pi * j * u))
         return np.stack(rows)
+
+    def latitude_inside(self, latitude: Float64Array) -> Float64Array:
+        """The nearest latitude inside the region, any shape."""
+        south, north = self.south_deg, self.south_deg + self.height_deg
+        inside: Float64Array = np.clip(latitude, south - ROUNDING_DEG, north + ROUNDING_DEG)
+        return inside
+
+    def beyond_deg(self, longitude: Float64Array) -> Float64Array:
+        """How far east of the region, negative if west, a longitude is; 0 inside, any shape."""
+        if self.cyclic:
+            return np.zeros_like(longitude)
+        east = _relative(longitude, self.centre_deg) - self.west_deg
+        over = np.maximum(east - self.width_deg - ROUNDING_DEG, 0)
+        beyond: Float64Array = over + np.minimum(east + ROUNDING_DEG, 0)
+        return beyond
 
     def _waves(self) -> list[tuple[int, int, np.ufunc]]:
         largest = LARGEST_WAVENUMBER

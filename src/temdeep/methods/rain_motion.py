@@ -47,9 +47,13 @@ def is_rain(channel: Channel) -> bool:
     )
 
 
-def shared_motion(channel: Channel) -> str:
-    """Channels of which this is the same share one motion: those of a level, and rain apart."""
-    return f"rain at {channel.level}" if is_rain(channel) else channel.level
+def shared_motion(channel: Channel) -> tuple[str, str]:
+    """Channels of which this is the same share one motion.
+
+    Those of a level and of a member of an ensemble, whose weather goes its own way; rain apart.
+    """
+    level = f"rain at {channel.level}" if is_rain(channel) else channel.level
+    return level, channel.member
 
 
 def typical_rate(rates: Float32Array) -> float:

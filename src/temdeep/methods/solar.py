@@ -100,7 +100,15 @@ class Solar:
     def treatment(self, channel: Channel, grid: Grid) -> str:  # noqa: ARG002 - of the protocol
         """See `Method.treatment`."""
         response = self.responses.get(channel.name, NO_RESPONSE)
-        if channel.nature is Nature.SUNLIGHT or response.amplitudes is not None:
+        if channel.nature is Nature.SUNLIGHT:
+            by_night = self.light.get(channel.name, LightLaw()).by_night
+            if by_night > sunlight.MOST_BY_NIGHT:
+                return (
+                    f"{self.name}: {by_night:.0%} of its light falls while the sun is down (are its"
+                    " times UTC?)"
+                )
+            return self.name
+        if response.amplitudes is not None:
             return self.name
         if channel.nature is Nature.DIRECTION:
             return "cubic: directions turn with the wind, not with the sun"

@@ -17,7 +17,7 @@ from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.hidden import Track, feature_departures
 from temdeep.methods.places import PlaceBasis
 from temdeep.methods.responses import Places, Response, designs_for, fit
-from temdeep.methods.sunlight import LightLaw, law_of_instants, law_of_means
+from temdeep.methods.sunlight import LightLaw, law_of_instants, law_of_means, share_by_night
 from temdeep.methods.wandering import choose
 from temdeep.metric import Float64Array
 
@@ -57,7 +57,8 @@ def fit_to_series(
         for i, channel in enumerate(sunny, start=len(others)):
             longest = max(pieces, key=lambda one: len(one.values))
             law_of = law_of_means if longest.of_periods else law_of_instants
-            laws[channel.name] = law_of(longest.values[:, i], longest.features[0])
+            light, sun = longest.values[:, i], longest.features[0]
+            laws[channel.name] = replace(law_of(light, sun), by_night=share_by_night(light, sun))
         if others:
             tracks = [replace(one, values=one.values[:, : len(others)]) for one in pieces]
             places = _places(basis, series.grid, rows, columns)

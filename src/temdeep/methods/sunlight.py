@@ -27,6 +27,9 @@ CELLS = 12
 POWERS = (1.0, 0.5, 0.25)
 """Powers p that are tried, in the order in which equals are preferred."""
 
+MOST_BY_NIGHT = 0.02
+"""Share of the light that may fall while the sun is down; real files hold less than 0.0001."""
+
 MOST_TRIALS = 48
 """Hidden frames that a power is judged on."""
 
@@ -38,10 +41,12 @@ class LightLaw:
     Attributes:
         typical: Clearness k where no frame tells, in the unit of the light.
         power: p.
+        by_night: Share of the light that falls while the sun is down, which has no such law.
     """
 
     typical: float = 0.0
     power: float = 1.0
+    by_night: float = 0.0
 
 
 def clearness_between(
@@ -257,6 +262,20 @@ def _hidden(
 def law_of_means(light: Float64Array, sun: Float64Array) -> LightLaw:
     """The law for means over periods: in proportion to the mean of μ."""
     return LightLaw(typical_clearness(light, sun))
+
+
+def share_by_night(light: Float64Array, sun: Float64Array) -> float:
+    """Share of the light at times, or over periods, at which the sun is down throughout.
+
+    It is 0 but for rounding where times are UTC and longitudes right.
+
+    Args:
+        light: Sunlight in a piece without gaps, shape (time, cell), NaN where missing.
+        sun: μ, or its mean over the periods, likewise.
+    """
+    total = float(np.nansum(np.abs(light)))
+    by_night = float(np.nansum(np.abs(np.where(sun > 0, 0, light))))
+    return by_night / total if total > 0 else 0.0
 
 
 def typical_clearness(light: Float64Array, sun: Float64Array) -> float:

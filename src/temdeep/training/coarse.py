@@ -228,19 +228,20 @@ def moments(values: FloatArray) -> tuple[float, float]:
 
 
 def winds(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, int] | None, ...]:
-    """For each channel the wind components that advect it: of its own level, else of any."""
+    """For each channel the wind components that advect it: of its own level, else of any.
+
+    Winds of another member are another weather's.
+    """
     if not grid.uniform:
         return (None,) * len(channels)
     place = {one.name: i for i, one in enumerate(channels)}
     pairs = {
-        one.level: (i, place[one.partner])
+        (one.level, one.member): (i, place[one.partner])
         for i, one in enumerate(channels)
         if one.component == "x" and one.partner in place
     }
-    if not pairs:
-        return (None,) * len(channels)
-    other = next(iter(pairs.values()))
-    return tuple(pairs.get(one.level, other) for one in channels)
+    other = {member: pair for (_, member), pair in reversed(pairs.items())}
+    return tuple(pairs.get((one.level, one.member), other.get(one.member)) for one in channels)
 
 
 def motions(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, ...], int]:

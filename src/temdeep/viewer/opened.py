@@ -22,7 +22,7 @@ from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import kind_of, parse_kind
 from temdeep.fields.levels import level_of, places_of
-from temdeep.fields.time_axis import Int64Array, TimeAxis, Times
+from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, format_duration
 from temdeep.fields.valid_times import (
     bounds_name,
     edges_from_bounds,
@@ -217,7 +217,8 @@ class _Looker:
             return self._kinds[name], ""
         array = self._dataset[name]
         try:
-            kind, _ = kind_of(name, array.attrs, (self._time_name,), self._source, array.dtype)
+            times, step = (self._time_name,), format_duration(self._axis.step_us)
+            kind, _ = kind_of(name, array.attrs, times, self._source, array.dtype, step)
         except VariableKindError as error:
             return Kind.INSTANTANEOUS, str(error).rstrip(".")
         return kind, ""
