@@ -15,7 +15,7 @@ At both ends nothing is missing, and the course is the given rain.
 Knows: intervals as arrays. Must not know: series, files, any one method.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval
 from temdeep.methods.motion import can_move, warp
-from temdeep.methods.rain_motion import estimate_rain, typical_rate
+from temdeep.methods.rain_motion import estimate_rain, shared_motion, typical_rate
 from temdeep.metric import Float32Array, Float64Array, FloatArray
 
 BANDS_PER_OCTAVE = 2
@@ -49,14 +49,15 @@ def likely_course(
         The shape of `filled`; NaN where an end is missing, and at lead fractions 0 and 1 what is
         filled there.
     """
-    columns = rows = np.zeros(interval.grid.shape)
-    if can_move(interval.grid):
-        near = interval.frames, len(interval.before)
-        motion = estimate_rain(*near, interval.span_s, interval.grid)
-        columns, rows = motion.displacement(interval.span_s, interval.grid.metric)
-    cyclic, bands = interval.grid.metric.cyclic, _bands(interval.grid)
+    bands, cyclic = _bands(interval.grid), interval.grid.metric.cyclic
+    ways: dict[Hashable, tuple[Float64Array, Float64Array]] = {}
     made = filled.copy()
-    for i, pair in enumerate(randoms):
+    for i, (channel, pair) in enumerate(zip(interval.channels, randoms, strict=True)):
+        together = shared_motion(channel)
+        if together not in ways:
+            alike = [k for k, one in enumerate(interval.channels) if shared_motion(one) == together]
+            ways[together] = _way(interval, alike)
+        columns, rows = ways[together]
         ends = interval.start[i], interval.end[i]
         whites = [one.standard_normal(interval.grid.shape, np.float32)[None] for one in pair]
         for j, t in enumerate(theta):
@@ -66,6 +67,16 @@ def likely_course(
                 noise = np.cos(np.pi * t / 2) * earlier + np.sin(np.pi * t / 2) * later
                 made[j, i] = _course(filled[j, i], ends, float(t), noise, bands)
     return made
+
+
+def _way(interval: Interval, channels: list[int]) -> tuple[Float64Array, Float64Array]:
+    """Cells that some channels move from start to end along columns and rows, shape (y, x)."""
+    if not can_move(interval.grid):
+        still = np.zeros(interval.grid.shape)
+        return still, still
+    frames = interval.frames[:, channels]
+    motion = estimate_rain(frames, len(interval.before), interval.span_s, interval.grid)
+    return motion.displacement(interval.span_s, interval.grid.metric)
 
 
 def _course(
