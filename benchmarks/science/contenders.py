@@ -17,15 +17,20 @@ from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.protocol import Method
+from temdeep.methods.rain_motion import is_rain
+from temdeep.methods.realisation import Realisation
 from temdeep.methods.registry import METHOD_NAMES, build
 from temdeep.training.fit import train
 from temdeep.training.settings import LossWeights, TrainingSettings
 
 OURS, TWIN, PAPER, AFNO = "temdeep", "twin", "temdeep_paper", "afno"
 ADVECTION, RIFE = "advection_correction", "rife"
+DRAW = "optical_flow_draw"
+"""One likely course of rain around the optical flow's estimate."""
+
 SUPERVISED = (TWIN, AFNO)
 TRAINED = (OURS, TWIN, PAPER, AFNO)
-CONTENDERS = (*METHOD_NAMES, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
+CONTENDERS = (*METHOD_NAMES, DRAW, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
 
 
 def make(
@@ -51,6 +56,10 @@ def make(
         raise RequestError("there is no truth to learn from that it would not be tested on.")
     if name in METHOD_NAMES:
         method = build(name, coarse)
+    elif name == DRAW:
+        if not any(map(is_rain, coarse.instantaneous())):
+            raise RequestError("there are no rates of rain at an instant to draw.")
+        method = Realisation.fitted_to(coarse, build("optical_flow", coarse), settings.seed)
     elif name in MAKERS:
         method = MAKERS[name](case)
     else:

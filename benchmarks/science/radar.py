@@ -12,8 +12,10 @@ import numpy as np
 import xarray as xr
 from benchmarks.science.cases import DATA, Case
 
+from temdeep.fields.grids import Grid
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.protocol import Method
+from temdeep.metric import Float64Array
 from temdeep.verification.withholding import thin_out
 
 RATE = "rainfall_rate"
@@ -30,6 +32,9 @@ DEVELOPMENT = "radar_knmi"
 """The event on which choices were made: its own rows are no test."""
 
 THRESHOLDS_MM_H = (1.0, 5.0)
+
+FINE_KM = 10.0
+"""Waves shorter than this are what a smooth estimate loses."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,18 @@ class RadarCase(Case):
         """Scores that radar users ask for, over all withheld times.
 
         Returns:
-            `rmse_log`: of log(1 + R), R in mm/h; `csi_1`, `csi_5`: critical success index.
+            `rmse_log`: of log(1 + R), R in mm/h; `csi_1`, `csi_5`: critical success index;
+            `power_10km`: power of R in waves shorter than that, over the truth's.
         """
         square, count = 0.0, 0
+        fine, power = _fine_waves(tested.grid), np.zeros(2)
         hits, unions = np.zeros(len(THRESHOLDS_MM_H)), np.zeros(len(THRESHOLDS_MM_H))
         for hidden in thin_out(tested, self.every).times(method.context):
             filled = method.fill(hidden.interval, hidden.theta)
             known = np.isfinite(filled) & np.isfinite(hidden.truth)
+            for i, rates in enumerate((filled, hidden.truth)):
+                waves = np.fft.rfft2(np.where(known, rates, 0).astype(np.float64))
+                power[i] += (fine * np.abs(waves) ** 2).sum()
             made, true = filled[known].astype(np.float64), hidden.truth[known].astype(np.float64)
             square += float(((np.log1p(made) - np.log1p(true)) ** 2).sum())
             count += len(true)
@@ -84,6 +94,8 @@ class RadarCase(Case):
                 hits[i] += (own & its).sum()
                 unions[i] += (own | its).sum()
         scores = {"rmse_log": float(np.sqrt(square / max(count, 1)))}
+        if power[1]:
+            scores["power_10km"] = float(power[0] / power[1])
         for threshold, hit, union in zip(THRESHOLDS_MM_H, hits, unions, strict=True):
             if union:
                 scores[f"csi_{threshold:g}"] = float(hit / union)
@@ -97,6 +109,19 @@ def radar_cases() -> Iterator[RadarCase]:
             yield RadarCase(
                 name, file, span // step, (None, None), (None, None), step_hours=step / 60
             )
+
+
+def _fine_waves(grid: Grid) -> Float64Array:
+    """How often each wave of `rfft2` counts: 2 where it stands for its mirror image too, 1, or 0.
+
+    0 is for waves that are not fine.
+    """
+    rows, columns = grid.shape
+    metric = grid.metric
+    down = np.fft.fftfreq(rows, np.abs(metric.dy_m).mean() / 1000)[:, None]
+    along = np.fft.rfftfreq(columns, np.abs(metric.dx_m).mean() / 1000)
+    mirrored = np.where((np.arange(len(along)) % (columns / 2)) == 0, 1.0, 2.0)
+    return np.where(np.hypot(down, along) > 1 / FINE_KM, mirrored, 0.0)
 
 
 def event(name: str) -> Series:

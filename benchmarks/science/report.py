@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.blocks import replace_block
-from benchmarks.science.contenders import ADVECTION, CONTENDERS, OURS, PAPER, RIFE, TRAINED, TWIN
+from benchmarks.science.contenders import (
+    ADVECTION,
+    CONTENDERS,
+    DRAW,
+    OURS,
+    PAPER,
+    RIFE,
+    TRAINED,
+    TWIN,
+)
 from benchmarks.science.radar import DEVELOPMENT, EVENTS
 from benchmarks.science.report_physics import physics_blocks, trajectory_ratios
 from benchmarks.science.results import read
@@ -141,6 +150,13 @@ def _of_rain(case: str, found: Mapping[str, Row]) -> Iterator[str]:
                 told = f"{own[score]:.3f} against {its[score]:.3f}"
                 met = own[score] >= its[score]
                 yield _line(case, f"{score} not under {other}'s", told, "–", met=met)
+    asked = "a draw's power under 10 km within 10 % of the truth's"
+    drawn = _of_one_variable(found[DRAW]) if DRAW in found else None
+    if drawn is None:
+        yield _not_measured(case, asked)
+    else:
+        ratio = drawn["power_10km"]
+        yield _line(case, asked, f"{ratio:.2f}", "–", met=abs(ratio - 1) <= 0.1)
 
 
 def _of_one_variable(row: Row) -> Row | None:

@@ -1,4 +1,4 @@
-"""Rain that moves, divided along its motion; and courses of it drawn at random."""
+"""Rain that moves, divided along its motion; and courses of periods drawn at random."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.ndimage import gaussian_filter, shift
 
 from temdeep.fields.grids import Grid
-from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.intervals import PeriodInterval
 from temdeep.fields.series import series_from_dataset
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.optical_flow import OpticalFlow
@@ -23,7 +23,6 @@ STEP = 1.0
 """Cells that showers move along x in one twelfth of a period."""
 
 RAIN = Channel("tp", "tp", "mm", Kind.SUM, Nature.NON_NEGATIVE, "precipitation_amount")
-RATE = Channel("rate", "rate", "mm h-1", Kind.INSTANTANEOUS, Nature.NON_NEGATIVE, "rainfall_rate")
 
 
 def showers(seed: int = 0) -> npt.NDArray[np.float64]:
@@ -174,21 +173,3 @@ def test_draws_are_drier_and_stronger_than_the_mean() -> None:
     assert (drawn > 0.2).mean() < (mean > 0.2).mean()
     assert drawn.std() > mean.std()
     assert drawn.max() > 1.2 * mean.max()
-
-
-def test_at_an_instant_a_draw_blends_nothing() -> None:
-    """Showers that do not move and differ at both ends: each place has one of both."""
-    start, end = showers(8)[0, 0], showers(9)[0, 0]
-    both = np.stack([start, end]).astype(np.float32)[:, None]
-    empty = both[:0]
-    moment = np.datetime64("2020-06-01T12", "us")
-    interval = Interval(both[0], both[1], 600.0, moment, (RATE,), grid(), empty, empty)
-    draw = Realisation(OpticalFlow(), 5, {})
-    theta = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
-    made = draw.fill(interval, theta)[:, 0]
-    np.testing.assert_array_equal(made[[0, 4]], both[:, 0])
-    blended = OpticalFlow().fill(interval, theta)[:, 0]
-    ends = (start.mean() + end.mean()) / 2, (start.std() + end.std()) / 2
-    assert made[2].std() > 0.85 * ends[1]
-    assert blended[2].std() < 0.85 * ends[1]
-    assert made[2].mean() == pytest.approx(ends[0], rel=0.35)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.network.making import any_coefficients, window
+from tests.network.making import any_coefficients, network, settings, window
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import BASIS_SIZE
@@ -95,3 +96,15 @@ def test_details_and_what_is_left_add_up_and_waves_fall_into_their_scale() -> No
     np.testing.assert_allclose(size[0, 0], 1, atol=1e-5)  # two cells: gone at once
     np.testing.assert_allclose(size[:2, 1], [0.5, 0.5], atol=1e-5)  # four: half, then the rest
     assert (size[:, 2] < 0.2).all()  # 32 cells: hardly anything
+
+
+@pytest.mark.parametrize("x", [0.2, 0.5, 0.8])
+def test_as_much_fades_as_the_best_guess_lacks_at_any_span(x: float) -> None:
+    """Of a process whose correlation falls as exp(-t/T), taught at 2τ with x = 2τ/2T."""
+    rainy = replace(settings(), rain=(1.0, None, None), levels=(0, 1, 1), level_count=2)
+    taught_s = rainy.spans_s[1]
+    spans_s = torch.tensor([taught_s / 4, taught_s / 2, taught_s])
+    rate = torch.full((3, SCALES, 3, 1, 1), x**2 / 2)
+    lost = network(rainy)._faded(rate, spans_s)[:, 0, 0, 0, 0]
+    ways = x * spans_s / taught_s
+    torch.testing.assert_close(lost, 1 - 1 / torch.cosh(ways), atol=0.015, rtol=0.05)

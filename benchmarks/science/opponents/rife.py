@@ -37,8 +37,9 @@ from temdeep.methods import by_nature
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.verification.precipitation import mm_per_hour
 
-SIDE = 32
-"""Rows and columns are padded to a multiple of it."""
+SIDE = 64
+"""Rows and columns are padded to a multiple of it: where much moves, the network looks twice as
+coarsely as `LEVELS` say."""
 
 SHORT_SIDE = 128
 """Pixels that the shorter side of a grid is enlarged to, about."""

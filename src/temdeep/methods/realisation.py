@@ -9,9 +9,8 @@ the rain's own spectrum and moves with it,
 
 in `CELLS` parts of the period, so that totals are kept; ε₀ and ε₁ belong to its begin and its end.
 σ is that with which periods of the coarse
-series, joined in pairs and divided again, come nearest to their own distribution of intensities. At
-instants each place takes either the start or the end, both moved along the motion, and a random
-field decides which, the nearer end more often: nothing is blended, so intensities stay as they are.
+series, joined in pairs and divided again, come nearest to their own distribution of intensities.
+Rain at instants is in `rain_course`.
 
 Knows: series, methods. Must not know: files.
 """
@@ -21,7 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
@@ -30,9 +28,9 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
-from temdeep.methods.facing import estimate_facing_north
-from temdeep.methods.motion import can_move, warp
+from temdeep.methods.motion import can_move
 from temdeep.methods.protocol import Method
+from temdeep.methods.rain_course import likely_course
 from temdeep.methods.redistribution import CELLS, motion, parts_of
 from temdeep.methods.trials import HALVES, hidden_halves
 from temdeep.metric import Float32Array, Float64Array, FloatArray
@@ -115,7 +113,11 @@ class Realisation:
         rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
         if rain:
             own = by_nature.select_channels(interval, rain)
-            filled[:, rain] = by_nature.fill_each(own, theta, self._switch)
+            randoms = [
+                (self._random(own, one, 0), self._random(own, one, own.span_s))
+                for one in own.channels
+            ]
+            filled[:, rain] = likely_course(own, filled[:, rain], theta, randoms)
         return filled
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
@@ -152,30 +154,6 @@ class Realisation:
         channel = interval.channels[place]
         ends = [self._random(interval, channel, later_s) for later_s in (0, interval.span_s)]
         return _moving_noise(np.stack(rates), interval.grid, ends)
-
-    def _switch(self, interval: Interval, theta: Float64Array) -> Float32Array:
-        """Either end at each place, moved along the motion."""
-        start, end = interval.start, interval.end
-        metric = interval.grid.metric
-        columns = rows = np.zeros(interval.grid.shape)
-        if can_move(interval.grid):
-            found = estimate_facing_north(start, end, interval.span_s, interval.grid)
-            columns, rows = found.displacement(interval.span_s, metric)
-        pattern = np.nan_to_num(np.maximum(start, end))[0].astype(np.float64)
-        amplitudes = _amplitudes(np.maximum(pattern, 0), interval.grid)
-        noise = np.stack(
-            [
-                _noise(amplitudes, interval.grid, self._random(interval, channel, 0))
-                for channel in interval.channels
-            ]
-        )
-        filled = np.empty((len(theta), *start.shape), np.float32)
-        for i, t in enumerate(theta):
-            from_start = warp(start, -t * columns, -t * rows, cyclic=metric.cyclic)
-            from_end = warp(end, (1 - t) * columns, (1 - t) * rows, cyclic=metric.cyclic)
-            filled[i] = np.where(noise > ndtri(t), from_start, from_end)
-        missing = np.isnan(start) | np.isnan(end)
-        return np.where(missing, np.float32(np.nan), filled)
 
     def _random(
         self, interval: Interval | PeriodInterval, channel: Channel, later_s: float

@@ -24,8 +24,8 @@ from temdeep.network.window import Window
 
 LOW_BLOCKS = 2
 
-LEAST_DECAY = -0.5
-"""Of the details of rain, over twice the step: they may sharpen by so much, and not without end."""
+MOST_SHARPENED = -0.5
+"""Share of the details of rain that may be added to them, not without end."""
 
 BAND_POINTS = 2**17
 """In use, points that the inner layers hold at once, about: an eighth of those at a quarter degree.
@@ -159,12 +159,15 @@ class InterpolationNetwork(nn.Module):
         )
 
     def _faded(self, rate: Tensor, span_s: Tensor) -> Tensor:
-        """What is lost of details that decay, 1 - exp(-r τ), with r in units of 1/2τ of training.
+        """What is lost of details that decay, x²/2 / (1 + x²/2) with x = τ/2T; r is x²/2 at 2τ.
 
-        So a life time that is learnt at wide spans holds at narrow ones.
+        The best guess in the middle between two values of a process whose correlation falls as
+        exp(-t/T) is 1/cosh x of their mean, here to second order in x. So a life time T that is
+        learnt at wide spans holds at narrow ones, where little is lost: x² falls faster than τ.
         """
         spans = span_s.to(rate) / self.settings.spans_s[min(1, len(self.settings.spans_s) - 1)]
-        return -torch.expm1(-rate.clamp_min(LEAST_DECAY) * spans[:, None, None, None, None])
+        lost = (rate * spans[:, None, None, None, None] ** 2).clamp_min(MOST_SHARPENED)
+        return lost / (1 + lost.clamp_min(0))
 
     def _heads(self, inputs: Tensor, *, cyclic: bool) -> list[Tensor]:
         """Residual, gate, motion and, where there is rain, fading, from the features."""

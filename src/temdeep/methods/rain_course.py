@@ -1,0 +1,134 @@
+"""One likely course of rain between two instants, around a best estimate of it.
+
+The best estimate of what came and went is a mean over what may have happened: too smooth, and too
+light. In logarithms y = log(1 + 10 r/r₀), noise gives back what it lacks,
+
+    y' = y + n,   <|n(k)|²> = max( (1-θ) P₀(k) + θ P₁(k) - P(k), 0 )
+
+P₀, P₁ and P being the power of both ends and of the estimate, each half octave of the wave number k
+on its own, and n(θ) = cos(πθ/2) ε₀(p - V θτ) + sin(πθ/2) ε₁(p + V (1-θ)τ) noise of that power that
+moves with the rain (as in STEPS, Bowler et al. 2006, doi:10.1256/qj.04.100). Then the rates of both
+ends are given to the places by their rank: the u-quantile is (1-θ) q₀(u) + θ q₁(u).
+
+At both ends nothing is missing, and the course is the given rain.
+
+Knows: intervals as arrays. Must not know: series, files, any one method.
+"""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from temdeep.fields.grids import Grid
+from temdeep.fields.intervals import Interval
+from temdeep.methods.motion import can_move, warp
+from temdeep.methods.rain_motion import estimate_rain, shared_motion, typical_rate
+from temdeep.metric import Float32Array, Float64Array, FloatArray
+
+BANDS_PER_OCTAVE = 2
+
+TINY = 1e-12
+
+
+def likely_course(
+    interval: Interval,
+    filled: Float32Array,
+    theta: Float64Array,
+    randoms: Sequence[tuple[np.random.Generator, np.random.Generator]],
+) -> Float32Array:
+    """A course of rain for each channel.
+
+    Args:
+        interval: Of channels of precipitation; the frames beside it help to find the motion.
+        filled: The best estimate, shape (time, channel, y, x).
+        theta: Lead fractions, shape (time,).
+        randoms: For ε₀ and ε₁ of each channel.
+
+    Returns:
+        The shape of `filled`; NaN where an end is missing, and at lead fractions 0 and 1 what is
+        filled there.
+    """
+    bands, cyclic = _bands(interval.grid), interval.grid.metric.cyclic
+    ways: dict[Hashable, tuple[Float64Array, Float64Array]] = {}
+    made = filled.copy()
+    for i, (channel, pair) in enumerate(zip(interval.channels, randoms, strict=True)):
+        together = shared_motion(channel)
+        if together not in ways:
+            alike = [k for k, one in enumerate(interval.channels) if shared_motion(one) == together]
+            ways[together] = _way(interval, alike)
+        columns, rows = ways[together]
+        ends = interval.start[i], interval.end[i]
+        whites = [one.standard_normal(interval.grid.shape, np.float32)[None] for one in pair]
+        for j, t in enumerate(theta):
+            if 0 < t < 1:
+                earlier = warp(whites[0], -t * columns, -t * rows, cyclic=cyclic)[0]
+                later = warp(whites[1], (1 - t) * columns, (1 - t) * rows, cyclic=cyclic)[0]
+                noise = np.cos(np.pi * t / 2) * earlier + np.sin(np.pi * t / 2) * later
+                made[j, i] = _course(filled[j, i], ends, float(t), noise, bands)
+    return made
+
+
+def _way(interval: Interval, channels: list[int]) -> tuple[Float64Array, Float64Array]:
+    """Cells that some channels move from start to end along columns and rows, shape (y, x)."""
+    if not can_move(interval.grid):
+        still = np.zeros(interval.grid.shape)
+        return still, still
+    frames = interval.frames[:, channels]
+    motion = estimate_rain(frames, len(interval.before), interval.span_s, interval.grid)
+    return motion.displacement(interval.span_s, interval.grid.metric)
+
+
+def _course(
+    estimate: Float32Array,
+    ends: tuple[Float32Array, Float32Array],
+    t: float,
+    noise: Float32Array,
+    bands: npt.NDArray[np.intp],
+) -> Float64Array:
+    """A course at one lead fraction, from white noise of shape (y, x)."""
+    known = np.isfinite(ends[0]) & np.isfinite(ends[1]) & np.isfinite(estimate)
+    wet = [np.where(known, np.maximum(one, 0), 0).astype(np.float64) for one in (*ends, estimate)]
+    unit = typical_rate(np.stack(wet[:2])) / 10
+    powers = [_power(np.log1p(one / unit), bands) for one in wet]
+    lacking = np.maximum((1 - t) * powers[0] + t * powers[1] - powers[2], 0)
+    waves = np.fft.rfft2(noise)
+    white = _mean_in(bands, np.abs(waves) ** 2, known.shape[1])
+    amplitudes = np.sqrt(lacking / np.maximum(white, TINY))
+    amplitudes[0] = 0  # the mean is that of the ends
+    drawn = np.log1p(wet[2] / unit) + np.fft.irfft2(waves * amplitudes[bands], s=known.shape)
+    rates = np.empty(int(known.sum()))
+    rates[np.argsort(drawn[known], kind="stable")] = sum(
+        share * np.sort(one[known]) for share, one in zip((1 - t, t), wet[:2], strict=True)
+    )
+    course = np.full(known.shape, np.nan)
+    course[known] = rates
+    return course
+
+
+def _bands(grid: Grid) -> npt.NDArray[np.intp]:
+    """Which band each wave of `rfft2` belongs to, 0 for the mean; all else is one without order."""
+    height, width = grid.shape
+    numbers = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
+    waves = numbers * max(height, width)
+    bands = np.ones(waves.shape, np.intp)
+    if grid.uniform:
+        bands += np.maximum(BANDS_PER_OCTAVE * np.log2(np.maximum(waves, 1)), 0).astype(np.intp)
+    bands[0, 0] = 0
+    return bands
+
+
+def _power(field: Float64Array, bands: npt.NDArray[np.intp]) -> Float64Array:
+    """Mean power of the waves of each band, shape (band,)."""
+    return _mean_in(bands, np.abs(np.fft.rfft2(field)) ** 2, field.shape[1])
+
+
+def _mean_in(bands: npt.NDArray[np.intp], values: FloatArray, width: int) -> Float64Array:
+    """Means by band; `rfft2` leaves out the half of the waves that mirrors the other."""
+    twice = np.full(values.shape, 2.0)
+    twice[:, 0] = 1
+    if width % 2 == 0:
+        twice[:, -1] = 1
+    total = np.bincount(bands.ravel(), (values * twice).ravel())
+    mean: Float64Array = total / np.maximum(np.bincount(bands.ravel(), twice.ravel()), 1)
+    return mean
