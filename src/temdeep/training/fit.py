@@ -43,7 +43,7 @@ from temdeep.training.scales import measured
 from temdeep.training.selection import added, chained, choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
 from temdeep.training.together import Meeting, Tell, meet
-from temdeep.training.trainer import run_trainer, run_trial, uses_cuda
+from temdeep.training.trainer import check_precision, run_trainer, run_trial, uses_cuda
 from temdeep.training.transfer import resolved, trial, trust
 
 __all__ = ["Meeting", "Processes", "Trained", "TrainingSettings", "meet", "train", "train_run"]
@@ -214,6 +214,7 @@ def train_run(
     """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
     tell = logging.getLogger(__name__).info if tell is None else tell
+    check_precision(settings.precision, cuda=uses_cuda(device))
     if not isinstance(processes, Meeting):
         processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
     meeting, first = processes, processes.processes.rank == 0
