@@ -86,9 +86,9 @@ class One:
         solar = Solar.fitted_to(self.series, settings.spans)
         return replace(solar, responses={}) if "sun" in settings.without else solar
 
-    def parts(self, solar: Solar, settings: TrainingSettings) -> tuple[Part, ...]:
-        """What is trained on."""
-        data = CoarseData.of(self.series, solar, settings, self.held_out_from)
+    def parts(self, solar: Solar, settings: TrainingSettings, folder: Path) -> tuple[Part, ...]:
+        """What is trained on, held on the disk of a folder."""
+        data = CoarseData.of(self.series, solar, settings, self.held_out_from, folder)
         return (Part.of(measured(data, self.held_out_from), self.held_out_from),)
 
 
@@ -118,9 +118,9 @@ class Several:
         """The solar method for any place."""
         return placeless(self.series[0])
 
-    def parts(self, solar: Solar, settings: TrainingSettings) -> tuple[Part, ...]:
-        """What is trained on."""
-        return parts_of(self.series, solar, settings, self.held_out_from)
+    def parts(self, solar: Solar, settings: TrainingSettings, folder: Path) -> tuple[Part, ...]:
+        """What is trained on, held on the disk of a folder."""
+        return parts_of(self.series, solar, settings, self.held_out_from, folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +288,7 @@ def _run(
     """What is trained, and what writes it down."""
     if progress is not None:
         progress(0, settings.epochs, "estimating motion")
-    first, *others = source.parts(solar, settings)
+    first, *others = source.parts(solar, settings, folder)
     data = first.data
     if isinstance(source, One):
         data = _with_trust(first, settings, folder, found=found, tell=tell, progress=progress)
