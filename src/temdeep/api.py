@@ -36,6 +36,7 @@ def downscale(
     method: str | None = None,
     model: Path | str | None = None,
     epoch: int | None = None,
+    precision: str | None = None,
     draw: int | None = None,
     max_gap: Duration | None = None,
     period: Duration | None = None,
@@ -61,6 +62,8 @@ def downscale(
             `optical_flow`, or one that another package brings.
         model: Folder of a training run, in place of a method.
         epoch: Which of the run's epochs; its best if not given.
+        precision: Of the layers of the run's network: `float32`, or `bf16`, which is faster on
+            processors that know it.
         draw: Seed of one likely course of precipitation, with the intensities of real rain, in
             place of its best estimate, which rains too often and too lightly.
         max_gap: Fill gaps up to this length and leave longer ones out; without it gaps are refused.
@@ -113,6 +116,7 @@ def downscale(
             method=method,
             model=Path(model) if model else None,
             epoch=epoch,
+            precision=precision,
             draw=draw,
             post_conditions=conditions,
             beside=beside,
@@ -121,6 +125,7 @@ def downscale(
         told += [note for note in chosen.notes if note not in told]
     said = f"step={step!r}" if times is None else f"times=<{len(wanted)} times>"
     made_by = f"model={str(model)!r}" if model else f"method={chosen.method.name!r}"
+    made_by += "" if precision is None else f", precision={precision!r}"
     made_by += "" if draw is None else f", draw={draw}"
     filled, notes = fill_runs(
         forecasts,

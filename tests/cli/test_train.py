@@ -4,6 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from tests.training.making import series
@@ -39,6 +40,19 @@ def test_it_tells_which_method_each_variable_gets(
         assert fine.sizes["time"] == 3 * 39 + 1
     assert main(shlex.split("train coarse.nc -o run --config tiny.yaml")) == 0
     assert "holds this very model already" in capsys.readouterr().err
+    half = "downscale coarse.nc -o half.nc --step 1h --model run --quiet --precision"
+    assert main(shlex.split(f"{half} bf16")) == 0
+    with xr.open_dataset("half.nc") as rounded, xr.open_dataset("fine.nc") as fine:
+        learnt = [name for name in ("t2m", "u10", "v10") if "bf16" in rounded[name].temdeep_method]
+        assert learnt
+        for name in learnt:
+            assert fine[name].temdeep_method == "temdeep"
+            assert not np.array_equal(rounded[name], fine[name])
+            np.testing.assert_array_equal(rounded[name][::3], fine[name][::3])
+    assert main(shlex.split(f"{half} half --overwrite")) == 2
+    assert "no precision 'half': say one of float32, bf16" in capsys.readouterr().err
+    assert main(shlex.split("downscale coarse.nc -o c.nc --step 1h --precision bf16")) == 2
+    assert "auto has no network whose precision could be bf16" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("here")

@@ -394,3 +394,21 @@ def test_a_gpu_fills_as_the_processor_does() -> None:
     wanted = model.fill(interval, THETA)
     there = replace(model, network=model.network.cuda())
     assert (np.abs(there.fill(interval, THETA) - wanted) <= 1e-2 * SPREAD).all()
+
+
+def test_layers_in_bfloat16_round_corrections_and_neither_ends_nor_what_is_not_learnt() -> None:
+    model, interval = worked(0.05), noisy(3)
+    half = replace(model, precision="bf16")
+    single, rounded = (one.fill(interval, THETA).astype(np.float64) for one in (model, half))
+    added = single - worked(0.0).fill(interval, THETA)
+    off = np.sqrt(((rounded - single) ** 2).mean(axis=(0, 2, 3)))
+    size = np.sqrt((added**2).mean(axis=(0, 2, 3)))
+    assert (off > 0).all()
+    assert (off < 0.03 * size).all()
+    ends = half.fill(interval, np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(ends, np.stack([interval.start, interval.end]))
+    untrained = worked(0.0)
+    np.testing.assert_array_equal(
+        replace(untrained, precision="bf16").fill(interval, THETA), untrained.fill(interval, THETA)
+    )
+    assert half.treatment(CHANNELS[0], interval.grid) == "temdeep: layers in bf16"

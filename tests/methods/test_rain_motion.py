@@ -84,5 +84,6 @@ def test_rain_has_a_motion_of_its_own_and_sums_have_none() -> None:
 
 def test_the_typical_rate_is_that_of_the_typical_drop() -> None:
     rates = np.array([[0, 1, np.nan], [0, 3, 0]], np.float32)
-    assert typical_rate(rates) == pytest.approx((1 + 9) / (1 + 3))
-    assert typical_rate(np.zeros((2, 2), np.float32)) == 1
+    assert typical_rate([rates]) == pytest.approx((1 + 9) / (1 + 3))
+    assert typical_rate([rates[:1], rates[1:]]) == typical_rate([rates])
+    assert typical_rate([np.zeros((2, 2), np.float32)]) == 1

@@ -66,7 +66,7 @@ def test_scales_are_root_mean_squares_of_the_series_by_hand() -> None:
     data = coarse((4, 5), (2, 3, 4))  # too small for a motion
     found = measured(data, LAST).settings
     assert found.level_count == 0
-    frames, area = data.frames.double(), data.area.double()
+    frames, area = data.frames[:].double(), data.area.double()
 
     def root(fields: list[torch.Tensor]) -> np.ndarray:
         square = (torch.stack(fields) ** 2 * area).mean(dim=(0, 2, 3))
@@ -90,7 +90,7 @@ def test_scales_are_root_mean_squares_of_the_series_by_hand() -> None:
 
 def test_what_is_held_out_does_not_matter() -> None:
     data = coarse((16, 17), (2,))
-    frames = data.frames.clone()
+    frames = data.frames[:]
     frames[LAST:] = 100 * torch.randn(frames[LAST:].shape, generator=torch.manual_seed(0))
     assert measured(replace(data, frames=frames), LAST).settings == measured(data, LAST).settings
 

@@ -142,10 +142,10 @@ def test_frames_that_are_held_out_are_not_learnt_from(tmp_path: Path) -> None:
     assert weights(tmp_path / "one") == weights(tmp_path / "two")
 
 
-def test_each_series_is_drawn_with_the_root_of_its_length() -> None:
+def test_each_series_is_drawn_with_the_root_of_its_length(tmp_path: Path) -> None:
     source = _source([event(8, (20, 24)), event(40, (20, 24), seed=1)], SETTINGS)
     assert isinstance(source, Several)
-    parts = source.parts(source.solar(SETTINGS), SETTINGS)
+    parts = source.parts(source.solar(SETTINGS), SETTINGS, tmp_path)
     turns = draw_turns(parts, SETTINGS, 0, 4000)
     lengths = [part.held_out_from for part in parts]
     assert lengths == [5, 34]

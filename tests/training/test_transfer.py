@@ -88,7 +88,7 @@ def test_each_channel_is_judged_by_itself() -> None:
 
 def test_trust_does_not_look_at_the_held_out_block() -> None:
     data = coarse(oscillation())
-    frames = data.frames.clone()
+    frames = data.frames[:]
     frames[LAST:] = 50.0
     altered = replace(data, frames=frames)
     assert trusted(altered, 1.5 * best_gate()) == trusted(data, 1.5 * best_gate())
@@ -97,7 +97,7 @@ def test_trust_does_not_look_at_the_held_out_block() -> None:
 def test_trust_does_not_look_at_what_the_trial_was_taught_with() -> None:
     """But for context: three frames at steps of two."""
     data = coarse(oscillation())
-    frames = data.frames.clone()
+    frames = data.frames[:]
     frames[: int(LAST * (1 - TESTED)) - 6] = 50.0
     altered = replace(data, frames=frames)
     assert trusted(altered, 1.5 * best_gate()) == trusted(data, 1.5 * best_gate())

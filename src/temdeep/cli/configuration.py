@@ -184,4 +184,5 @@ def _problem(error: Exception) -> str:
     said = re.sub(
         r"Parser key \"([^\"]*)\": Expected an? (.*)\. Got value: ", r"\1 takes \2, got ", said
     )
+    said = re.sub(r"typing\.Literal\[([^]]*)\]", r"one of \1", said)
     return re.sub(r"<class '(\w+)'>", r"\1", said).rstrip(".")

@@ -36,11 +36,15 @@ OPTIONS = {
     "epochs": (int, "passes over the series, at most"),
     "samples": (int, "intervals in an epoch"),
     "batch_size": (int, "intervals in a step"),
+    "accumulate": (int, "parts of a step, one after the other: the same step in less memory"),
+    "precision": (str, "32-true, bf16-mixed or, on a GPU, 16-mixed: of the network's layers"),
     "learning_rate": (float, "highest of the schedule"),
     "held_out": (float, "share of the series, its end, that is held out"),
     "patience": (int, "epochs without gain on the held-out part before stopping"),
     "seed": (int, "of all that is random"),
 }
+
+METAVARS = {int: "N", float: "X", str: "NAME"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -61,9 +65,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     training = parser.add_argument_group("training (the defaults suit a few weeks on a CPU)")
     for name, (kind, told) in OPTIONS.items():
-        letter = "X" if kind is float else "N"
         option = f"--{name.replace('_', '-')}"
-        training.add_argument(option, dest=name, type=kind, metavar=letter, help=told)
+        training.add_argument(option, dest=name, type=kind, metavar=METAVARS[kind], help=told)
     training.add_argument(
         "--config", type=Path, metavar="FILE", help="YAML with any setting of a training"
     )

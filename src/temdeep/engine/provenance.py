@@ -42,6 +42,7 @@ def choose(
     method: str | None,
     model: Path | None,
     epoch: int | None = None,
+    precision: str | None = None,
     draw: int | None = None,
     post_conditions: frozenset[PostCondition] = ALL,
     beside: tuple[Beside, ...] = (),
@@ -53,17 +54,18 @@ def choose(
         method: A classical method's name.
         model: Folder of a training run.
         epoch: Which of the run's epochs; its best if None.
+        precision: Of the layers of the run's network, `float32` or `bf16`; float32 if None.
         draw: Seed of one likely course of precipitation; None: its best estimate.
         post_conditions: What made values keep between variables.
         beside: What is written beside each variable of how wrong it may be. A model brings that
             with it, for other methods it is found on hidden times of the series.
 
     Raises:
-        RequestError: Both a method and a model, an epoch without a model, an unknown name; a draw
-            with fields beside it; a series too short to tell how wrong it may be.
+        RequestError: Both a method and a model, an epoch or a precision without a model, an unknown
+            name; a draw with fields beside it; a series too short to tell how wrong it may be.
         ModelError: The model is absent or broken.
     """
-    chosen = _best_estimate(series, method, model, epoch)
+    chosen = _best_estimate(series, method, model, epoch, precision)
     made_by = chosen.method
     if draw is not None:
         if draw < 0:
@@ -136,9 +138,18 @@ def spread_of(
 
 
 def _best_estimate(
-    series: Series, method: str | None, model: Path | None, epoch: int | None
+    series: Series,
+    method: str | None,
+    model: Path | None,
+    epoch: int | None,
+    precision: str | None,
 ) -> Chosen:
     if model is None:
+        if precision is not None:
+            raise RequestError(
+                f"{method or DEFAULT_METHOD} has no network whose precision could be {precision}:"
+                " leave out --precision (in Python precision=), or name a model."
+            )
         if epoch is not None:
             raise RequestError(f"epoch {epoch} of what? Name the model's folder with --model.")
         return Chosen(registry.build(method or DEFAULT_METHOD, series))
@@ -149,6 +160,14 @@ def _best_estimate(
     from temdeep.model_store import digest, load_method  # noqa: PLC0415 - torch takes seconds
 
     learnt = load_method(model, epoch)
+    if precision is not None:
+        from temdeep.methods.learnt import PRECISIONS  # noqa: PLC0415 - likewise
+
+        if precision not in PRECISIONS:
+            raise RequestError(
+                f"there is no precision '{precision}': say one of {', '.join(PRECISIONS)}."
+            )
+        learnt = replace(learnt, precision=precision)
     return Chosen(learnt, digest(model, epoch), unfamiliar(series, learnt))
 
 

@@ -6,8 +6,9 @@ which are others inside an interval. Taken out, it learns weather.
 Knows: arrays, functions of place. Must not know: files, torch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -21,6 +22,17 @@ FEWEST_DAYS = 6
 
 RIDGE = 0.01
 """Of the least squares fit of the maps, times the functions' roughness."""
+
+
+class Fields(Protocol):
+    """Fields at successive times, as an array has them."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of all, (time, channel, y, x)."""
+
+    def __getitem__(self, time: int, /) -> Any:
+        """Those at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +50,22 @@ class HourMeans:
     maps: Float64Array
 
     @classmethod
-    def of(cls, fields: Float32Array, times: TimeArray, basis: PlaceBasis, grid: Grid) -> Self:
+    def of(
+        cls,
+        fields: Fields,
+        times: TimeArray,
+        basis: PlaceBasis,
+        grid: Grid,
+        without: Sequence[int] = (),
+    ) -> Self:
         """Measure a series.
 
         Args:
-            fields: Shape (time, channel, y, x), NaN where missing.
+            fields: Shape (time or more, channel, y, x), NaN where missing; read time by time.
             times: UTC, shape (time,).
             basis: Functions of place.
             grid: The grid.
+            without: Channels of which nothing is taken.
         """
         hours, place = np.unique(_since_midnight(times), return_inverse=True)
         counts = np.bincount(place)
@@ -54,7 +74,7 @@ class HourMeans:
         flat = functions.reshape(len(functions), -1)
         if len(hours) < 2 or counts.min() < FEWEST_DAYS:
             return cls(basis, hours[:0], np.zeros((0, channels, len(flat))))
-        means = np.stack([_mean(fields[place == i]) for i in range(len(hours))])
+        means = _means(fields, place, without)
         departures = (means - means.mean(axis=0)).reshape(len(hours), channels, -1)
         maps = np.zeros((len(hours), channels, len(flat)))
         for channel in range(channels):
@@ -74,6 +94,12 @@ class HourMeans:
         """The same without any departures."""
         return type(self)(self.basis, self.hours_us[:0], self.maps[:0])
 
+    def knows(self, times: TimeArray) -> bool:
+        """Whether all of some times are at hours that were sampled."""
+        return bool(len(self.hours_us)) and bool(
+            np.isin(_since_midnight(times), self.hours_us).all()
+        )
+
     def at(self, times: TimeArray, grid: Grid) -> Float32Array:
         """Departures at some times; all 0 if any of them is at an hour that was not sampled.
 
@@ -86,11 +112,9 @@ class HourMeans:
         """
         channels = self.maps.shape[1]
         departures = np.zeros((len(times), channels, *grid.shape), np.float32)
-        if not len(self.hours_us):
-            return departures
-        wanted = _since_midnight(times)
-        if np.isin(wanted, self.hours_us).all():
-            departures[:] = self.on_grid(grid)[np.searchsorted(self.hours_us, wanted)]
+        if self.knows(times):
+            hours = np.searchsorted(self.hours_us, _since_midnight(times))
+            departures[:] = self.on_grid(grid)[hours]
         return departures
 
     def on_grid(self, grid: Grid) -> Float32Array:
@@ -102,13 +126,18 @@ class HourMeans:
         return on_grid
 
 
-def _mean(fields: Float32Array) -> Float64Array:
-    """Mean over times of what is known, NaN where nothing is."""
-    known = np.isfinite(fields)
-    total = np.where(known, fields, 0).sum(axis=0, dtype=np.float64)
-    count = known.sum(axis=0)
-    mean: Float64Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
+def _means(fields: Fields, place: np.ndarray, without: Sequence[int]) -> Float64Array:
+    """Mean over the times at each place in a table of what is known, NaN where nothing is."""
+    total = np.zeros((place.max() + 1, *fields.shape[1:]))
+    count = np.zeros(total.shape, np.int64)
+    for i, row in enumerate(place):
+        field = np.asarray(fields[i]).copy()
+        field[list(without)] = 0
+        known = np.isfinite(field)
+        total[row] += np.where(known, field, 0)
+        count[row] += known
+    means: Float64Array = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return means
 
 
 def _since_midnight(times: TimeArray) -> np.ndarray:

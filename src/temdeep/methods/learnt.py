@@ -34,6 +34,9 @@ from temdeep.spline import spline_weights
 
 NAME = "temdeep"
 
+PRECISIONS = SINGLE, _ = "float32", "bf16"
+"""How a network's layers can be computed in use; given times are exact in both."""
+
 RENDERED_VALUES = 2**18
 """Values that are rendered at once: some times that number are held on the way."""
 
@@ -50,6 +53,8 @@ class Learnt:
         instead: By channel name, the classical method to use and why, where the network is not
             better on withheld frames or was not trained.
         classical: Those methods by name.
+        precision: In which the network's layers are computed, of `PRECISIONS`; all else is in
+            float32 in any case.
     """
 
     network: InterpolationNetwork
@@ -58,6 +63,7 @@ class Learnt:
     daily: HourMeans
     instead: Mapping[str, tuple[str, str]]
     classical: Mapping[str, Method]
+    precision: str = SINGLE
 
     name = NAME
 
@@ -77,7 +83,7 @@ class Learnt:
             return told if ":" in told else f"{told}: {reason}"
         self._check([channel])
         self._check_ground(grid)
-        return self.name
+        return self.name if self.precision == SINGLE else f"{self.name}: layers in {self.precision}"
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
@@ -189,7 +195,9 @@ class Learnt:
             ground_of(grid, self.solar.basis).to(device),
         )
         with torch.inference_mode():
-            coefficients = shrunk(self.network(window), window, settings)
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.precision != SINGLE):
+                found = self.network(window)
+            coefficients = shrunk(found, window, settings)
             at_once = max(RENDERED_VALUES // interval.start.size, 1)
             leads = torch.split(torch.from_numpy(theta).float()[None].to(device), at_once, dim=1)
             rendered = [render(window, coefficients, lead, settings.levels)[0] for lead in leads]

@@ -8,6 +8,7 @@ frames after are as good a guess as the interval's own, and better where its cel
 Knows: arrays, OpenCV, grids. Must not know: intervals, files.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal
 
@@ -56,11 +57,17 @@ def shared_motion(channel: Channel) -> tuple[str, str]:
     return level, channel.member
 
 
-def typical_rate(rates: Float32Array) -> float:
-    """The rate at which the typical drop falls, Σ r² / Σ r, in the unit of r; 1 if it is dry."""
-    wet = np.maximum(np.nan_to_num(rates), 0).astype(np.float64)
-    total = float(wet.sum())
-    return float((wet**2).sum()) / total if total > 0 else 1.0
+def typical_rate(rates: Iterable[Float32Array]) -> float:
+    """The rate at which the typical drop falls, Σ r² / Σ r, in the unit of r; 1 if it is dry.
+
+    Args:
+        rates: All there are, in one array or several.
+    """
+    total, square = 0.0, 0.0
+    for some in rates:
+        wet = np.maximum(np.nan_to_num(some), 0).astype(np.float64)
+        total, square = total + float(wet.sum()), square + float((wet**2).sum())
+    return square / total if total > 0 else 1.0
 
 
 def estimate_rain(rates: Float32Array, own: int, span_s: float, grid: Grid) -> Motion:
@@ -81,7 +88,7 @@ def estimate_rain(rates: Float32Array, own: int, span_s: float, grid: Grid) -> M
         The motion in m s⁻¹, slowed where the grid is not flat.
     """
     near = np.maximum(np.nan_to_num(rates[max(own - 1, 0) : own + 3]), 0)
-    unit = [typical_rate(of_channel) for of_channel in near.swapaxes(0, 1)]
+    unit = [typical_rate([of_channel]) for of_channel in near.swapaxes(0, 1)]
     total = (near / np.array(unit, np.float32)[:, None, None]).sum(axis=1)
     place = min(own, 1)
     return facing_north(total, grid, lambda fields, metric: _motion(fields, place, span_s, metric))

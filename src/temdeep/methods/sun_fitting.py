@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.series import Series
-from temdeep.fields.solar import sun_feature_means, sun_features
+from temdeep.fields.solar import SUN_FEATURES, sun_feature_means, sun_features
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.hidden import Track, feature_departures
 from temdeep.methods.places import PlaceBasis
@@ -24,6 +24,9 @@ from temdeep.metric import Float64Array
 MOST_CELLS = 4096
 MOST_VALUES = 10_000_000
 """What fitting reads at once; larger grids are fitted to every n-th row and column."""
+
+AT_ONCE = 64
+"""Times of which the sun's features are computed at once."""
 
 FINE = 4
 """Parts of the series' own step at which features are compared with their spline."""
@@ -110,17 +113,20 @@ def _pieces(
     longitude = series.grid.longitude[rows, columns].reshape(1, -1)
     for run, of_periods in _runs(series, channels[0]):
         read = series.read_rates if of_periods else series.read
-        frames = [
-            np.asarray(read(channels, slice(i, i + 1)), np.float64)[0, :, rows, columns]
-            for i in range(run.start, run.stop)
-        ]
-        values = np.stack(frames).reshape(len(frames), len(channels), -1)
+        values = np.empty((run.stop - run.start, len(channels), latitude.size))
+        features = np.empty((len(SUN_FEATURES), len(values), latitude.size))
         begin, end = _bounds(series, channels[0], run)
-        if of_periods:
-            features = sun_feature_means(begin, end, latitude, longitude)
-        else:
-            features = sun_features(end, latitude, longitude)
-        yield Track(values, features[:, :, 0].astype(np.float64), of_periods)
+        for i in range(len(values)):
+            frame = read(channels, slice(run.start + i, run.start + i + 1))[0, :, rows, columns]
+            values[i] = frame.reshape(len(channels), -1)
+        for first in range(0, len(values), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            if of_periods:
+                made = sun_feature_means(begin[some], end[some], latitude, longitude)
+            else:
+                made = sun_features(end[some], latitude, longitude)
+            features[:, some] = made[:, :, 0]
+        yield Track(values, features, of_periods)
 
 
 def _runs(series: Series, channel: Channel) -> Iterator[tuple[slice, bool]]:

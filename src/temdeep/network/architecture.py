@@ -58,19 +58,6 @@ class Coefficients:
     carried: tuple[int, ...] = ()
     logs: tuple[float, ...] = ()
 
-    def single(self) -> "Coefficients":
-        """The same in single precision, whatever the network computed in."""
-        return Coefficients(
-            self.gate.float(),
-            self.residual.float(),
-            self.velocity.float(),
-            self.acceleration.float(),
-            self.preference.float(),
-            None if self.fading is None else self.fading.float(),
-            self.carried,
-            self.logs,
-        )
-
 
 class Block(nn.Module):
     """Two convolutions beside a short cut."""
@@ -129,14 +116,20 @@ class InterpolationNetwork(nn.Module):
         return 2 * ((1 + low + 2 * len(self.high) + 1) // 2)
 
     def forward(self, window: Window) -> Coefficients:
-        """One pass for a batch of intervals; where nothing is learnt, large fields go by bands."""
-        features = self.features(window)
+        """One pass for a batch of intervals; where nothing is learnt, large fields go by bands.
+
+        Half precision, where there is any, is that of the inner layers: fields are moved, scaled
+        and differenced before it, and what comes out is added to 1 and to motions after it.
+        """
+        with torch.autocast(window.frames.device.type, enabled=False):
+            features = self.features(window)
         rows = max(BAND_POINTS // features.shape[-1] // 2 * 2, self.halo)
         local = partial(self._heads, cyclic=window.ground.cyclic)
         if torch.is_grad_enabled() or rows >= features.shape[-2]:
             heads = local(features)
         else:
             heads = by_bands(local, features, rows=rows, halo=self.halo)
+        heads = [one.float() for one in heads]
         scale = self.features.scales.at(self.features.scales.error, window.span_s)
         batch, _, *grid = features.shape
         residual = heads[0].reshape(batch, BASIS_SIZE, self.settings.channels, *grid)

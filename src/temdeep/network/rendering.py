@@ -46,7 +46,7 @@ def render(
         Shape (batch, time, channel, y, x), normalised.
     """
     with torch.autocast(window.frames.device.type, enabled=False):
-        return _render(window, coefficients.single(), theta, levels)
+        return _render(window, coefficients, theta, levels)
 
 
 def _render(

@@ -3,8 +3,10 @@
 Knows: series, the solar method, torch. Must not know: files, the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -24,12 +26,16 @@ from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, FloatArray
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Ground
+from temdeep.training.held import Frames, Held, parts
 from temdeep.training.settings import TrainingSettings
 from temdeep.training.swings import Swings
 
 LEARNABLE = (Nature.CONTINUOUS, Nature.NON_NEGATIVE, Nature.FRACTION)
 FEWEST_FRAMES = 12
 """Below this there is nothing to learn from."""
+
+AT_ONCE = 2**23
+"""Values that are summed up at once, about."""
 
 ROUND_RATE = 3.0
 """Where the logarithm of rain begins to bend, r₀, in units of the typical rate.
@@ -49,7 +55,7 @@ class CoarseData:
     """All frames of a coarse series, normalised, without the sun's part.
 
     Attributes:
-        frames: Shape (time, channel, y, x), float32, NaN where missing.
+        frames: Shape (time, channel, y, x), float32, NaN where missing; on disk.
         runs: Pieces without gaps.
         step_s: Step of the series.
         multiples: Multiples of the step that are short enough to learn from, ascending.
@@ -60,9 +66,11 @@ class CoarseData:
         ground: The grid as tensors.
         area: Relative cell areas, shape (y, x).
         swings: What wandering responses to the sun add, None if none does.
+        folder: On whose disk all is held that need not fit into memory; None: where temporary
+            files are.
     """
 
-    frames: Tensor
+    frames: Frames
     runs: tuple[slice, ...]
     step_s: float
     multiples: tuple[int, ...]
@@ -73,10 +81,16 @@ class CoarseData:
     ground: Ground
     area: Tensor
     swings: Swings | None = None
+    folder: Path | None = None
 
     @classmethod
     def of(
-        cls, series: Series, solar: Solar, settings: TrainingSettings, held_out_from: int
+        cls,
+        series: Series,
+        solar: Solar,
+        settings: TrainingSettings,
+        held_out_from: int,
+        folder: Path | None = None,
     ) -> Self:
         """Read a series and take the sun's part and the day's cycle out.
 
@@ -92,14 +106,15 @@ class CoarseData:
                 f"{series.source} has at most {longest} times without a gap, and {FEWEST_FRAMES} is"
                 " the least that can be learnt from: give a longer series, or use --method cubic."
             )
-        fields, daily = calm(series, channels, solar, settings, held_out_from)
+        frames, daily = calm(series, channels, solar, settings, held_out_from, folder)
         multiples = usable_multiples(settings.spans, longest)
         step_s = series.time.step_us / 1e6
-        network = shape_of(channels, series.grid, settings, [fields], series.source)
+        network = shape_of(channels, series.grid, settings, [frames], series.source)
         network = with_spans(network, [k * step_s for k in (1, *multiples)])
-        frames = normalised(fields.astype(np.float64), network)
+        for part in parts(frames.shape):
+            frames.put(part.start, normalised(frames[part].numpy().astype(np.float64), network))
         return cls(
-            torch.from_numpy(frames),
+            frames,
             runs,
             step_s,
             multiples,
@@ -109,7 +124,8 @@ class CoarseData:
             series.grid,
             ground_of(series.grid, solar.basis),
             torch.from_numpy(series.grid.metric.area_weights.astype(np.float32)),
-            Swings.of(series, channels, solar, network.spread, network.carried),
+            Swings.of(series, channels, solar, network.spread, network.carried, folder),
+            folder,
         )
 
 
@@ -138,32 +154,44 @@ def calm(
     solar: Solar,
     settings: TrainingSettings,
     held_out_from: int,
-) -> tuple[Float32Array, HourMeans]:
+    folder: Path | None = None,
+) -> tuple[Held, HourMeans]:
     """All frames without the sun's part and the day's cycle, and that cycle; rain keeps both.
 
     Returns:
         Shape (time, channel, y, x), in each channel's unit.
     """
-    fields = series.read(channels, slice(None))
-    fields = fields - sun_part(solar, channels, series.grid, series.time.sun_time)
-    times = series.time.sun_time
-    known = slice(0, held_out_from)
-    cyclic = fields[known]
-    if rain := [i for i, one in enumerate(channels) if is_rain(one)]:
-        cyclic = cyclic.copy()
-        cyclic[:, rain] = 0
-    daily = HourMeans.of(cyclic, times[known], solar.basis, series.grid)
+    fields, times, grid = held_fields(series, channels, folder), series.time.sun_time, series.grid
+    for i in range(len(times)):
+        one = slice(i, i + 1)
+        fields.put(i, fields[one].numpy() - sun_part(solar, channels, grid, times[one]))
+    rain = [i for i, one in enumerate(channels) if is_rain(one)]
+    daily = HourMeans.of(fields, times[:held_out_from], solar.basis, grid, rain)
     if "daily" in settings.without:
         daily = daily.nothing()
-    fields -= daily.at(times, series.grid)
+    if daily.knows(times):
+        for part in parts(fields.shape):
+            fields.put(part.start, fields[part].numpy() - daily.at(times[part], grid))
     return fields, daily
+
+
+def held_fields(series: Series, channels: Sequence[Channel], folder: Path | None) -> Held:
+    """All frames of a series as they are, on disk.
+
+    Raises:
+        OutputError: There is no room.
+    """
+    held = Held((len(channels), *series.grid.shape), folder)
+    for part in parts((len(series.time), *held.shape[1:])):
+        held.add(series.read(channels, part))
+    return held
 
 
 def shape_of(
     channels: tuple[Channel, ...],
     grid: Grid,
     settings: TrainingSettings,
-    fields: Sequence[Float32Array],
+    fields: Sequence[Held],
     source: str,
 ) -> NetworkSettings:
     """The shape of a network for some fields, with their mean and spread; the spans are to come.
@@ -172,25 +200,22 @@ def shape_of(
         channels: What there is.
         grid: A grid on which they are.
         settings: Of the training.
-        fields: Of one series or several, shape (time, channel, y, x) each, in their units.
+        fields: Of one series or several, in their units.
         source: Named where a variable never changes.
 
     Raises:
         RequestError: A variable never changes.
     """
     rates = [
-        ROUND_RATE * typical_rate(np.concatenate([one[:, i].ravel() for one in fields]))
-        if is_rain(channel)
-        else None
+        ROUND_RATE * typical_rate(_values(fields, i)) if is_rain(channel) else None
         for i, channel in enumerate(channels)
     ]
     mean, spread = np.zeros(len(channels)), np.zeros(len(channels))
     for i, rate in enumerate(rates):
-        values = np.concatenate([one[:, i].ravel() for one in fields])
         if rate is None:
-            mean[i], spread[i] = moments(values)
+            mean[i], spread[i] = moments(partial(_values, fields, i))
         else:  # dry is 0, as missing rain is
-            spread[i] = moments(logarithm(values, rate))[1]
+            spread[i] = moments(partial(_logarithms, fields, i, rate))[1]
     for channel, width in zip(channels, spread, strict=True):
         if not width > 0:
             raise RequestError(
@@ -221,10 +246,40 @@ def with_spans(network: NetworkSettings, spans_s: Sequence[float]) -> NetworkSet
     return replace(network, spans_s=tuple(spans_s), change=ones, bend=ones, error=ones)
 
 
-def moments(values: FloatArray) -> tuple[float, float]:
-    """Mean and standard deviation of what is known."""
-    flat = values.astype(np.float64)
-    return float(np.nanmean(flat)), float(np.nanstd(flat))
+def _values(fields: Sequence[Held], channel: int) -> Iterator[Float32Array]:
+    """All values of a channel, flat, some at a time; those of short series together."""
+    values, count = [], 0
+    for one in fields:
+        for part in parts(one.shape):
+            values.append(one[part, channel].numpy().ravel())
+            count += values[-1].size
+            if count >= AT_ONCE:
+                yield np.concatenate(values)
+                values, count = [], 0
+    if values:
+        yield np.concatenate(values)
+
+
+def _logarithms(fields: Sequence[Held], channel: int, rate: float) -> Iterator[FloatArray]:
+    return (logarithm(some, rate) for some in _values(fields, channel))
+
+
+def moments(values: Callable[[], Iterator[FloatArray]]) -> tuple[float, float]:
+    """Mean and standard deviation of what is known; NaN where nothing is.
+
+    Args:
+        values: Gives all of them, flat, some at a time; asked twice.
+    """
+    total, square, count = 0.0, 0.0, 0
+    for some in values():
+        known = ~np.isnan(some)
+        total += float(np.where(known, some, 0).astype(np.float64).sum())
+        count += int(known.sum())
+    mean = total / count if count else np.nan
+    for some in values():
+        apart = np.where(np.isnan(some), 0, some.astype(np.float64) - mean)
+        square += float((apart * apart).sum())
+    return mean, float(np.sqrt(square / count)) if count else np.nan
 
 
 def winds(channels: tuple[Channel, ...], grid: Grid) -> tuple[tuple[int, int] | None, ...]:

@@ -7,11 +7,12 @@ Knows: NumPy. Must not know: torch, files.
 
 import numpy as np
 
+from temdeep.methods.daily import Fields
 from temdeep.metric import Float64Array, FloatArray
 
 
 def composite_index(
-    frames: FloatArray, area: FloatArray, vectors: list[tuple[int, int]]
+    frames: Fields, area: FloatArray, vectors: list[tuple[int, int]], count: int | None = None
 ) -> Float64Array:
     """Composite index of each interval of a run of frames.
 
@@ -24,15 +25,15 @@ def composite_index(
     The last interval, which has no t2, takes D of the one before.
 
     Args:
-        frames: Shape (time, channel, y, x), any units; NaN is passed over.
+        frames: Shape (time, channel, y, x), any units; NaN is passed over. Read time by time.
         area: Relative cell areas, shape (y, x).
         vectors: Indices of the channels that are components of a vector.
+        count: Of the times, the first so many; None: all.
 
     Returns:
         Shape (time - 1,).
     """
-    tendency = _root_mean_square(np.diff(frames, axis=0), area)
-    departure = _root_mean_square(np.diff(frames, n=2, axis=0), area)
+    tendency, departure = _sizes(frames, area, frames.shape[0] if count is None else count)
     departure = np.concatenate([departure, departure[-1:]]) if len(departure) else tendency
     second = [b for _, b in vectors]
     kept = [c for c in range(frames.shape[1]) if c not in second]
@@ -48,8 +49,22 @@ def composite_index(
     return index
 
 
+def _sizes(frames: Fields, area: FloatArray, count: int) -> tuple[Float64Array, Float64Array]:
+    """A τ and D of each channel, shape (time - 1, channel) and (time - 2, channel)."""
+    tendency, departure = [], []
+    here, before = np.asarray(frames[0]), None
+    for i in range(1, count):
+        after = np.asarray(frames[i])
+        change = after - here
+        tendency.append(_root_mean_square(change, area))
+        if before is not None:
+            departure.append(_root_mean_square(change - before, area))
+        here, before = after, change
+    return np.array(tendency), np.array(departure)
+
+
 def _root_mean_square(fields: FloatArray, area: FloatArray) -> Float64Array:
-    """Area-weighted over (y, x), shape (time, channel)."""
+    """Area-weighted over (y, x), shape (channel,)."""
     known = np.isfinite(fields)
     weight = np.where(known, area, 0)
     square = np.where(known, fields, 0).astype(np.float64) ** 2

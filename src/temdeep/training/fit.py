@@ -43,7 +43,7 @@ from temdeep.training.scales import measured
 from temdeep.training.selection import added, chained, choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
 from temdeep.training.together import Meeting, Tell, meet
-from temdeep.training.trainer import run_trainer, run_trial, uses_cuda
+from temdeep.training.trainer import check_precision, run_trainer, run_trial, uses_cuda
 from temdeep.training.transfer import resolved, trial, trust
 
 __all__ = ["Meeting", "Processes", "Trained", "TrainingSettings", "meet", "train", "train_run"]
@@ -86,9 +86,9 @@ class One:
         solar = Solar.fitted_to(self.series, settings.spans)
         return replace(solar, responses={}) if "sun" in settings.without else solar
 
-    def parts(self, solar: Solar, settings: TrainingSettings) -> tuple[Part, ...]:
-        """What is trained on."""
-        data = CoarseData.of(self.series, solar, settings, self.held_out_from)
+    def parts(self, solar: Solar, settings: TrainingSettings, folder: Path) -> tuple[Part, ...]:
+        """What is trained on, held on the disk of a folder."""
+        data = CoarseData.of(self.series, solar, settings, self.held_out_from, folder)
         return (Part.of(measured(data, self.held_out_from), self.held_out_from),)
 
 
@@ -118,9 +118,9 @@ class Several:
         """The solar method for any place."""
         return placeless(self.series[0])
 
-    def parts(self, solar: Solar, settings: TrainingSettings) -> tuple[Part, ...]:
-        """What is trained on."""
-        return parts_of(self.series, solar, settings, self.held_out_from)
+    def parts(self, solar: Solar, settings: TrainingSettings, folder: Path) -> tuple[Part, ...]:
+        """What is trained on, held on the disk of a folder."""
+        return parts_of(self.series, solar, settings, self.held_out_from, folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +214,7 @@ def train_run(
     """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
     tell = logging.getLogger(__name__).info if tell is None else tell
+    check_precision(settings.precision, cuda=uses_cuda(device))
     if not isinstance(processes, Meeting):
         processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
     meeting, first = processes, processes.processes.rank == 0
@@ -287,7 +288,7 @@ def _run(
     """What is trained, and what writes it down."""
     if progress is not None:
         progress(0, settings.epochs, "estimating motion")
-    first, *others = source.parts(solar, settings)
+    first, *others = source.parts(solar, settings, folder)
     data = first.data
     if isinstance(source, One):
         data = _with_trust(first, settings, folder, found=found, tell=tell, progress=progress)

@@ -52,8 +52,8 @@ class TrainingRun(pl.LightningModule):
     """Trains a network on what is hidden inside wide intervals of a coarse series.
 
     There may be several series, on grids of their own: each batch is cut from one of them.
-    Batches are numbers: each process cuts its own share of the global batch, which is the same
-    whatever the number of processes, and losses are sums over it.
+    Passes are numbers: in each pass each process cuts its own share of the global batch, which is
+    the same whatever the number of processes and passes, and losses are sums over it.
     """
 
     def __init__(
@@ -81,6 +81,11 @@ class TrainingRun(pl.LightningModule):
         return -(-self.settings.samples // self.settings.batch_size)
 
     @property
+    def passes(self) -> int:
+        """Shares of batches in an epoch, each computed at once in each process."""
+        return self.batches * self.settings.accumulate
+
+    @property
     def held_out_multiples(self) -> tuple[int, ...]:
         """Spans that fit into the held-out block, or one of them."""
         fitting = {k for part in self._parts for k in part.data.multiples if _held_out(part, k)}
@@ -102,31 +107,33 @@ class TrainingRun(pl.LightningModule):
         self._turns = draw_turns(self._parts, self.settings, self.current_epoch, self.batches)
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
-        """The loss of this process's share of a batch.
+        """The loss of a share of a batch: of this process, and of one of the passes it takes.
 
-        Scaled so that its mean over processes, which is what gradients are, is the sum over the
-        global batch divided by its size.
+        Scaled so that its mean over processes and passes, which is what gradients are, is the sum
+        over the global batch divided by its size.
         """
         del batch
         size, world = self.settings.batch_size, self.trainer.world_size
-        turn = self._turns[batch_index]
+        step, number = divmod(batch_index, self.settings.accumulate)
+        share, shares = number * world + self.global_rank, self.settings.accumulate * world
+        turn = self._turns[step]
         data, cutter = self._parts[turn].data, self._cutters[turn]
-        whole = self._samples[turn][batch_index * size : (batch_index + 1) * size]
-        own = list(range(self.global_rank, len(whole), world))
+        whole = self._samples[turn][step * size : (step + 1) * size]
+        own = list(range(share, len(whole), shares))
         weight = torch.ones(max(len(own), 1), device=self.device)
-        if not own:  # fewer intervals than processes: take part, and count for nothing
+        if not own:  # fewer intervals than shares: take part, and count for nothing
             own, weight = [0], weight * 0
-        view = draw_view(data, self.settings, self.current_epoch, batch_index)
+        view = draw_view(data, self.settings, self.current_epoch, step)
         cut = cutter.cut([whole[i] for i in own], view, self.device)
         terms = self._supervised(cut)
         sums = {name: (weight * term).sum() / len(whole) for name, term in terms.items()}
         coherent = range(0, len(whole), EVERY_COHERENT)
-        mine = [(i, whole[i]) for i in coherent[self.global_rank :: world]]  # costly: shared evenly
+        mine = [(i, whole[i]) for i in coherent[share::shares]]  # costly: shared evenly
         if self.settings.losses.coherence or self.settings.losses.kink:
-            for name, term in self._coherent(mine, view, batch_index, turn).items():
+            for name, term in self._coherent(mine, view, step, turn).items():
                 sums[name] = term.sum() / len(coherent)
         for name, term in sums.items():
-            total = term.detach() * world
+            total = term.detach() * shares
             self.log(f"loss/{name}", total, on_step=False, on_epoch=True, sync_dist=world > 1)
         weights = self.settings.losses
         factors = {
@@ -137,8 +144,8 @@ class TrainingRun(pl.LightningModule):
             "kink": weights.kink,
         }
         loss = sum((factors[name] * term for name, term in sums.items()), torch.zeros(()))
-        self.log("loss/total", loss.detach() * world, on_epoch=True, sync_dist=world > 1)
-        return loss * world
+        self.log("loss/total", loss.detach() * shares, on_epoch=True, sync_dist=world > 1)
+        return loss * shares  # Lightning takes the mean over passes
 
     def _supervised(self, cut: Batch) -> dict[str, Tensor]:
         """Errors at hidden times and roughness, each (batch,)."""
@@ -164,7 +171,7 @@ class TrainingRun(pl.LightningModule):
         return error.clamp_min(LEAST_ERROR)
 
     def _coherent(
-        self, samples: list[tuple[int, Sample]], view: View, batch_index: int, turn: int
+        self, samples: list[tuple[int, Sample]], view: View, step: int, turn: int
     ) -> dict[str, Tensor]:
         """Temporal coherence at the series' own step, and kinks where intervals meet.
 
@@ -181,7 +188,7 @@ class TrainingRun(pl.LightningModule):
             first = min(sample.first, stop - 5)
             if first < run.start:
                 continue
-            key = [self.settings.seed, 3, self.current_epoch, batch_index, place]
+            key = [self.settings.seed, 3, self.current_epoch, step, place]
             lead = float(torch.rand((), generator=_generator(key)))
             row = [
                 Sample(i, 1, *context(slice(run.start, stop), i, 1, most))
@@ -227,8 +234,11 @@ class TrainingRun(pl.LightningModule):
         scales = self.network.features.scales
         return scales.at(scales.error, span_s)
 
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Keep a running mean of the weights, a short one at first."""
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
+        """Keep a running mean of the weights after each step, a short one at first."""
+        del outputs, batch
+        if (batch_index + 1) % self.settings.accumulate:
+            return
         decay = min(self.settings.averaging, (self.global_step + 1) / (self.global_step + 10))
         with torch.no_grad():
             for kept, new in zip(

@@ -9,6 +9,7 @@ Knows: series, torch. Must not know: files, the command line.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from temdeep.metric import Float64Array
 from temdeep.training.coarse import (
     CoarseData,
     check_neighbours,
+    held_fields,
     learnable,
     longest_run,
     shape_of,
@@ -34,6 +36,7 @@ from temdeep.training.coarse import (
     with_spans,
 )
 from temdeep.training.composite_index import composite_index
+from temdeep.training.held import parts
 from temdeep.training.scales import measured_together
 from temdeep.training.settings import TrainingSettings
 
@@ -61,8 +64,8 @@ class Part:
     @classmethod
     def of(cls, data: CoarseData, held_out_from: int) -> "Part":
         """With its composite index."""
-        known = data.frames[:held_out_from].numpy()
-        index = composite_index(known, data.area.numpy(), vectors(data.channels))
+        weights, winds = data.area.numpy(), vectors(data.channels)
+        index = composite_index(data.frames, weights, winds, held_out_from)
         return cls(data, held_out_from, index)
 
 
@@ -130,6 +133,7 @@ def parts_of(
     solar: Solar,
     settings: TrainingSettings,
     held_out_from: Sequence[int],
+    folder: Path | None = None,
 ) -> tuple[Part, ...]:
     """Read several series and measure what they have in common.
 
@@ -138,6 +142,7 @@ def parts_of(
         solar: As `placeless` gives it.
         settings: Of the training.
         held_out_from: As `splits` gives it.
+        folder: On whose disk the fields are held; None: where temporary files are.
 
     Raises:
         RequestError: Cells are no neighbours, or a variable never changes.
@@ -145,19 +150,20 @@ def parts_of(
     channels = learnable(several[0])
     for one in several:
         check_neighbours(one)
-    own = [_named(one, channels) for one in several]
-    fields = [one.read(of_it, slice(None)) for one, of_it in zip(several, own, strict=True)]
+    fields = [held_fields(one, _named(one, channels), folder) for one in several]
     shape = shape_of(channels, several[0].grid, settings, fields, _sources(several))
     shape = replace(shape, place=(), trust=(1.0,) * len(channels))
     nothing = HourMeans.without_any(solar.basis, len(channels))
     read = []
-    for one, values in zip(several, fields, strict=True):
+    for one, frames in zip(several, fields, strict=True):
+        for some in parts(frames.shape):
+            frames.put(some.start, normalised(frames[some].numpy(), shape))
         step_s = one.time.step_us / 1e6
         multiples = usable_multiples(settings.spans, longest_run(one))
         network = with_spans(shape, [k * step_s for k in (1, *multiples)])
         read.append(
             CoarseData(
-                torch.from_numpy(normalised(values, shape)),
+                frames,
                 tuple(run for run in one.time.segments() if run.stop - run.start >= 2),
                 step_s,
                 multiples,
@@ -167,6 +173,7 @@ def parts_of(
                 one.grid,
                 ground_of(one.grid, solar.basis),
                 torch.from_numpy(one.grid.metric.area_weights.astype(np.float32)),
+                folder=folder,
             )
         )
     together = measured_together(read, held_out_from)

@@ -272,6 +272,8 @@ def _difference(told: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
 
 def _names_that_differ(told: Mapping[str, Any], plan: Mapping[str, Any], part: str) -> list[str]:
     there, here = _flat(told.get(part, {})), _flat(_as_json(plan[part]))
+    if part == "settings":  # what an earlier version could not be told was as it is by default
+        there = {**_flat(_as_json(dataclasses.asdict(TrainingSettings()))), **there}
     names = dict.fromkeys([*there, *here])
     moved = ("source", "series")  # several series are told apart by the SHA-256 of all
     return [name for name in names if name not in moved and there.get(name) != here.get(name)]

@@ -14,6 +14,7 @@ from temdeep.metric import Float64Array
 from temdeep.network.settings import CONTEXT
 from temdeep.network.window import Ground, Window, without_missing
 from temdeep.training.coarse import CoarseData, context
+from temdeep.training.held import Held
 from temdeep.training.settings import TrainingSettings
 
 
@@ -140,8 +141,11 @@ class Cutter:
 
     def __init__(self, data: CoarseData) -> None:
         self.data = data
-        self._motions: dict[tuple[int, int, int, int], Tensor] = {}
-        self._swings: dict[Sample, Tensor] = {}
+        rows, columns = data.frames.shape[-2:]
+        self._motions = Held((data.settings.level_count, 2, rows, columns), data.folder)
+        self._motion_of: dict[tuple[int, int, int, int], int] = {}
+        self._swings = Held((len(data.channels), rows, columns), data.folder)
+        self._swing_of: dict[Sample, int] = {}
         signs = torch.ones(len(data.channels))
         shifts = torch.zeros(len(data.channels))
         for i, channel in enumerate(data.channels):
@@ -195,15 +199,14 @@ class Cutter:
         """The classical motion of an interval as a view shows it, shape (level, 2, y, x)."""
         before, after = min(sample.before, 1), min(sample.after, 1)
         key = sample.first, sample.multiple, before, after
-        if key not in self._motions:
+        if key not in self._motion_of:
             steps = torch.arange(-before, 2 + after)
             places = sample.first + sample.multiple * steps
             frames = torch.nan_to_num(self.data.frames[places]).numpy()
             span_s = sample.multiple * self.data.step_s
             found = classical_motion(frames, before, self.data.settings, span_s, self.data.grid)
-            self._motions[key] = torch.from_numpy(found)
-        (top, height), (left, width) = view.rows, view.columns
-        motion = self._motions[key][..., top : top + height, left : left + width]
+            self._motion_of[key] = self._motions.add(found[None])
+        motion = self._motions[self._motion_of[key], ..., *_part(view)]
         if view.mirrored:
             motion = motion.flip(-1) * torch.tensor([-1.0, 1.0])[:, None, None]
         return motion
@@ -213,18 +216,16 @@ class Cutter:
         swings = self.data.swings
         if swings is None or not swings.each:
             return 0.0
-        if sample not in self._swings:
-            self._swings[sample] = swings.added(
-                sample.first, sample.multiple, sample.before, sample.after
-            )
-        (top, height), (left, width) = view.rows, view.columns
-        added = self._swings[sample][..., top : top + height, left : left + width]
+        if sample not in self._swing_of:
+            made = swings.added(sample.first, sample.multiple, sample.before, sample.after)
+            self._swing_of[sample] = self._swings.add(made.numpy())
+        first = self._swing_of[sample]
+        added = self._swings[first : first + sample.multiple - 1, ..., *_part(view)]
         return added.flip(-1) * self._signs if view.mirrored else added
 
     def fields(self, times: Tensor, view: View) -> Tensor:
         """Frames as a view shows them, shape (time, channel, y, x)."""
-        (top, height), (left, width) = view.rows, view.columns
-        fields = self.data.frames[times, :, top : top + height, left : left + width]
+        fields = self.data.frames[times, :, *_part(view)]
         if view.mirrored:
             fields = fields.flip(-1) * self._signs + self._shifts
         return fields
@@ -232,13 +233,12 @@ class Cutter:
     def ground(self, view: View, device: torch.device | str) -> Ground:
         """The grid as a view shows it."""
         whole = self.data.ground
-        (top, height), (left, width) = view.rows, view.columns
-        part = (slice(top, top + height), slice(left, left + width))
+        part = _part(view)
         seen = Ground(
             whole.dx_m[part],
             whole.dy_m[part],
-            whole.cyclic and width == self.data.frames.shape[-1],
-            whole.place[:, part[0], part[1]],
+            whole.cyclic and view.columns[1] == self.data.frames.shape[-1],
+            whole.place[:, *part],
         )
         if view.mirrored:
             seen = replace(
@@ -251,9 +251,14 @@ class Cutter:
 
     def area(self, view: View) -> Tensor:
         """Relative cell areas as a view shows them."""
-        (top, height), (left, width) = view.rows, view.columns
-        area = self.data.area[top : top + height, left : left + width]
+        area = self.data.area[_part(view)]
         return area.flip(-1) if view.mirrored else area
+
+
+def _part(view: View) -> tuple[slice, slice]:
+    """The rows and columns of a view."""
+    (top, height), (left, width) = view.rows, view.columns
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _rapid(samples: list[Sample], index: Float64Array, share: float) -> list[Sample]:

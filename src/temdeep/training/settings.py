@@ -4,6 +4,7 @@ Knows: nothing else. Must not know: torch, files.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from temdeep.errors import RequestError
 
@@ -15,6 +16,22 @@ residual: what is added that no frame shows; gate: learning how much of the spli
 scaling: sizes that follow the span by a power law; trial: trusting corrections by a trial at wider
 spans; fallback: a classical method where that is better on withheld frames.
 """
+
+POSITIVE = (
+    "epochs",
+    "samples",
+    "batch_size",
+    "accumulate",
+    "crop",
+    "width",
+    "depth",
+    "patience",
+)
+"""Settings that count something."""
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+"""How the network's layers are computed, in Lightning's words. Weights, positions, rendering,
+losses and all sums are in single precision in any case."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,10 @@ class TrainingSettings:
         epochs: Passes of `samples` intervals each.
         samples: Intervals in an epoch.
         batch_size: Intervals in a step, over all processes together.
+        accumulate: Parts into which a step's intervals are divided, one after the other: the same
+            step, with as much less held at once.
+        precision: 32-true; or bf16-mixed or, on a GPU alone, 16-mixed, in which the network's
+            layers are computed, and nothing else.
         learning_rate: Highest of the one-cycle schedule.
         weight_decay: Of AdamW.
         spans: Multiples k of the series' step in which times are hidden.
@@ -82,6 +103,8 @@ class TrainingSettings:
     epochs: int = 12
     samples: int = 128
     batch_size: int = 4
+    accumulate: int = 1
+    precision: Precision = "32-true"
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     spans: tuple[int, ...] = (2, 3, 4)
@@ -108,10 +131,10 @@ class TrainingSettings:
             RequestError: A value lies outside its range.
         """
         _check_parts(self.without)
-        positive = ("epochs", "samples", "batch_size", "crop", "width", "depth", "patience")
-        for name in positive:
+        for name in POSITIVE:
             if getattr(self, name) < 1:
                 raise RequestError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        _check_steps(self.batch_size, self.accumulate, self.precision)
         if not 0 < self.learning_rate < float("inf"):
             raise RequestError(f"learning_rate must be above 0, got {self.learning_rate}.")
         if not self.spans or min(self.spans) < 2 or len(set(self.spans)) < len(self.spans):
@@ -125,6 +148,16 @@ class TrainingSettings:
                 raise RequestError(f"{name} must be 0 or more, got {getattr(self, name)}.")
         if not 0 < self.held_out <= 0.5:
             raise RequestError(f"held_out must lie in (0, 0.5], got {self.held_out}.")
+
+
+def _check_steps(batch_size: int, accumulate: int, precision: str) -> None:
+    if accumulate > batch_size:
+        raise RequestError(
+            f"accumulate is {accumulate} and batch_size {batch_size}: a step of {batch_size}"
+            " intervals has at most so many parts."
+        )
+    if precision not in (known := get_args(Precision)):
+        raise RequestError(f"there is no precision '{precision}': say one of {', '.join(known)}.")
 
 
 def _check_parts(without: tuple[str, ...]) -> None:

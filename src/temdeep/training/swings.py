@@ -5,6 +5,7 @@ Knows: series, the solar method, torch. Must not know: files, the command line.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -16,7 +17,10 @@ from temdeep.fields.solar import sun_features
 from temdeep.fields.variables import Channel
 from temdeep.methods.solar import DAY, Solar
 from temdeep.methods.wandering import CONTEXT, Wandering
-from temdeep.metric import Float32Array
+from temdeep.training.held import Frames, Held, parts
+
+HELD = PART, MEAN, _ = 0, 1, 2
+"""Places of what is held of a swing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +30,13 @@ class Swing:
     Attributes:
         channel: Index of the channel.
         wandering: How much.
-        part: The sun's part at all frames, shape (time, cell).
-        mean: Its mean over the day that begins with each frame, likewise.
-        anomalies: The fields without it, likewise.
+        held: At all frames the sun's part, its mean over the day that begins with each, and the
+            fields without it, shape (time, 3, cell).
     """
 
     channel: int
     wandering: Wandering
-    part: Float32Array
-    mean: Float32Array
-    anomalies: Float32Array
+    held: Frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,7 @@ class Swings:
         solar: Solar,
         spread: tuple[float, ...],
         without: Sequence[int],
+        folder: Path | None = None,
     ) -> Self:
         """Read what is needed of a series.
 
@@ -71,6 +73,7 @@ class Swings:
             solar: With its responses.
             spread: Of each channel.
             without: Indices of channels that keep the sun's part in the network.
+            folder: On whose disk it is held; None: where temporary files are.
         """
         grid, times = series.grid, series.time.sun_time
         found = []
@@ -78,17 +81,17 @@ class Swings:
             amplitudes, wandering = solar.amplitudes(channel.name, grid), solar.swing(channel.name)
             if amplitudes is None or not wandering or i in without:
                 continue
-            part, mean = [], []
-            for time in times:
-                of_day = sun_features(
-                    np.concatenate([time[None], time + DAY]), grid.latitude, grid.longitude
-                )
-                swing = np.einsum("lyx,ltyx->tyx", amplitudes, of_day)
-                part.append(swing[0].ravel())
-                mean.append(swing[1:].mean(axis=0).ravel())
-            own = np.stack(part)
-            fields = series.read([channel], slice(None))[:, 0].reshape(own.shape)
-            found.append(Swing(i, wandering, own, np.stack(mean), fields - own))
+            held = Held((len(HELD), amplitudes[0].size), folder)
+            for some in parts((len(times), *held.shape[1:])):
+                fields = series.read([channel], some)[:, 0]
+                for time, field in zip(times[some], fields, strict=True):
+                    of_day = sun_features(
+                        np.concatenate([time[None], time + DAY]), grid.latitude, grid.longitude
+                    )
+                    swing = np.einsum("lyx,ltyx->tyx", amplitudes, of_day)
+                    rows = (swing[0], swing[1:].mean(axis=0), field - swing[0])
+                    held.add(np.stack([one.ravel() for one in rows])[None])
+            found.append(Swing(i, wandering, held))
         return cls(tuple(found), spread, series.time.step_us / 1e6, grid.shape)
 
     def added(self, first: int, multiple: int, before: int, after: int) -> Tensor:
@@ -111,10 +114,12 @@ class Swings:
             return torch.from_numpy(total)
         frames = first + multiple * np.arange(-before, after + 2)
         for one in self.each:
+            part, _, anomalies = one.held[frames].numpy().swapaxes(0, 1)
+            mean, wanted = one.held[first, MEAN].numpy(), one.held[hidden, PART].numpy()
             swung = one.wandering.departure(
-                one.anomalies[frames].astype(np.float64),
-                (one.part[frames] - one.mean[first]).astype(np.float64),
-                (one.part[hidden] - one.mean[first]).astype(np.float64),
+                anomalies.astype(np.float64),
+                (part - mean).astype(np.float64),
+                (wanted - mean).astype(np.float64),
                 before,
                 theta,
                 multiple * self.step_s,

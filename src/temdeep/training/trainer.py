@@ -22,6 +22,7 @@ from temdeep.errors import ModelError, RequestError
 from temdeep.training.callbacks import EpochWriter, Images, Progress, Report
 from temdeep.training.module import TrainingRun
 from temdeep.training.processes import Processes
+from temdeep.training.settings import Precision
 from temdeep.training.together import Meeting, StartedByHand
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -40,6 +41,23 @@ def uses_cuda(device: str) -> bool:
     if device == "cuda" and not torch.cuda.is_available():
         raise RequestError("no GPU can be seen here: say --device cpu, or auto.")
     return device != "cpu" and torch.cuda.is_available()
+
+
+def check_precision(precision: Precision, *, cuda: bool) -> None:
+    """Refuse a precision that is not to be had here.
+
+    Raises:
+        RequestError: It needs a GPU, or one that knows it.
+    """
+    if not cuda and precision == "16-mixed":
+        raise RequestError(
+            f"precision {precision} needs a GPU, and this trains on the CPU: say bf16-mixed, or"
+            " 32-true."
+        )
+    if cuda and precision == "bf16-mixed" and not torch.cuda.is_bf16_supported():
+        raise RequestError(
+            "this GPU does not compute in bfloat16: say precision 16-mixed, or 32-true."
+        )
 
 
 def run_trainer(
@@ -96,16 +114,19 @@ def run_trainer(
             log_every_n_steps=1,
             use_distributed_sampler=False,
             num_sanity_val_steps=0,
+            accumulate_grad_batches=module.settings.accumulate,
+            precision=module.settings.precision,
         )
-        numbers = DataLoader(TensorDataset(torch.arange(module.batches)), batch_size=1)
         with _stoppable(writer.run), _deserted(meeting.processes, writer.run):
-            trainer.fit(module, numbers, ckpt_path=state, weights_only=True)
+            trainer.fit(module, _numbers(module), ckpt_path=state, weights_only=True)
         if trainer.is_global_zero:  # once more, if death came between the state and this
             writer.describe()
 
 
 def run_trial(module: TrainingRun, run: Path, callbacks: list[pl.Callback]) -> None:
     """Train in this process alone, on the CPU, and write nothing: the same in every process.
+
+    In single precision, which every CPU computes alike fast.
 
     Args:
         module: What is trained.
@@ -124,10 +145,15 @@ def run_trial(module: TrainingRun, run: Path, callbacks: list[pl.Callback]) -> N
             enable_checkpointing=False,
             gradient_clip_val=1.0,
             num_sanity_val_steps=0,
+            accumulate_grad_batches=module.settings.accumulate,
         )
-        numbers = DataLoader(TensorDataset(torch.arange(module.batches)), batch_size=1)
         with _stoppable(run):
-            trainer.fit(module, numbers)
+            trainer.fit(module, _numbers(module))
+
+
+def _numbers(module: TrainingRun) -> DataLoader[tuple[torch.Tensor, ...]]:
+    """A number for each pass: a module cuts its own share of a batch."""
+    return DataLoader(TensorDataset(torch.arange(module.passes)), batch_size=1)
 
 
 def check_state(path: Path) -> None:

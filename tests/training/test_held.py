@@ -1,0 +1,117 @@
+"""A series need not fit into memory: what a training holds of it is on disk, to the same bits."""
+
+import errno
+import os
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.training.making import TINY, series
+
+from temdeep.errors import OutputError
+from temdeep.fields.series import Series, open_series, series_from_dataset
+from temdeep.methods.places import PlaceBasis
+from temdeep.methods.solar import Solar
+from temdeep.training import coarse, held
+from temdeep.training.coarse import CoarseData
+from temdeep.training.fit import train
+from temdeep.training.held import Held
+from temdeep.training.parts import Part
+
+
+@contextmanager
+def small_parts(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """So little at once that even a small series takes many parts."""
+    with patch.context() as small:
+        small.setattr(held, "PART_BYTES", 20_000)
+        small.setattr(coarse, "AT_ONCE", 5_000)
+        yield
+
+
+def learnt_from(read: Series, folder: Path) -> Part:
+    """What a training makes of a series before its first step; the last fifth is held out."""
+    last = len(read.time) * 4 // 5
+    solar = Solar(PlaceBasis.of(read.grid), {})
+    return Part.of(CoarseData.of(read, solar, TINY, last, folder), last)
+
+
+def test_what_is_read_in_parts_is_what_is_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = series(60)
+    broken["t2m"][7:9, 2, 3] = np.nan
+    whole = learnt_from(series_from_dataset(broken), tmp_path)
+    with small_parts(monkeypatch):
+        parts = learnt_from(series_from_dataset(broken), tmp_path)
+    torch.testing.assert_close(
+        parts.data.frames[:], whole.data.frames[:], rtol=1e-6, atol=1e-6, equal_nan=True
+    )
+    np.testing.assert_allclose(parts.index, whole.index, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(parts.data.daily.maps, whole.data.daily.maps)
+    assert parts.data.daily.maps.any()
+    values = (
+        broken.t2m.values[:, :, :].astype(np.float64)
+        - (parts.data.daily.at(series_from_dataset(broken).time.sun_time, parts.data.grid)[:, 0])
+    )
+    assert parts.data.settings.mean[0] == pytest.approx(np.nanmean(values), rel=1e-7)
+    assert parts.data.settings.spread[0] == pytest.approx(np.nanstd(values), rel=1e-6)
+
+
+def peak_bytes(path: Path, folder: Path) -> int:
+    """Most that arrays take at once while a file is got ready to be learnt from."""
+    read = open_series([path])
+    tracemalloc.start()
+    try:
+        learnt_from(read, folder)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_series_of_eight_times_the_length_takes_hardly_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peaks = []
+    with small_parts(monkeypatch):
+        for number, count in enumerate((50, 50, 400)):  # the first for what stays loaded
+            path = tmp_path / f"{number}.nc"
+            made = series(count, shape=(24, 30)).drop_vars(["tp", "time_bnds"])
+            made["time"].attrs.pop("bounds")
+            made.to_netcdf(path)
+            peaks.append(peak_bytes(path, tmp_path))
+    longer = 350 * 3 * 24 * 30 * 4  # bytes more; all at once it would take six times as many
+    assert peaks[2] - peaks[1] < 0.5 * longer
+
+
+def test_some_of_what_is_held_is_a_copy_of_what_was_put() -> None:
+    fields = np.random.default_rng(0).normal(size=(7, 2, 3, 4)).astype(np.float32)
+    some = Held((2, 3, 4), None)
+    assert [some.add(fields[:4]), some.add(fields[4:])] == [0, 4]
+    assert some.shape == (7, 2, 3, 4)
+    times = torch.tensor([5, 0, 5])
+    found = some[times, :, 1:3, slice(0, 2)]
+    assert torch.equal(found, torch.from_numpy(fields)[times, :, 1:3, 0:2])
+    found[:] = 0
+    some.put(1, -fields[1:2])
+    np.testing.assert_array_equal(some[[5, 1]], [fields[5], -fields[1]])
+
+
+def test_nothing_is_left_beside_a_model_and_a_full_disk_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OutputError, match=r"run cannot hold .* No space left on device; make room"):
+        train(series(), tmp_path / "run", settings=TINY)
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"none cannot hold what is learnt from: No such file"):
+        Held((1,), tmp_path / "none")
