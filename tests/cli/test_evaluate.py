@@ -104,6 +104,16 @@ def test_results_are_not_overwritten_unasked(
     assert (here / "scores.csv").read_text() != "mine"
 
 
+def test_what_is_read_is_never_written_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (here / "era5.nc").read_bytes()
+    (here / "link.html").symlink_to(here / "era5.nc")
+    for report in ("era5.nc", "./era5.nc", "link.html"):
+        command = f"evaluate era5.nc --withhold 6 --report {report} --overwrite"
+        assert main(shlex.split(command)) == 2
+        assert f"{Path(report)} is the input itself" in capsys.readouterr().err
+    assert (here / "era5.nc").read_bytes() == before
+
+
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("options", "words"),
@@ -112,7 +122,9 @@ def test_results_are_not_overwritten_unasked(
         ("--withhold 99", "too few"),
         ("--withhold 6 --method kriging", "kriging"),
         ("--withhold 6 --from 1999-01-01 --to 1999-02-01", "1999"),
+        ("--withhold 6 --from 2031-01-01", "no times from 2031-01-01 on:"),
         ("--withhold 6 --variable rain", "rain"),
+        ("--withhold 6 --variable ''", "'' names nothing"),
         ("--withhold 6 --method linear --report r.html", "--method, or a model"),
     ],
 )

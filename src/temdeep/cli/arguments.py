@@ -6,10 +6,11 @@ Light to import: the series is opened, and all that needs loaded, only when a co
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from temdeep.errors import RequestError
+from temdeep.errors import OutputError, RequestError
 
 if TYPE_CHECKING:
     from temdeep.fields.forecasts import Forecasts
@@ -110,10 +111,44 @@ def thinned(series: Series, every: int) -> Series:
     return series if every == 1 else series.thin(every)
 
 
+def refuse_inputs(
+    outputs: Iterable[Path], sources: Iterable[str], others: Iterable[Path | str | None]
+) -> None:
+    """Refuse to write over what is read, whether to overwrite was said or not.
+
+    Args:
+        outputs: What is to be written.
+        sources: The series.
+        others: What else is read, None where nothing is.
+
+    Raises:
+        OutputError: One of the outputs is an input.
+    """
+    from temdeep.fields.opening import find_files
+
+    there = [one for one in outputs if one.exists()]
+    if not there:
+        return
+    read = [Path(one) for one in others if one]
+    for source in sources:
+        read += [one for one in find_files(source) if isinstance(one, Path)]
+    real = {one.resolve() for one in read}
+    for output in there:
+        if output.resolve() in real:
+            raise OutputError(f"{output} is the input itself: choose another name.")
+
+
 def names(values: list[str]) -> list[str]:
-    """Split repeated and comma-separated names, keeping their order."""
+    """Split repeated and comma-separated names, keeping their order.
+
+    Raises:
+        RequestError: There are values, and no name in them.
+    """
     parts = [part.strip() for value in values for part in value.split(",")]
-    return [part for part in parts if part]
+    found = [part for part in parts if part]
+    if values and not found:
+        raise RequestError(f"'{values[0]}' names nothing: say a name, or leave the option out.")
+    return found
 
 
 def numbers(values: list[str], option: str) -> list[float]:

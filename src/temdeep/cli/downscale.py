@@ -12,7 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_post_conditions, add_series_arguments, forecasts_from, numbers
+from temdeep.cli.arguments import (
+    add_post_conditions,
+    add_series_arguments,
+    forecasts_from,
+    numbers,
+    refuse_inputs,
+)
 from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 
 if TYPE_CHECKING:
@@ -201,7 +207,7 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     if arguments.output.is_symlink():  # what it leads to is replaced, not the link
         arguments.output = arguments.output.resolve()
-    _refuse_source(arguments)
+    refuse_inputs([arguments.output], arguments.sources, [arguments.static, arguments.times])
     arguments.quantiles = numbers(arguments.quantiles, "--quantiles")
     if arguments.append:
         made_by = "" if arguments.model else arguments.method or DEFAULT_METHOD
@@ -272,24 +278,6 @@ def run(arguments: argparse.Namespace) -> int:
         tell(_told(written, seconds), quiet=arguments.quiet)
         tell_notes(list(written.notes), quiet=arguments.quiet)
     return 0
-
-
-def _refuse_source(arguments: argparse.Namespace) -> None:
-    """Refuse to write an output over what it is made of.
-
-    Raises:
-        OutputError: It is one of the inputs.
-    """
-    from temdeep.errors import OutputError
-    from temdeep.fields.opening import find_files
-
-    if not arguments.output.exists():
-        return
-    inputs: list[Any] = [Path(one) for one in (arguments.static, arguments.times) if one]
-    for source in arguments.sources:
-        inputs += find_files(source)
-    if any(isinstance(one, Path) and one.resolve() == arguments.output.resolve() for one in inputs):
-        raise OutputError(f"{arguments.output} is the input itself: choose another name.")
 
 
 def _layout(arguments: argparse.Namespace) -> Layout:

@@ -8,7 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_post_conditions, add_series_arguments, names, open_from
+from temdeep.cli.arguments import (
+    add_post_conditions,
+    add_series_arguments,
+    names,
+    open_from,
+    refuse_inputs,
+)
 from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
 from temdeep.errors import RequestError
 from temdeep.extras import need
@@ -108,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     written = [target, table] + ([arguments.report] if arguments.report is not None else [])
     if len(set(written)) < len(written):
         raise RequestError(f"{arguments.report} cannot be both the report and the scores.")
+    refuse_inputs(written, arguments.sources, [arguments.static])
     if not arguments.overwrite:
         refuse_existing(written)
     series = open_from(arguments)

@@ -212,8 +212,12 @@ class Series:
         high = self.time.offset_us[-1] if last is None else self.time.offset_of(last)
         inside = np.flatnonzero((self.time.offset_us >= low) & (self.time.offset_us <= high))
         if len(inside) < 2:
+            since = "" if first is None else f" from {first}"
+            until = "" if last is None else f" to {last}"
+            onwards = " on" if last is None else ""
+            found = {0: "no times", 1: "a single time"}[len(inside)]
             raise TimeAxisError(
-                f"{self.source} has {len(inside) or 'no'} times from {first} to {last}: it holds"
+                f"{self.source} has {found}{since}{until}{onwards}: it holds"
                 f" {show(self.time.values[0])} to {show(self.time.values[-1])}."
             )
         return self.take(slice(int(inside[0]), int(inside[-1]) + 1))
