@@ -38,7 +38,7 @@ def main() -> None:
         sys.exit("no Chromium is installed: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         output = fill(Path(folder))
-        command = [sys.executable, "-m", "temdeep.cli.main", "view", str(output), "--port", "0"]
+        command = [sys.executable, "-m", "temdeep", "view", str(output), "--port", "0"]
         viewer = subprocess.Popen(
             [*command, "--truth", str(SHIPPED), "--no-browser"], stdout=subprocess.PIPE, text=True
         )

@@ -80,4 +80,4 @@ def in_turns(commands: dict[str, Command], folder: Path, rounds: int) -> dict[st
 
 def temdeep(*arguments: str) -> list[str]:
     """Our own command line."""
-    return [sys.executable, "-m", "temdeep.cli.main", *arguments]
+    return [sys.executable, "-m", "temdeep", *arguments]

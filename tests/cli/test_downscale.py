@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def temdeep(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "temdeep.cli.main", *arguments],
+        [sys.executable, "-W", "error", "-m", "temdeep", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -149,7 +149,7 @@ def test_bugs_keep_their_traceback_and_interrupts_their_code(
 def test_being_told_to_stop_leaves_nothing(tmp_path: Path) -> None:
     times = 2000
     source = save(temperature(range(times)), tmp_path)
-    command = [sys.executable, "-m", "temdeep.cli.main", "downscale", str(source)]
+    command = [sys.executable, "-m", "temdeep", "downscale", str(source)]
     command += ["-o", str(tmp_path / "out.nc"), "--step", "1min"]
     running = subprocess.Popen(command)
     try:

@@ -52,7 +52,7 @@ class Viewer:
     """`temdeep view` as a process of its own."""
 
     def __init__(self, *arguments: str | Path) -> None:
-        command = [sys.executable, "-m", "temdeep.cli.main", "view", *map(str, arguments)]
+        command = [sys.executable, "-m", "temdeep", "view", *map(str, arguments)]
         self.process = subprocess.Popen(
             [*command, "--no-browser", "--port", "0"],
             stdout=subprocess.PIPE,

@@ -120,7 +120,3 @@ def _stop(number: int, _: object) -> None:
 def _complain(program: str, sentence: str, code: int) -> int:
     print(f"{program}: {sentence}", file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())
