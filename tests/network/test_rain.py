@@ -98,13 +98,31 @@ def test_details_and_what_is_left_add_up_and_waves_fall_into_their_scale() -> No
     assert (size[:, 2] < 0.2).all()  # 32 cells: hardly anything
 
 
-@pytest.mark.parametrize("x", [0.2, 0.5, 0.8])
-def test_as_much_fades_as_the_best_guess_lacks_at_any_span(x: float) -> None:
-    """Of a process whose correlation falls as exp(-t/T), taught at 2τ with x = 2τ/2T."""
+def lost(rate: float) -> torch.Tensor:
+    """What fades at a quarter, a half and all of twice the step, at which the rate is taught."""
     rainy = replace(settings(), rain=(1.0, None, None), levels=(0, 1, 1), level_count=2)
-    taught_s = rainy.spans_s[1]
-    spans_s = torch.tensor([taught_s / 4, taught_s / 2, taught_s])
-    rate = torch.full((3, SCALES, 3, 1, 1), x**2 / 2)
-    lost = network(rainy)._faded(rate, spans_s)[:, 0, 0, 0, 0]
-    ways = x * spans_s / taught_s
-    torch.testing.assert_close(lost, 1 - 1 / torch.cosh(ways), atol=0.015, rtol=0.05)
+    spans_s = rainy.spans_s[1] * torch.tensor([0.25, 0.5, 1.0])
+    rates = torch.full((3, SCALES, 3, 1, 1), rate, requires_grad=True)
+    made: torch.Tensor = network(rainy)._faded(rates, spans_s)[:, 0, 0, 0, 0]
+    slope = torch.autograd.grad(made.sum(), rates)[0]
+    assert torch.isfinite(slope).all()
+    assert slope[-1, 0, 0, 0, 0] > 0
+    return made.detach()
+
+
+@pytest.mark.parametrize("x", [0.1, 0.3, 0.6])
+def test_as_much_fades_as_the_best_guess_lacks_at_any_span(x: float) -> None:
+    """Of a process whose correlation falls as exp(-t/T), with x = 2τ/2T."""
+    expected = 1 - 1 / torch.cosh(x * torch.tensor([0.25, 0.5, 1.0]))
+    torch.testing.assert_close(lost(x**2 / 2), expected, atol=1e-6, rtol=0.05)
+
+
+def test_what_is_all_lost_at_wide_spans_is_not_at_narrow_ones() -> None:
+    quarter, half, whole = lost(1e3).tolist()
+    assert whole > 0.9
+    assert half < 0.6
+    assert quarter < 0.25
+
+
+def test_a_network_that_has_learnt_nothing_fades_nothing() -> None:
+    assert not lost(0.0).any()

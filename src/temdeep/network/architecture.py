@@ -27,6 +27,12 @@ LOW_BLOCKS = 2
 MOST_SHARPENED = -0.5
 """Share of the details of rain that may be added to them, not without end."""
 
+SHORTEST_LIVED = 3.0
+"""Largest x at twice the step of training, of details that live a third of that step."""
+
+TINY = 1e-10
+"""Under a root whose slope at 0 is wanted."""
+
 BAND_POINTS = 2**17
 """In use, points that the inner layers hold at once, about: an eighth of those at a quarter degree.
 Layers of more than 32 MB are asked of the system anew each time, which takes a third longer."""
@@ -152,15 +158,21 @@ class InterpolationNetwork(nn.Module):
         )
 
     def _faded(self, rate: Tensor, span_s: Tensor) -> Tensor:
-        """What is lost of details that decay, x²/2 / (1 + x²/2) with x = τ/2T; r is x²/2 at 2τ.
+        """What is lost of details that decay, 1 - 1/cosh x with x = τ/2T.
 
         The best guess in the middle between two values of a process whose correlation falls as
-        exp(-t/T) is 1/cosh x of their mean, here to second order in x. So a life time T that is
-        learnt at wide spans holds at narrow ones, where little is lost: x² falls faster than τ.
+        exp(-t/T) is 1/cosh x of their mean. So a life time T that is learnt at wide spans holds at
+        narrow ones, where x² falls faster than τ. At 2τ of training x² is twice the network's
+        number while that is small, and never above `SHORTEST_LIVED`²: all that is lost is lost,
+        however short its life, and a life that none of the hidden frames tells must not be taken
+        for none.
         """
-        spans = span_s.to(rate) / self.settings.spans_s[min(1, len(self.settings.spans_s) - 1)]
-        lost = (rate * spans[:, None, None, None, None] ** 2).clamp_min(MOST_SHARPENED)
-        return lost / (1 + lost.clamp_min(0))
+        taught_s = self.settings.spans_s[min(1, len(self.settings.spans_s) - 1)]
+        spans = (span_s.to(rate) / taught_s)[:, None, None, None, None]
+        square = 2 * rate.clamp_min(0)
+        ways = spans * torch.sqrt(square / (1 + square / SHORTEST_LIVED**2) + TINY)
+        sharpened = (spans**2 * rate).clamp_min(MOST_SHARPENED)
+        return torch.where(rate > 0, 1 - 1 / torch.cosh(ways), sharpened)
 
     def _heads(self, inputs: Tensor, *, cyclic: bool) -> list[Tensor]:
         """Residual, gate, motion and, where there is rain, fading, from the features."""
