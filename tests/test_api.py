@@ -56,7 +56,9 @@ def test_any_times_may_be_asked_for() -> None:
 
 def test_what_was_not_asked_for_is_warned_of() -> None:
     with pytest.warns(TemdeepWarning, match="tp: .* is given but not written"):
-        temdeep.downscale(mixed(), step="1h")
+        temdeep.downscale(mixed().drop_vars("sp"), step="1h")
+    with pytest.warns(TemdeepWarning, match="whether sp are of an instant or of the periods"):
+        temdeep.downscale(mixed(), step="1h", variables=["sp"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         temdeep.downscale(mixed(), step="1h", variables=["t2m"])

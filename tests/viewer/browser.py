@@ -52,6 +52,8 @@ class Viewer:
     """`temdeep view` as a process of its own."""
 
     def __init__(self, *arguments: str | Path) -> None:
+        # a shell makes what it starts in the background deaf to Ctrl-C, and what that starts as well
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         command = [sys.executable, "-m", "temdeep", "view", *map(str, arguments)]
         self.process = subprocess.Popen(
             [*command, "--no-browser", "--port", "0"],

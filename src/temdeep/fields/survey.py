@@ -341,22 +341,23 @@ class _Looker:
                 )
             )
 
-    def _note_bounds(self) -> None:
+    def _note_bounds(self, wanted: set[str] | None) -> None:
         """Say which variables are taken as instantaneous though the time axis has periods."""
         shared = bounds_name(self.dataset, self.time_name)
-        if not self.unsaid or not shared:
+        unsaid = [one for one in self.unsaid if wanted is None or one in wanted]
+        if not unsaid or not shared:
             return
         bounds = self.dataset[shared].values
         if bounds.ndim == 2 and (bounds[:, 0] != bounds[:, 1]).any():
             self.notes.append(
-                f"no cell_methods say whether {', '.join(self.unsaid)} are of an instant or of the"
+                f"no cell_methods say whether {', '.join(unsaid)} are of an instant or of the"
                 f" periods of '{shared}': taken as of an instant; for means say"
-                f" --kind {self.unsaid[0]}=mean."
+                f" --kind {unsaid[0]}=mean."
             )
 
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
-        self._note_bounds()
+        self._note_bounds(wanted)
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:

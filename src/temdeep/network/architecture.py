@@ -171,8 +171,9 @@ class InterpolationNetwork(nn.Module):
         spans = (span_s.to(rate) / taught_s)[:, None, None, None, None]
         square = 2 * rate.clamp_min(0)
         ways = spans * torch.sqrt(square / (1 + square / SHORTEST_LIVED**2) + TINY)
+        above = 2 * torch.sinh(ways / 2) ** 2  # cosh x - 1, to all digits where x is small
         sharpened = (spans**2 * rate).clamp_min(MOST_SHARPENED)
-        return torch.where(rate > 0, 1 - 1 / torch.cosh(ways), sharpened)
+        return torch.where(rate > 0, above / (1 + above), sharpened)
 
     def _heads(self, inputs: Tensor, *, cyclic: bool) -> list[Tensor]:
         """Residual, gate, motion and, where there is rain, fading, from the features."""
