@@ -52,7 +52,7 @@ class Viewer:
     """`temdeep view` as a process of its own."""
 
     def __init__(self, *arguments: str | Path) -> None:
-        # a shell makes what it starts in the background deaf to Ctrl-C, and what that starts as well
+        # a shell makes what it starts in the background deaf to it, and what that starts as well
         signal.signal(signal.SIGINT, signal.default_int_handler)
         command = [sys.executable, "-m", "temdeep", "view", *map(str, arguments)]
         self.process = subprocess.Popen(
