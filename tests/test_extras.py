@@ -86,7 +86,7 @@ def test_a_missing_extra_is_named_with_its_command(
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "epoch_0001.safetensors").write_bytes(b"")
     (tmp_path / "run" / "description.json").write_text(
-        '{"format": 2, "best_epoch": 1, "instead": {}}'
+        '{"format": 3, "best_epoch": 1, "instead": {}}'
     )
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())

@@ -125,7 +125,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a later format": (
         lambda run: rewritten(run, lambda told: told.update(format=9)),
-        "is of format 9 and this version reads 2",
+        f"is of format 9 and this version reads {model_store.FORMAT}",
     ),
     "no weights": (
         lambda run: each_weights(run, Path.unlink),

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from temdeep.methods.learnt import Learnt
     from temdeep.network.architecture import InterpolationNetwork
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION = "description.json"
 RESUME = "resume.ckpt"
 _EPOCH = re.compile(r"epoch_(\d{4,})\.safetensors")
@@ -95,8 +95,8 @@ def read(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is no description of a model: it does not say its format.")
     if told["format"] != FORMAT:
         raise ModelError(
-            f"{path} is of format {told.get('format')} and this version reads {FORMAT}: use the"
-            f" version it was made with, {told.get('version')}."
+            f"{path} is of format {told.get('format')} and this version reads {FORMAT}: train it"
+            f" again, or use the version it was made with, {told.get('version')}."
         )
     return told
 

@@ -56,6 +56,14 @@ def test_what_is_missing_is_missing_and_ends_the_context_of_its_cell() -> None:
     assert_alike(by_program(model, interval, THETA), filled, model)
 
 
+def test_a_model_without_context_looks_at_none() -> None:
+    model = worked()
+    without = dataclasses.replace(model.network.settings, without=("context",))
+    alone = dataclasses.replace(model, network=making.network(without, size=0.05))
+    interval = making.interval_of(smooth(9, 8), 3)
+    assert_alike(by_program(alone, interval, THETA), alone.fill(interval, THETA), alone)
+
+
 def test_each_part_of_the_model_is_in_it() -> None:
     """What one part adds is far beyond what they may differ by."""
     model = worked()

@@ -1,5 +1,7 @@
 """Courses of rain at instants, drawn at random around a best estimate."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -8,6 +10,7 @@ from tests.methods.test_redistribution import SHAPE, grid, showers
 from temdeep.fields.intervals import Interval
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.optical_flow import OpticalFlow
+from temdeep.methods.rain_course import REACH
 from temdeep.methods.realisation import Realisation
 from temdeep.metric import Float32Array
 
@@ -75,3 +78,14 @@ def test_a_course_is_missing_where_an_end_is() -> None:
         one.start * 0, one.end * 0, 600.0, one.valid_time, (RATE,), grid(), one.before, one.after
     )
     assert not np.nan_to_num(drawn(dry, LEADS)).any()
+
+
+def test_far_from_all_rain_a_course_stays_dry() -> None:
+    one = interval()
+    start, end = one.start.copy(), one.end.copy()
+    start[:, :, 24:] = end[:, :, 24:] = 0
+    half = replace(one, start=start, end=end)
+    for seed in range(3):
+        made = drawn(half, LEADS, seed)
+        assert not made[:, :, 24 + REACH :].any()
+        assert made[1:-1, :, :24].any()

@@ -238,6 +238,7 @@ def run(arguments: argparse.Namespace) -> int:
         period=arguments.period,
     )
     fillings = []
+    notes: list[str] = []
     for series in forecasts.series:
         chosen = choose(
             series,
@@ -250,6 +251,7 @@ def run(arguments: argparse.Namespace) -> int:
             beside=beside,
         )
         fillings.append(Filling(series, chosen.method, planned(series)))
+        notes += [one for one in chosen.notes if one not in notes]
     quiet = arguments.quiet or arguments.json
     total = run_steps(fillings, arguments.output)
     with ExitStack() as stack:
@@ -270,7 +272,7 @@ def run(arguments: argparse.Namespace) -> int:
             provenance=provenance(chosen, _command()),
             progress=stack.enter_context(bar),
         )
-    written = replace(written, notes=(*chosen.notes, *written.notes))
+    written = replace(written, notes=(*notes, *written.notes))
     seconds = time.perf_counter() - began
     if arguments.json:
         tell_json(_summary(written, chosen.method.name, chosen.model_sha256, seconds))
@@ -303,10 +305,15 @@ def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
     from temdeep.engine.origin import Origin
 
     manner = ("func", "quiet", "json", "overwrite", "restart", "workers", "dask", "sources")
+    usual = {"precision": "float32"}  # said or not
     asked = {
         name: str(one)
         for name, one in vars(arguments).items()
-        if name not in manner and one is not None and one is not False and one != []  # 0 is said
+        if name not in manner
+        and one is not None
+        and one is not False
+        and one != []  # 0 is said
+        and one != usual.get(name)
     }
     beside = [Path(one) for one in (arguments.static, arguments.times) if one is not None]
     return Origin({**asked, "model": model_sha256}, _stamps([*arguments.sources, *beside]))

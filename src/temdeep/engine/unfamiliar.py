@@ -54,17 +54,26 @@ def _places(series: Series, model: Learnt) -> list[str]:
 
 
 def _values(series: Series, model: Learnt) -> list[str]:
-    """Channels whose values are so far from what was learnt from that units may differ."""
+    """Channels whose values are so far from what was learnt from that units may differ.
+
+    Both without what the sun drives; rain is no sum of parts, and left out.
+    """
+    from temdeep.methods.learnt import sun_part  # noqa: PLC0415 - loads torch, as the model has
+
     settings, told = model.network.settings, []
     at = {one.name: i for i, one in enumerate(model.channels)}
     for channel in series.instantaneous():
-        if channel.name in model.instead or channel.name not in at:
+        index = at.get(channel.name)
+        if channel.name in model.instead or index is None or index in settings.carried:
             continue
         field = series.read([channel], slice(0, 1))
+        time = series.time.sun_time[:1]
+        field = field - sun_part(model.solar, [channel], series.grid, time)
+        field = field - model.daily.at(time, series.grid)[:, [index]]
         if not np.isfinite(field).any():
             continue
-        mean, usual = float(np.nanmean(field)), settings.mean[at[channel.name]]
-        spread = settings.spread[at[channel.name]]
+        mean, usual = float(np.nanmean(field)), settings.mean[index]
+        spread = settings.spread[index]
         if abs(mean - usual) > FAR * spread:
             told.append(
                 f"'{channel.name}' has values of about {mean:.3g} {channel.units}, and the model"

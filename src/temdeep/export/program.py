@@ -248,13 +248,15 @@ class Program(nn.Module):
         times = [times_us(valid_time, span_s, one) for one in (lead, theta)]
         times.append(times_us(valid_time, span_s, torch.zeros(())) + day)
         features = self.calm.sun(torch.cat(times)).double()
+        most = self.settings.context
+        within = torch.where((lead >= -most) & (lead <= 1 + most), 0.0, torch.nan)[:, None]
         added = torch.zeros_like(fields)
         for name, swing in self.swings.items():
             i = int(name)
             own = self.calm.amplitudes[self.calm.sunny.index(i)].double()
             part = (own[:, None] * features).sum(dim=0).flatten(1)
             mean = part[-len(day) :].mean(dim=0)
-            anomalies = frames[:, i].flatten(1) - part[:FRAMES]
+            anomalies = frames[:, i].flatten(1) + within - part[:FRAMES]
             response = part[: -len(day)] - mean
             there = swing(anomalies, response[:FRAMES], response[FRAMES:], theta, span_s)
             added[:, i] = there.float().reshape(added[:, i].shape)

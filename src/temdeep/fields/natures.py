@@ -92,8 +92,11 @@ PRECIPITATION_NAMES = frozenset(
     """.split()  # noqa: SIM905  (a table to read)
 )
 _PRECIPITATION_IN_NAME = re.compile(
-    r"(.*_)?(precip|rain(?!_?water)|snowfall)(?!.*(type|flag|prob|frac|ratio|content)).*"
+    r"(?!.*(anom|bias|err|flag|frac|mask|prob|qual|ratio|type|uncert))"
+    r"(.*_)?(precip|precipitation|rain|rainfall|snowfall)(cal|uncal)?"
+    r"(_(amount|flux|rate|sum|total|acc\w*|surface|sfc|gsp|con|\d+ ?h\w*))*"
 )
+"""Words of a name that say so, with nothing after them that makes it something else of rain."""
 
 DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
 DIRECTION_NAMES = frozenset(

@@ -8,7 +8,8 @@ light. In logarithms y = log(1 + 10 r/r₀), noise gives back what it lacks,
 P₀, P₁ and P being the power of both ends and of the estimate, each half octave of the wave number k
 on its own, and n(θ) = cos(πθ/2) ε₀(p - V θτ) + sin(πθ/2) ε₁(p + V (1-θ)τ) noise of that power that
 moves with the rain (as in STEPS, Bowler et al. 2006, doi:10.1256/qj.04.100). Then the rates of both
-ends are given to the places by their rank: the u-quantile is (1-θ) q₀(u) + θ q₁(u).
+ends are given to the places by their rank: the u-quantile is (1-θ) q₀(u) + θ q₁(u). Places within
+`REACH` of rain in the estimate come first: noise makes no rain where there is none far and wide.
 
 At both ends nothing is missing, and the course is the given rain.
 
@@ -16,9 +17,12 @@ Knows: intervals as arrays. Must not know: series, files, any one method.
 """
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval
@@ -27,6 +31,9 @@ from temdeep.methods.rain_motion import estimate_rain, shared_motion, typical_ra
 from temdeep.metric import Float32Array, Float64Array, FloatArray
 
 BANDS_PER_OCTAVE = 2
+
+REACH = 4
+"""Cells."""
 
 TINY = 1e-12
 
@@ -58,14 +65,15 @@ def likely_course(
             alike = [k for k, one in enumerate(interval.channels) if shared_motion(one) == together]
             ways[together] = _way(interval, alike)
         columns, rows = ways[together]
-        ends = interval.start[i], interval.end[i]
+        ends = _Ends.of(interval.start[i], interval.end[i], bands)
         whites = [one.standard_normal(interval.grid.shape, np.float32)[None] for one in pair]
         for j, t in enumerate(theta):
             if 0 < t < 1:
                 earlier = warp(whites[0], -t * columns, -t * rows, cyclic=cyclic)[0]
                 later = warp(whites[1], (1 - t) * columns, (1 - t) * rows, cyclic=cyclic)[0]
                 noise = np.cos(np.pi * t / 2) * earlier + np.sin(np.pi * t / 2) * later
-                made[j, i] = _course(filled[j, i], ends, float(t), noise, bands)
+                near = _near(filled[j, i], cyclic=cyclic)
+                made[j, i] = ends.drawn(filled[j, i], float(t), noise, near, bands)
     return made
 
 
@@ -79,31 +87,77 @@ def _way(interval: Interval, channels: list[int]) -> tuple[Float64Array, Float64
     return motion.displacement(interval.span_s, interval.grid.metric)
 
 
-def _course(
-    estimate: Float32Array,
-    ends: tuple[Float32Array, Float32Array],
-    t: float,
-    noise: Float32Array,
-    bands: npt.NDArray[np.intp],
-) -> Float64Array:
-    """A course at one lead fraction, from white noise of shape (y, x)."""
-    known = np.isfinite(ends[0]) & np.isfinite(ends[1]) & np.isfinite(estimate)
-    wet = [np.where(known, np.maximum(one, 0), 0).astype(np.float64) for one in (*ends, estimate)]
-    unit = typical_rate(np.stack(wet[:2])) / 10
-    powers = [_power(np.log1p(one / unit), bands) for one in wet]
-    lacking = np.maximum((1 - t) * powers[0] + t * powers[1] - powers[2], 0)
-    waves = np.fft.rfft2(noise)
-    white = _mean_in(bands, np.abs(waves) ** 2, known.shape[1])
-    amplitudes = np.sqrt(lacking / np.maximum(white, TINY))
-    amplitudes[0] = 0  # the mean is that of the ends
-    drawn = np.log1p(wet[2] / unit) + np.fft.irfft2(waves * amplitudes[bands], s=known.shape)
-    rates = np.empty(int(known.sum()))
-    rates[np.argsort(drawn[known], kind="stable")] = sum(
-        share * np.sort(one[known]) for share, one in zip((1 - t, t), wet[:2], strict=True)
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """What both ends of an interval tell of the rain between them.
+
+    Attributes:
+        known: Cells that both ends know.
+        unit: r₀/10.
+        powers: P₀ and P₁.
+        rates: Of the known cells, ascending, of either end.
+    """
+
+    known: npt.NDArray[np.bool_]
+    unit: float
+    powers: tuple[Float64Array, Float64Array]
+    rates: tuple[Float64Array, Float64Array]
+
+    @classmethod
+    def of(cls, start: Float32Array, end: Float32Array, bands: npt.NDArray[np.intp]) -> Self:
+        """Of two fields, NaN where missing."""
+        known = np.isfinite(start) & np.isfinite(end)
+        first, last = (_wet(one, known) for one in (start, end))
+        unit = typical_rate(np.stack([first, last]).astype(np.float32)) / 10
+        powers = tuple(_power(np.log1p(one / unit), bands) for one in (first, last))
+        rates = tuple(np.sort(one[known]) for one in (first, last))
+        return cls(known, unit, (powers[0], powers[1]), (rates[0], rates[1]))
+
+    def drawn(
+        self,
+        estimate: Float32Array,
+        t: float,
+        noise: Float32Array,
+        near: npt.NDArray[np.bool_],
+        bands: npt.NDArray[np.intp],
+    ) -> Float64Array:
+        """A course at one lead fraction.
+
+        Args:
+            estimate: The best one.
+            t: The lead fraction.
+            noise: White, shape (y, x).
+            near: Cells that rain may be given to before all others.
+            bands: Of the waves.
+        """
+        logarithm = np.log1p(_wet(estimate, self.known) / self.unit)
+        wanted = (1 - t) * self.powers[0] + t * self.powers[1]
+        lacking = np.maximum(wanted - _power(logarithm, bands), 0)
+        waves = np.fft.rfft2(noise)
+        white = _mean_in(bands, np.abs(waves) ** 2, noise.shape[1])
+        amplitudes = np.sqrt(lacking / np.maximum(white, TINY))
+        amplitudes[0] = 0  # the mean is that of the ends
+        likely = logarithm + np.fft.irfft2(waves * amplitudes[bands], s=noise.shape)
+        ascending = np.lexsort((likely[self.known], near[self.known]))
+        rates = np.empty(len(ascending))
+        rates[ascending] = (1 - t) * self.rates[0] + t * self.rates[1]
+        course = np.full(noise.shape, np.nan)
+        course[self.known] = rates
+        return course
+
+
+def _wet(rates: Float32Array, known: npt.NDArray[np.bool_]) -> Float64Array:
+    """Rates of known cells, never negative; 0 elsewhere."""
+    return np.where(known, np.maximum(np.nan_to_num(rates), 0), 0).astype(np.float64)
+
+
+def _near(estimate: Float32Array, *, cyclic: bool) -> npt.NDArray[np.bool_]:
+    """Cells within `REACH` cells of rain along rows and columns."""
+    wet = np.nan_to_num(estimate) > 0
+    near: npt.NDArray[np.bool_] = maximum_filter(
+        wet, 2 * REACH + 1, mode=("nearest", "wrap" if cyclic else "nearest")
     )
-    course = np.full(known.shape, np.nan)
-    course[known] = rates
-    return course
+    return near
 
 
 def _bands(grid: Grid) -> npt.NDArray[np.intp]:

@@ -30,6 +30,9 @@ MOST_SHARPENED = -0.5
 SHORTEST_LIVED = 3.0
 """Largest x at twice the step of training, of details that live a third of that step."""
 
+WIDEST = 30.0
+"""x beyond which all is lost, and exp(x) no number of single precision."""
+
 TINY = 1e-10
 """Under a root whose slope at 0 is wanted."""
 
@@ -171,7 +174,9 @@ class InterpolationNetwork(nn.Module):
         spans = (span_s.to(rate) / taught_s)[:, None, None, None, None]
         square = 2 * rate.clamp_min(0)
         ways = spans * torch.sqrt(square / (1 + square / SHORTEST_LIVED**2) + TINY)
-        above = 2 * torch.sinh(ways / 2) ** 2  # cosh x - 1, to all digits where x is small
+        above = (
+            2 * torch.sinh(ways.clamp_max(WIDEST) / 2) ** 2
+        )  # cosh x - 1, to all digits where x is small
         sharpened = (spans**2 * rate).clamp_min(MOST_SHARPENED)
         return torch.where(rate > 0, above / (1 + above), sharpened)
 

@@ -4,7 +4,6 @@ Knows: torch. Must not know: xarray, files.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor
@@ -12,6 +11,25 @@ from torch.nn import functional
 
 from temdeep.network.settings import CONTEXT, FRAMES
 from temdeep.spline import curvature_weights
+
+
+def _bends() -> Tensor:
+    """The spline's curvatures at both ends as weights of a window's frames.
+
+    Returns:
+        Shape (before, after, 2, frame), for every number of frames of context.
+    """
+    table = torch.zeros(CONTEXT + 1, CONTEXT + 1, 2, FRAMES, dtype=torch.float64)
+    for before in range(CONTEXT + 1):
+        for after in range(CONTEXT + 1):
+            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
+            weights = torch.from_numpy(curvature_weights(before, after).copy())
+            table[before, after, :, inside] = weights
+    return table
+
+
+BENDS = _bends()
+"""Made before anything is traced: a table made meanwhile would be the trace's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,28 +116,12 @@ def spline(before: Tensor, after: Tensor, theta: Tensor, most: int = CONTEXT) ->
     Returns:
         Shape (*before, time, frame), in double precision; 0 for frames that are not there.
     """
-    bends = _bends().to(theta.device)[before.clamp(max=most), after.clamp(max=most)]
+    bends = BENDS.to(theta.device)[before.clamp(max=most), after.clamp(max=most)]
     right = theta.double()
     left = 1 - right
     weights = torch.stack([left**3 - left, right**3 - right], dim=-1) / 6 @ bends
     line = torch.stack([left, right], dim=-1)
     return weights + functional.pad(line, (CONTEXT, CONTEXT))
-
-
-@cache
-def _bends() -> Tensor:
-    """The spline's curvatures at both ends as weights of a window's frames.
-
-    Returns:
-        Shape (before, after, 2, frame), for every number of frames of context.
-    """
-    table = torch.zeros(CONTEXT + 1, CONTEXT + 1, 2, FRAMES, dtype=torch.float64)
-    for before in range(CONTEXT + 1):
-        for after in range(CONTEXT + 1):
-            inside = slice(CONTEXT - before, CONTEXT + 2 + after)
-            weights = torch.from_numpy(curvature_weights(before, after).copy())
-            table[before, after, :, inside] = weights
-    return table
 
 
 def without_missing(frames: Tensor) -> Tensor:
