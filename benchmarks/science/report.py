@@ -5,6 +5,7 @@
 fills the blocks between `<!-- NAME -->` and `<!-- /NAME -->` from benchmarks/results/science*.json.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -265,9 +266,15 @@ def _study(name: str) -> str:
         return NOT_YET
     cases = sorted({case for found in by_label.values() for case in found})
     lines = ["| | " + " | ".join(cases) + " |", "| --- |" + " --- |" * len(cases)]
-    for label, found in by_label.items():
+    for label, found in sorted(by_label.items(), key=lambda one: _natural(one[0])):
         lines.append(f"| {label} | {' | '.join(_shown(_rate(found.get(one))) for one in cases)} |")
     return "\n".join(lines)
+
+
+def _natural(label: str) -> list[str | float]:
+    """Texts and numbers of a label in turn, so that 5 comes before 10."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", label)
+    return [float(one) if i % 2 else one for i, one in enumerate(parts)]
 
 
 def _not_measured(case: str, asked: str) -> str:
