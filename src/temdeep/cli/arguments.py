@@ -55,6 +55,18 @@ def add_series_arguments(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
+def add_output(group: argparse._ArgumentGroup, told: str) -> None:
+    """Add --output, of a kind of file."""
+    group.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"{told}; appears only when complete",
+    )
+
+
 def add_post_conditions(group: argparse._ArgumentGroup) -> None:
     """Add --post-conditions."""
     group.add_argument(

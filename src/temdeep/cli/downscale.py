@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from temdeep.cli.arguments import (
+    add_output,
     add_post_conditions,
     add_series_arguments,
     forecasts_from,
@@ -59,14 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     add_series_arguments(parser)
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="NetCDF (.nc) or Zarr (.zarr); appears only when complete",
-    )
+    add_output(output, "NetCDF (.nc) or Zarr (.zarr)")
     existing = output.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace an existing output")
     existing.add_argument(

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from temdeep.cli.arguments import add_series_arguments, open_from
+from temdeep.cli.arguments import add_output, add_series_arguments, open_from
 from temdeep.cli.reporting import tell, tell_json
 from temdeep.extras import need
 
@@ -51,14 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--epoch", type=int, metavar="N", help="epoch of the model; its best if not given"
     )
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="program of PyTorch (.pt2); appears only when complete",
-    )
+    add_output(output, "program of PyTorch (.pt2)")
     output.add_argument("--overwrite", action="store_true", help="replace an existing output")
     parser.set_defaults(func=run)
 

@@ -6,7 +6,6 @@ Knows: spools, pieces of work. Must not know: how a method fills, the command li
 from __future__ import annotations
 
 import errno
-import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from temdeep.engine.work import Begun, Filling, Unit, Work, do
 from temdeep.errors import InputError, OutputError, VariableError
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
+from temdeep.outputs import check_free, check_place
 
 ZARR_MARKS = ("zarr.json", ".zgroup")
 
@@ -91,17 +91,9 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     """
     if target.suffix not in SUFFIXES:
         raise OutputError(f"{target} is neither NetCDF (.nc) nor Zarr (.zarr) by its suffix.")
-    if re.match(r"\w+:/", str(target)):  # a path has lost one of its slashes
-        url = str(target).replace(":/", "://", 1)
-        raise OutputError(
-            f"{url} is a URL, and outputs go into folders: write {target.name} into one and copy it"
-            " when it is complete."
-        )
-    if not target.parent.is_dir():
-        raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
+    check_place(target)
     settle(target)
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists already: say --overwrite, or choose another name.")
+    check_free(target, overwrite=overwrite)
     if target.is_file() and target.suffix == ZARR_SUFFIX:
         raise OutputError(f"{target} is a file and no Zarr store, and is not replaced.")
     if target.is_dir() and not any((target / name).exists() for name in ZARR_MARKS):

@@ -25,7 +25,7 @@ from temdeep.methods.solar import DAY
 from temdeep.network.rendering import render
 from temdeep.network.settings import CONTEXT, FRAMES
 from temdeep.network.trust import shrunk
-from temdeep.network.window import Ground, Window, spline, without_missing
+from temdeep.network.window import Ground, Window, known_frames, spline, without_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,7 @@ class Calmed:
     @property
     def calm(self) -> Tensor:
         """As the network sees the frames: 0 where there are none, and no hole."""
-        place = torch.arange(FRAMES)
-        known = (place >= CONTEXT - self.before) & (place <= CONTEXT + 1 + self.after)
+        known = known_frames(self.before, self.after)[0]
         return without_missing(torch.where(known[:, None, None, None], self.seen, 0))
 
 
@@ -106,7 +105,7 @@ class Calm(nn.Module):
             for one in finite_context(torch.where(there, 0.0, torch.nan))
         )
         lead = torch.arange(-CONTEXT, CONTEXT + 2, dtype=torch.float64)
-        known = (lead >= -before) & (lead <= 1 + after)
+        known = known_frames(before, after)[0]
         times = times_us(valid_time, span_s, lead)
         sun, daily = self.sun_part(times), self._daily(times, known)
         seen = frames - sun - daily
@@ -248,8 +247,8 @@ class Program(nn.Module):
         times = [times_us(valid_time, span_s, one) for one in (lead, theta)]
         times.append(times_us(valid_time, span_s, torch.zeros(())) + day)
         features = self.calm.sun(torch.cat(times)).double()
-        most = self.settings.context
-        within = torch.where((lead >= -most) & (lead <= 1 + most), 0.0, torch.nan)[:, None]
+        most = torch.tensor(self.settings.context)
+        within = torch.where(known_frames(most, most), 0.0, torch.nan)[:, None]
         added = torch.zeros_like(fields)
         for name, swing in self.swings.items():
             i = int(name)

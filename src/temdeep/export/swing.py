@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from temdeep.methods.wandering import FORGOTTEN_S, Wandering
 from temdeep.network.settings import CONTEXT, FRAMES
-from temdeep.network.window import spline
+from temdeep.network.window import known_frames, spline
 
 
 class Swing(nn.Module):
@@ -38,7 +38,7 @@ class Swing(nn.Module):
             Shape (time, cell), in double precision.
         """
         before, after = finite_context(anomalies)
-        known = _known(before, after)
+        known = known_frames(before, after).double()
         ratio = self.wandering.variance / (self.wandering.curvature * span_s**3)
         memory = FORGOTTEN_S / span_s
         weights = _weights(theta, given.T * known, wanted.T, known, ratio, memory)
@@ -60,13 +60,6 @@ def finite_context(frames: Tensor) -> tuple[Tensor, Tensor]:
     there = frames.isfinite().long()
     before, after = there[:CONTEXT].flip(0), there[CONTEXT + 2 :]
     return before.cumprod(dim=0).sum(dim=0), after.cumprod(dim=0).sum(dim=0)
-
-
-def _known(before: Tensor, after: Tensor) -> Tensor:
-    """1 for frames that a cell has, else 0, shape (cell, frame); both ends count as there."""
-    place = torch.arange(FRAMES)
-    first, last = CONTEXT - before[:, None], CONTEXT + 1 + after[:, None]
-    return ((place >= first) & (place <= last)).double()
 
 
 def _weights(

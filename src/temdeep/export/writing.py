@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from temdeep.export.describing import describe, moves
 from temdeep.export.program import Program
 from temdeep.fields.series import Series
 from temdeep.methods.learnt import Learnt
+from temdeep.outputs import check_free, check_place
 
 SUFFIX = ".pt2"
 TOLD = "temdeep.json"
@@ -43,17 +43,10 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     """
     if target.suffix != SUFFIX:
         raise OutputError(f"{target} is no program of PyTorch by its suffix: end it in {SUFFIX}.")
-    if re.match(r"\w+:/", str(target)):  # a path has lost one of its slashes
-        raise OutputError(
-            f"{str(target).replace(':/', '://', 1)} is a URL, and outputs go into folders: write"
-            f" {target.name} into one and copy it when it is complete."
-        )
-    if not target.parent.is_dir():
-        raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
+    check_place(target)
     if target.is_dir():
         raise OutputError(f"{target} is a folder, and is not replaced.")
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists already: say --overwrite, or choose another name.")
+    check_free(target, overwrite=overwrite)
 
 
 def export_run(
@@ -88,12 +81,9 @@ def export_run(
         model, series, model_store.description(run, epoch), model_store.digest(run, epoch)
     )
     told["torch"] = torch.__version__
-    parts: list[nn.Module] = [program, program.calm]
-    whole = [
-        _as_bytes(part, told, name)
-        for part, name in zip(parts, ("fields", "calm"), strict=True)
-        if name == "fields" or moves(model)
-    ]
+    whole = [_as_bytes(program, told, "fields")]
+    if moves(model):
+        whole.append(_as_bytes(program.calm, told, "calm"))
     for one, content in zip(targets, whole, strict=True):
         _write(one, content)
     return {**told, "written": [str(one) for one in targets]}

@@ -34,7 +34,8 @@ from temdeep.spline import spline_weights
 
 NAME = "temdeep"
 
-PRECISIONS = SINGLE, _ = "float32", "bf16"
+SINGLE = "float32"
+PRECISIONS = (SINGLE, "bf16")
 """How a network's layers can be computed in use; given times are exact in both."""
 
 RENDERED_VALUES = 2**18

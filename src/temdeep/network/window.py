@@ -99,9 +99,18 @@ class Window:
 
     def known(self) -> Tensor:
         """1 for frames that there are, else 0, shape (batch, frame)."""
-        place = torch.arange(FRAMES)
-        first, last = CONTEXT - self.before[:, None], CONTEXT + 1 + self.after[:, None]
-        return ((place >= first) & (place <= last)).to(self.frames)
+        return known_frames(self.before, self.after).to(self.frames)
+
+
+def known_frames(before: Tensor, after: Tensor) -> Tensor:
+    """Which frames of a window there are, shape (*before, frame); both ends are in any case.
+
+    Args:
+        before: How many frames of context there are before the interval, any shape.
+        after: How many there are after it, likewise.
+    """
+    place = torch.arange(FRAMES)
+    return (place >= CONTEXT - before[..., None]) & (place <= CONTEXT + 1 + after[..., None])
 
 
 def spline(before: Tensor, after: Tensor, theta: Tensor, most: int = CONTEXT) -> Tensor:

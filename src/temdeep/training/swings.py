@@ -19,8 +19,8 @@ from temdeep.methods.solar import DAY, Solar
 from temdeep.methods.wandering import CONTEXT, Wandering
 from temdeep.training.held import Frames, Held, parts
 
-HELD = PART, MEAN, _ = 0, 1, 2
-"""Places of what is held of a swing."""
+PART, MEAN, ANOMALY = PLACES = (0, 1, 2)
+"""Where in what is held of a swing its parts stand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Swings:
             amplitudes, wandering = solar.amplitudes(channel.name, grid), solar.swing(channel.name)
             if amplitudes is None or not wandering or i in without:
                 continue
-            held = Held((len(HELD), amplitudes[0].size), folder)
+            held = Held((len(PLACES), amplitudes[0].size), folder)
             for some in parts((len(times), *held.shape[1:])):
                 fields = series.read([channel], some)[:, 0]
                 for time, field in zip(times[some], fields, strict=True):
@@ -114,7 +114,7 @@ class Swings:
             return torch.from_numpy(total)
         frames = first + multiple * np.arange(-before, after + 2)
         for one in self.each:
-            part, _, anomalies = one.held[frames].numpy().swapaxes(0, 1)
+            part, anomalies = (one.held[frames, at].numpy() for at in (PART, ANOMALY))
             mean, wanted = one.held[first, MEAN].numpy(), one.held[hidden, PART].numpy()
             swung = one.wandering.departure(
                 anomalies.astype(np.float64),
