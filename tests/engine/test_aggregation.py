@@ -11,7 +11,7 @@ HOUR_US = 3_600_000_000
 
 
 @given(seed=st.integers(0, 2**32 - 1), length=st.integers(1, 9), first=st.integers(-3, 8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_cut_conserves_the_integral_of_a_rate(seed: int, length: int, first: int) -> None:
     """Input periods of 4 hours with one rate each; output periods of any length and place."""
     rates = np.random.default_rng(seed).gamma(0.5, 1e-4, 6)

@@ -88,7 +88,7 @@ def numbers_of(units: str, calendar: str) -> np.ndarray:
     return np.asarray(np.round(first + np.arange(COUNT) * STEP_H / UNITS[word], 6))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     calendar=st.sampled_from(CALENDARS),
     unit=st.sampled_from(sorted(UNITS)),
@@ -123,7 +123,7 @@ def test_times_survive_being_read_filled_and_written(
     assert again.time.calendar == series.time.calendar
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     calendar=st.sampled_from(CALENDARS),
     position=st.sampled_from(["begin", "middle", "end"]),

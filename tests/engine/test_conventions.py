@@ -72,7 +72,7 @@ def test_every_method_fills_every_grid(name: str) -> None:
             np.testing.assert_array_equal(made.values, filled(data, "linear").values)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     method=st.sampled_from(METHOD_NAMES),
     south_first=st.booleans(),

@@ -25,7 +25,7 @@ def stored(path: Path, name: str) -> tuple[np.ndarray, dict[str, object]]:
         return np.asarray(file[name][...]), dict(file[name].__dict__)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     method=st.sampled_from(METHOD_NAMES),
     dtype=st.sampled_from(sorted(TYPES)),

@@ -12,7 +12,7 @@ TP = Storage(np.dtype("i2"), scale=0.05, fill=-32767)
 
 
 @given(st.lists(st.integers(-32766, 32767), min_size=1, max_size=50))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_packed_numbers_survive_decoding_even_to_float32(numbers: list[int]) -> None:
     raw = np.array(numbers, dtype="i2")
     for dtype in (np.float32, np.float64):
@@ -73,7 +73,7 @@ def test_float_fill_values_are_kept() -> None:
     units=st.integers(0, 5_000),
     shares=st.lists(st.floats(0, 1), min_size=2, max_size=12).filter(lambda one: sum(one) > 0.01),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_stored_parts_of_a_packed_sum_add_up_to_it(units: int, shares: list[float]) -> None:
     parts = np.array(shares) / sum(shares) * units * TP.scale
     total = RunningTotal([0])

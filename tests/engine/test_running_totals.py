@@ -73,7 +73,7 @@ def resets_of(bounds: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(bounds[:, 0]) != np.timedelta64(0)) + 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     bucket_h=st.sampled_from([None, 6, 12]),

@@ -42,7 +42,7 @@ def filled(
         return given, fine.tp.values.reshape(len(given), -1, *given.shape[1:])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
     method=METHODS,
@@ -62,7 +62,7 @@ def test_packed_parts_add_up_to_the_packed_period(
     assert parts.min() >= 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), method=METHODS, minutes=WHOLE)
 def test_parts_in_single_precision_add_up_to_the_last_place(
     seed: int, method: Method, minutes: int, tmp_path_factory: pytest.TempPathFactory

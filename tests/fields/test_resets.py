@@ -33,7 +33,7 @@ def series(values: np.ndarray, times: Any, attributes: dict[str, str], **options
     return series_from_dataset(data.assign(tp=data.tp.copy(data=values)), **options)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32 - 1),
     bucket=st.sampled_from([3, 6, 12, 24]),

@@ -6,7 +6,7 @@ import dask.array
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.fields.making import POINT, SUM, dataset, ending, hours, sums
 
@@ -117,7 +117,6 @@ def test_a_state_that_may_be_a_mean_over_the_axis_own_periods_is_named() -> None
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lazy", [False, True], ids=["eager", "dask"])
-@settings(deadline=None)
 @given(every=st.integers(2, 5), offset=st.integers(0, 4), seed=st.integers(0, 999))
 def test_thinning_joins_periods_and_never_subsamples_them(
     kind: Kind, lazy: bool, every: int, offset: int, seed: int

@@ -52,7 +52,7 @@ def grid() -> Grid:
 METHODS = [build() for build in UNFITTED.values()] + [Solar(PlaceBasis.of(grid()), {})]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: str(method.name))
 by_seed = given(seed=st.integers(0, 2**32 - 1))
-quickly = settings(max_examples=20, deadline=None, derandomize=True)
+quickly = settings(max_examples=20, derandomize=True)
 
 
 def interval_of(channels: tuple[Channel, ...], frames: Float32Array, before: int = 0) -> Interval:

@@ -94,7 +94,7 @@ by_seed = given(
     n_after=st.integers(0, 12),
     large=st.booleans(),
 )
-quickly = settings(max_examples=15, deadline=None, derandomize=True)
+quickly = settings(max_examples=15, derandomize=True)
 
 
 def random_interval(seed: int, n_before: int, n_after: int, *, large: bool) -> Interval:

@@ -33,7 +33,7 @@ by_pattern = given(
     share=st.floats(0.02, 0.6),
     always=st.floats(0, 0.4),
 )
-quickly = settings(max_examples=10, deadline=None)
+quickly = settings(max_examples=10)
 
 
 def patches(

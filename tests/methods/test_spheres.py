@@ -92,7 +92,7 @@ def test_the_turning_of_rows_is_that_of_east_and_north() -> None:
     np.testing.assert_allclose(turning, north, rtol=0.003, atol=1e-12)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     latitude=st.floats(-60, 60),
     longitude=st.floats(-180, 180),
