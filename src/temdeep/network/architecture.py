@@ -3,6 +3,10 @@
 An encoder and decoder with residual blocks on two resolutions, and one head for each part of the
 rendering. All heads start at zero: an untrained network adds nothing to the spline.
 
+On large grids some cells are one place inside the network (`NetworkSettings.fold`): motion and
+bends vary less from cell to cell there, and blocks cost a quarter. Heads give each cell its own
+again, and add what its own features say.
+
 Knows: torch. Must not know: xarray, files.
 """
 
@@ -99,17 +103,23 @@ class InterpolationNetwork(nn.Module):
         self.settings = settings
         width, channels = settings.width, settings.channels
         self.features = Features(settings)
-        self.stem = nn.Conv2d(self.features.size, width, 3)
+        self.stem = nn.Conv2d(settings.fold**2 * self.features.size, width, 3)
         self.down = nn.Conv2d(width, width, 3)
         self.low = nn.ModuleList(Block(width) for _ in range(LOW_BLOCKS))
         self.high = nn.ModuleList(Block(width) for _ in range(settings.depth))
-        self.residual = nn.Conv2d(width, BASIS_SIZE * channels, 1)
-        self.gate = nn.Conv2d(width, channels, 1)
-        self.motion = nn.Conv2d(width, 5 * max(settings.level_count, 1), 1)
+        cells = settings.fold**2
+        self.residual = nn.Conv2d(width, cells * BASIS_SIZE * channels, 1)
+        self.gate = nn.Conv2d(width, cells * channels, 1)
+        self.motion = nn.Conv2d(width, cells * 5 * max(settings.level_count, 1), 1)
         heads = [self.residual, self.gate, self.motion]
         if settings.carried:
-            self.fading = nn.Conv2d(width, SCALES * channels, 1)
+            self.fading = nn.Conv2d(width, cells * SCALES * channels, 1)
             heads.append(self.fading)
+        if settings.fold > 1:
+            sizes = [head.out_channels // cells for head in heads]
+            own = [nn.Conv2d(self.features.size, size, 1, bias=False) for size in sizes]
+            self.own = nn.ModuleList(own)
+            heads += own
         levels = [members(settings.levels, level) for level in range(settings.level_count)]
         corrected = [not own or own[0] not in settings.carried for own in levels]
         mask = torch.tensor(corrected, dtype=torch.float32)[:, None, None, None]
@@ -120,9 +130,17 @@ class InterpolationNetwork(nn.Module):
 
     @property
     def halo(self) -> int:
-        """How many rows far a coefficient depends on the features; even, as rows are halved."""
+        """How many rows far a coefficient depends on the features.
+
+        A multiple of the rows that are one place where the network sees least.
+        """
         low = 1 + 2 * (1 + 2 * LOW_BLOCKS)
-        return 2 * ((1 + low + 2 * len(self.high) + 1) // 2)
+        return self._joined * ((1 + low + 2 * len(self.high) + 1) // 2)
+
+    @property
+    def _joined(self) -> int:
+        """Rows that are one place at the coarsest."""
+        return 2 * self.settings.fold
 
     def forward(self, window: Window) -> Coefficients:
         """One pass for a batch of intervals; where nothing is learnt, large fields go by bands.
@@ -132,7 +150,7 @@ class InterpolationNetwork(nn.Module):
         """
         with torch.autocast(window.frames.device.type, enabled=False):
             features = self.features(window)
-        rows = max(BAND_POINTS // features.shape[-1] // 2 * 2, self.halo)
+        rows = max(BAND_POINTS // features.shape[-1] // self._joined * self._joined, self.halo)
         local = partial(self._heads, cyclic=window.ground.cyclic)
         if torch.is_grad_enabled() or rows >= features.shape[-2]:
             heads = local(features)
@@ -182,7 +200,9 @@ class InterpolationNetwork(nn.Module):
 
     def _heads(self, inputs: Tensor, *, cyclic: bool) -> list[Tensor]:
         """Residual, gate, motion and, where there is rain, fading, from the features."""
-        features = self.stem(pad(inputs, 1, cyclic=cyclic))
+        fold, (rows, columns) = self.settings.fold, inputs.shape[-2:]
+        whole = functional.pad(inputs, (0, -columns % fold, 0, -rows % fold), mode="replicate")
+        features = self.stem(pad(functional.pixel_unshuffle(whole, fold), 1, cyclic=cyclic))
         low = functional.avg_pool2d(features, 2, ceil_mode=True)
         low = functional.gelu(self.down(pad(low, 1, cyclic=cyclic)))
         for block in self.low:
@@ -192,5 +212,11 @@ class InterpolationNetwork(nn.Module):
         for block in self.high:
             features = block(features, cyclic=cyclic)
         decoded = functional.gelu(features)
-        heads = [self.residual(decoded), self.gate(decoded), self.motion(decoded)]
-        return [*heads, self.fading(decoded)] if self.settings.carried else heads
+        heads = [self.residual, self.gate, self.motion]
+        if self.settings.carried:
+            heads.append(self.fading)
+        made = [functional.pixel_shuffle(head(decoded), fold) for head in heads]
+        if fold == 1:
+            return made
+        each = zip(made, self.own, strict=True)
+        return [one[..., :rows, :columns] + own(inputs) for one, own in each]

@@ -30,13 +30,14 @@ class NetworkSettings:
         error: RMS error of the spline along the motion at mid-interval, likewise, extrapolated by
             a power law to the shortest span.
         width: Features of the network's layers.
-        depth: Residual blocks at full resolution.
+        depth: Residual blocks at full resolution, or at that of `fold`.
         without: Parts that are left out, of `PARTS`.
         trust: How far the corrections of each channel are believed in use, from 0 to 1.
         rain: For each channel that is rain the rate r₀, in its own unit, and None for others; empty
             if none is. Rain is seen as log(1 + r/r₀), moves without a spline's bends, and what is
             added to it moves along.
         place: Which of the inputs of a place are seen.
+        fold: Cells to a side that are one place inside the network, with as much the features.
     """
 
     mean: tuple[float, ...]
@@ -54,6 +55,7 @@ class NetworkSettings:
     trust: tuple[float, ...] = ()
     rain: tuple[float | None, ...] = ()
     place: tuple[int, ...] = (0, 1, 2, 3)
+    fold: int = 1
 
     @property
     def context(self) -> int:
