@@ -86,8 +86,9 @@ def settings_of(name: str, case: Case, settings: TrainingSettings) -> TrainingSe
     if name == PAPER:
         return replace(
             settings,
+            pretrain=0.15,
             without=("context", "sun", "daily", "trial", "fallback"),
-            losses=LossWeights(withheld=0.0, coherence=1.0),
+            losses=LossWeights(withheld=0.0, coherence=1.0, spatial=1e-3, temporal=1e-3),
         )
     return settings
 

@@ -25,7 +25,15 @@ from benchmarks.science.tables import show, summary
 from temdeep.training.settings import LossWeights, TrainingSettings
 
 CASES = ("atlantic_6h", "smooth_12h")
-SHORT = TrainingSettings(epochs=8, samples=64, patience=8)
+SHORT = TrainingSettings(
+    epochs=8,
+    samples=64,
+    patience=8,
+    pretrain=0.15,
+    without=(),
+    losses=LossWeights(spatial=1e-3, temporal=1e-3),
+)
+"""Short, and with all parts there are."""
 FOLDER = Path(__file__).parents[1] / "results"
 DAYS = (5, 10, 15)
 NOISES = (0.05, 0.1, 0.2)
@@ -66,10 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def ablation(case: Case) -> Iterator[Task]:
-    """The whole model, then without each part."""
-    losses = LossWeights()
+    """The whole model, what is used of it, and the whole without each part."""
+    losses, usual = SHORT.losses, TrainingSettings()
+    used = replace(SHORT, pretrain=usual.pretrain, without=usual.without, losses=usual.losses)
     without = {
         "whole": SHORT,
+        "as used": used,
         "no context": replace(SHORT, without=("context",)),
         "no motion": replace(SHORT, flow=False),
         "no residual": replace(SHORT, without=("residual",)),
