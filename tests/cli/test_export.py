@@ -19,8 +19,9 @@ from tests.training.making import TINY, series
 import temdeep
 from temdeep import model_store
 from temdeep.cli.main import main
+from temdeep.export.describing import describe
 from temdeep.fields.intervals import Interval
-from temdeep.fields.series import open_series
+from temdeep.fields.series import open_series, series_from_dataset
 from temdeep.training.fit import train
 
 SHAPE = (18, 20)
@@ -71,6 +72,16 @@ def told_in(path: Path) -> dict[str, Any]:
         (name,) = (one for one in parts.namelist() if one.endswith("/extra/temdeep.json"))
         told: dict[str, Any] = json.loads(parts.read(name))
     return told
+
+
+def test_places_that_the_model_has_not_seen_are_told_of(folder: Path) -> None:
+    model, run = model_store.load_method(folder / "run"), folder / "run"
+    about = model_store.description(run), model_store.digest(run)
+    with xr.open_dataset(folder / "in.nc") as source:
+        known, south = source.load(), source.assign_coords(lat=source["lat"] - 30)
+    assert describe(model, series_from_dataset(known), *about)["unfamiliar"] == []
+    (told,) = describe(model, series_from_dataset(south), *about)["unfamiliar"]
+    assert "100% of the places" in told
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         lines.append(f"without   {name}: left to {one['method']}, {one['reason']}")
     for name, words in told["not_kept"].items():
         lines.append(f"without   that {name} is {', '.join(words)}")
-    return lines
+    return [*lines, *(f"note      {one}" for one in told["unfamiliar"])]
 
 
 def _named(channel: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from temdeep.engine.unfamiliar import unfamiliar
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods import registry
@@ -17,6 +16,7 @@ from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
 from temdeep.methods.spread import Spread
 from temdeep.methods.uncertain import Beside, Uncertain
+from temdeep.methods.unfamiliar import unfamiliar
 
 DEFAULT_METHOD = "auto"
 

@@ -18,6 +18,7 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel
 from temdeep.methods.consistent import ALL, PostCondition, promises
 from temdeep.methods.learnt import Learnt
+from temdeep.methods.unfamiliar import unfamiliar
 from temdeep.network.motion import members
 from temdeep.network.settings import CONTEXT, FRAMES
 
@@ -54,6 +55,7 @@ def describe(model: Learnt, series: Series, told: Mapping[str, Any], sha256: str
             [model.channels[i].name for i in members(model.network.settings.levels, level)]
             for level in range(model.network.settings.level_count)
         ],
+        "unfamiliar": list(unfamiliar(series, model)),
         "grid": _grid(series.grid),
         "step_s": series.time.step_us / 1e6,
         "years": f"{YEARS[0]} to {int(YEARS[1]) - 1}, UTC; another calendar by its fraction of the"

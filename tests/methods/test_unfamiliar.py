@@ -8,9 +8,9 @@ from tests.export.making import SHAPE as DRIVEN
 from tests.export.making import worked
 from tests.network import making
 
-from temdeep.engine.unfamiliar import unfamiliar
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.learnt import Learnt, sun_part
+from temdeep.methods.unfamiliar import unfamiliar
 from temdeep.metric import Float32Array
 
 SHAPE = (4, 5)
