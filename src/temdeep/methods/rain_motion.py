@@ -29,6 +29,11 @@ SMALL = 0.25
 CLIPPED_PERCENT = 99.9
 """Share of values that the 8-bit images resolve."""
 
+SMOOTHNESS, REFINED = 60.0, 10
+"""Weight of the flow's roughness, and how often it is refined. With OpenCV's 20 and 5 it follows
+cells that grow and fade as if they moved: on the event on which choices are made (KNMI) errors at
+20 and at 30 min, of rates and of their logarithms, are 2 % larger."""
+
 TRUST_RADIUS = 10.0
 """Radius in cells over which candidate motions are compared."""
 
@@ -100,6 +105,8 @@ def _motion(rates: Float32Array, own: int, span_s: float, metric: GridMetric) ->
     images = _images(logs, metric.cyclic)
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow.setFinestScale(0 if min(logs.shape[1:]) < 256 else 1)
+    flow.setVariationalRefinementAlpha(SMOOTHNESS)
+    flow.setVariationalRefinementIterations(REFINED)
     inner = slice(PAD, -PAD)
     candidates, misfits = [], []
     for first, last in pairwise(images):
