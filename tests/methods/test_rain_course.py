@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 from tests.methods.test_redistribution import SHAPE, grid, showers
 
 from temdeep.fields.intervals import Interval
@@ -18,9 +17,9 @@ RATE = Channel("rate", "rate", "mm h-1", Kind.INSTANTANEOUS, Nature.NON_NEGATIVE
 LEADS = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
-def interval(*, missing: bool = False) -> Interval:
+def interval(seed: int = 8, *, missing: bool = False) -> Interval:
     """Showers that do not move and are others at the end: an estimate is a blend."""
-    both = np.stack([showers(8)[0, 0], showers(9)[0, 0]]).astype(np.float32)[:, None]
+    both = np.stack([showers(seed)[0, 0], showers(seed + 1)[0, 0]]).astype(np.float32)[:, None]
     if missing:
         both[0, 0, :5, :7] = np.nan
         both[1, 0, -4:] = np.nan
@@ -39,17 +38,24 @@ def fine_power(rates: npt.NDArray[np.float32]) -> float:
     return float(power[..., np.hypot(down, along) > 1 / 8].sum())
 
 
-def test_a_course_has_the_rates_and_the_power_of_both_ends() -> None:
+def test_a_course_has_the_rates_of_both_ends() -> None:
     one = interval()
     made, estimate = drawn(one, LEADS), OpticalFlow().fill(one, LEADS)[:, 0]
     start, end = (np.sort(given.ravel()) for given in (one.start, one.end))
     for t, course in zip(LEADS, made, strict=True):
         np.testing.assert_allclose(np.sort(course.ravel()), (1 - t) * start + t * end, atol=1e-6)
-    usual = (fine_power(one.start[0]) + fine_power(one.end[0])) / 2
-    assert fine_power(estimate[2]) < 0.8 * usual
-    others = [drawn(one, LEADS[2:3], seed)[0] for seed in range(8)]
-    assert np.mean([fine_power(other) for other in others]) == pytest.approx(usual, rel=0.25)
     assert np.corrcoef(made[2].ravel(), estimate[2].ravel())[0, 1] > 0.9
+
+
+def test_courses_have_nearer_to_the_power_of_both_ends_than_the_estimate() -> None:
+    estimated, courses = [], []
+    for seed in range(8, 24, 2):
+        one, half = interval(seed), LEADS[2:3]
+        usual = (fine_power(one.start[0]) + fine_power(one.end[0])) / 2
+        estimated.append(fine_power(OpticalFlow().fill(one, half)[0, 0]) / usual)
+        courses += [fine_power(drawn(one, half, other)[0]) / usual for other in range(4)]
+    assert np.mean(estimated) < 0.7
+    assert abs(np.mean(courses) - 1) < 0.8 * (1 - np.mean(estimated))
 
 
 def test_a_course_leaves_the_given_rain_without_a_jump() -> None:
