@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from temdeep.compiling import kernels_of
 from temdeep.methods import motion
 from temdeep.methods.motion import warp
 
@@ -22,6 +23,7 @@ def test_fields_are_moved_as_without(
     columns[0, 0] = rows[0, 0] = 0.0
     columns[-1, -1] = np.nan
     found = {}
+    assert kernels_of("temdeep.methods") is not None
     for least in (0, 10**9):
         monkeypatch.setattr(motion, "LEAST_CELLS", least)
         found[least] = warp(fields, columns, rows, cyclic=cyclic)
