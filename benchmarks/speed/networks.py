@@ -31,11 +31,11 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
         `model_1`, `model_11` and, where they are installed, `rife_11` and `advection_11`.
     """
     model = load_method(brief_training(folder))
-    interval = _interval(make(folder / f"{rows}x{columns}.nc", rows, columns, 8), model)
+    given = interval(folder, rows, columns, model)
     one, some = np.array([0.5]), np.arange(1, OUTPUTS + 1) / (OUTPUTS + 1)
     calls: dict[str, Callable[[], object]] = {
-        "model_1": partial(model.fill, interval, one),
-        f"model_{OUTPUTS}": partial(model.fill, interval, some),
+        "model_1": partial(model.fill, given, one),
+        f"model_{OUTPUTS}": partial(model.fill, given, some),
     }
     builders: dict[str, Callable[[], Method]] = {
         "rife": rife.build,
@@ -47,7 +47,8 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
         except RequestError as error:
             print(f"{name} is left out: {error}")
         else:
-            calls[f"{name}_{OUTPUTS}"] = partial(other.fill, trim_context(interval, 1), some)
+            calls[f"{name}_{OUTPUTS}"] = partial(other.fill, trim_context(given, 1), some)
+    model.fill(given, one)  # loads what moves fields, once in a process
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
@@ -63,8 +64,8 @@ def brief_training(folder: Path) -> Path:
     return folder / "run"
 
 
-def _interval(path: Path, method: Method) -> Interval:
-    """One in the middle, with all its context."""
-    series = open_series(path)
+def interval(folder: Path, rows: int, columns: int, method: Method) -> Interval:
+    """One in the middle of a made-up series, with all its context."""
+    series = open_series(make(folder / f"{rows}x{columns}.nc", rows, columns, 8))
     middle = len(series.time) // 2
     return next(one for i, one in series.intervals(method.context) if i == middle)

@@ -21,15 +21,17 @@ def test_it_tells_versions_and_extras(capsys: pytest.CaptureFixture[str]) -> Non
     assert told["extras"]["train"]["packages"]["torch"] == version("torch")
     assert all(extra["command"] is None for extra in told["extras"].values())
     assert told["torch_device"].startswith(("cpu, ", "cuda ("))
+    assert told["machine_code"] == {"numba": version("numba"), "why_not": None}
     assert told["cores"] == len(os.sched_getaffinity(0))
 
 
 def test_it_tells_how_to_get_what_is_missing() -> None:
-    done = run("torch,cfgrib", "doctor")
+    done = run("torch,cfgrib,numba", "doctor")
     assert done.returncode == 0, done.stderr
     assert "missing torch: pip install 'temdeep[train]'" in done.stdout
     assert "missing cfgrib: pip install 'temdeep[grib]'" in done.stdout
     assert "torch     not installed" in done.stdout
+    assert "loops     slower, without machine code: numba cannot be loaded" in done.stdout
     assert f"matplotlib {version('matplotlib')}" in done.stdout
 
 

@@ -16,8 +16,9 @@ from temdeep.fields.intervals import Interval
 from temdeep.fields.solar import sun_features
 from temdeep.fields.variables import Nature
 from temdeep.methods.learnt import Learnt
+from temdeep.methods.normalising import logarithm
 from temdeep.methods.wandering import Wandering
-from temdeep.metric import Float32Array, Float64Array
+from temdeep.metric import Float32Array, Float64Array, FloatArray
 
 THETA = np.array([0.0, 0.1, 0.5, 0.8, 1.0])
 
@@ -28,9 +29,13 @@ def by_program(model: Learnt, interval: Interval, theta: Float64Array) -> Float3
     return made
 
 
-def assert_alike(found: Float32Array, wanted: Float32Array, model: Learnt) -> None:
-    """To rounding, in units of each channel's size; missing where missing."""
+def assert_alike(found: FloatArray, wanted: FloatArray, model: Learnt) -> None:
+    """To rounding, in units of each channel's size, rain in logarithms; missing where missing."""
     np.testing.assert_array_equal(np.isnan(found), np.isnan(wanted))
+    found, wanted = found.astype(np.float64), wanted.astype(np.float64)
+    for i in model.network.settings.carried:  # whose mean and spread are those of logarithms
+        rate = model.network.settings.rain[i] or np.nan
+        found[:, i], wanted[:, i] = (logarithm(one[:, i], rate) for one in (found, wanted))
     size = np.abs(model.network.settings.mean) + model.network.settings.spread
     apart = np.abs(found - wanted) / np.reshape(size, (-1, 1, 1))
     assert np.nanmax(apart) < 2e-6

@@ -5,11 +5,19 @@ import torch
 from tests.network.making import CELL_M, ground
 from torch import Tensor
 
+from temdeep.network import machine
 from temdeep.network import warp as module
 from temdeep.network.warp import LARGEST_SHIFT, warp
 from temdeep.network.window import Ground
 
 SHAPE = (9, 12)
+
+
+@pytest.fixture(autouse=True, params=["PyTorch", "machine code"])
+def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of moving fields keep all of this."""
+    if request.param == "PyTorch":
+        monkeypatch.setattr(machine, "kernels_of", lambda _: None)
 
 
 def noise(seed: int, *shape: int) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 
 from temdeep._version import __version__
 from temdeep.cli.reporting import tell_json
+from temdeep.compiling import why_slow
 from temdeep.errors import RequestError
 from temdeep.extras import EXTRAS, install_command
 
@@ -75,6 +76,7 @@ def examination() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "threads": {name: os.environ.get(name) for name in THREADS},
         "torch_device": _device(),
+        "machine_code": {"numba": _version("numba"), "why_not": why_slow() or None},
     }
 
 
@@ -122,6 +124,9 @@ def _lines(found: dict[str, Any]) -> list[str]:
     said = [f"{name}={value}" for name, value in found["threads"].items() if value]
     lines.append(f"threads   {', '.join(said) or 'as many as there are cores'}")
     lines.append(f"torch     {found['torch_device'] or 'not installed'}")
+    slow = found["machine_code"]["why_not"]
+    told = f"slower, without machine code: {slow}" if slow else ""
+    lines.append(f"loops     {told or 'machine code by numba ' + found['machine_code']['numba']}")
     lines += ["", "extras"]
     for name, extra in found["extras"].items():
         told = _versions(extra["packages"])

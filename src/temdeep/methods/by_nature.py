@@ -41,8 +41,11 @@ def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float3
     angles = [i for i, nature in enumerate(natures) if nature is Nature.DIRECTION]
     flags = [i for i, nature in enumerate(natures) if nature is Nature.FLAG]
     plain = [i for i in range(len(natures)) if i not in angles and i not in flags]
-    filled = np.empty((len(theta), *interval.start.shape), np.float32)
-    if plain:
+    if len(plain) == len(natures):
+        filled = smooth(interval, theta)
+    else:
+        filled = np.empty((len(theta), *interval.start.shape), np.float32)
+    if 0 < len(plain) < len(natures):
         filled[:, plain] = smooth(select_channels(interval, plain), theta)
     if angles:
         filled[:, angles] = _through_circle(select_channels(interval, angles), theta, smooth)
@@ -65,8 +68,10 @@ def nearest(interval: Interval, theta: Float64Array) -> Float32Array:
 
 def linear(interval: Interval, theta: Float64Array) -> Float32Array:
     """The straight line (1-θ) x₀ + θ x₁."""
-    t = theta[:, None, None, None].astype(np.float32)
-    line: Float32Array = (1 - t) * interval.start + t * interval.end
+    line = np.empty((len(theta), *interval.start.shape), np.float32)
+    for i, t in enumerate(theta.astype(np.float32)):  # one by one, which stay in the cache
+        line[i] = (1 - t) * interval.start
+        line[i] += t * interval.end
     return line
 
 

@@ -109,6 +109,8 @@ class Learnt:
             everything = by_nature.fill_each(
                 trim_context(known, self.network.settings.context), theta, self._learnt
             )
+            if learnt == inputs == list(range(len(interval.channels))):
+                return everything
             filled[:, learnt] = everything[:, [inputs.index(i) for i in learnt]]
         return filled
 
@@ -203,12 +205,16 @@ class Learnt:
             leads = torch.split(torch.from_numpy(theta).float()[None].to(device), at_once, dim=1)
             rendered = [render(window, coefficients, lead, settings.levels)[0] for lead in leads]
             departure = torch.cat(rendered).cpu().numpy()
-        filled: Float32Array = by_nature.linear(interval, theta) + spread * departure
-        filled += _bend(daily, len(interval.before), len(interval.after), theta)
+        filled = by_nature.linear(interval, theta)
+        for i, added in enumerate(departure):  # one by one, which stay in the cache
+            filled[i] += spread * added
+        own = len(interval.before)
+        if daily.any():
+            filled += _bend(daily, own, len(interval.after), theta)
         wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))
         t = theta[:, None, None, None].astype(np.float32)
-        own = len(interval.before)
-        filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
+        if wanted.any() or sun.any():
+            filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
         for i in range(settings.channels):
             filled[:, i] += self.solar.wandering(interval, i, theta)
         ends = frames[CONTEXT : CONTEXT + 2]

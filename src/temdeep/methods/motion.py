@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_array
 
+from temdeep.compiling import kernels_of
 from temdeep.fields.grids import Grid
 from temdeep.metric import Float32Array, Float64Array, GridMetric
 
@@ -33,6 +34,10 @@ SMALLEST_SIDE = 16
 
 BAND_CELLS = 2**13
 """Cells that are looked up at once, about: what is held on the way fits a processor's cache."""
+
+
+LEAST_CELLS = 2**15
+"""Cells of a grid for which machine code is worth loading what makes it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +119,10 @@ def estimate(start: Float32Array, end: Float32Array, span_s: float, metric: Grid
         misfits.append(_smooth(misfit, metric.cyclic))
     weights = 1 / (np.stack(misfits) + 1e-6) ** 2
     weights /= weights.sum(axis=0)
-    columns, rows = np.einsum("nyx,ndyx->dyx", weights, np.stack([np.stack(c) for c in candidates]))
+    columns, rows = np.zeros_like(nothing), np.zeros_like(nothing)
+    for weight, (along_x, along_y) in zip(weights, candidates, strict=True):
+        columns += weight * along_x
+        rows += weight * along_y
     dx, dy = _cell_sizes(metric)
     motion = Motion(columns * dx / span_s, rows * dy / span_s)
     return motion.slowed(metric.turning_per_m, span_s, metric)
@@ -150,7 +158,13 @@ def warp(
 def _look_up(
     fields: Float32Array, columns: Float64Array, rows: Float64Array, cyclic: bool
 ) -> Float32Array:
-    """Look up band by band of rows: what is held on the way fits a processor's cache."""
+    """Look up by machine code, or band by band of rows, which fits a processor's cache."""
+    kernels = kernels_of("temdeep.methods") if columns.size >= LEAST_CELLS else None
+    if kernels is not None:
+        moved = np.empty(fields.shape, np.float32)
+        given = (np.ascontiguousarray(one, np.float64) for one in (columns, rows))
+        kernels.look_up(np.ascontiguousarray(fields), *given, cyclic, moved)
+        return moved
     height, width = fields.shape[1:]
     taller = np.pad(fields, ((0, 0), (1, 2), (0, 0)), mode="edge")
     around = np.pad(taller, ((0, 0), (0, 0), (1, 2)), mode="wrap" if cyclic else "edge")
@@ -206,7 +220,8 @@ def _flow(
     first: Float32Array, last: Float32Array, cyclic: bool
 ) -> tuple[Float64Array, Float64Array]:
     """Cells that patterns move from first to last along columns and rows, both ways averaged."""
-    images = [_image(field, first, last, cyclic) for field in (first, last)]
+    low, high = np.percentile(np.stack([first, last]), [CLIPPED_PERCENT, 100 - CLIPPED_PERCENT])
+    images = [_image(field, low, high, cyclic) for field in (first, last)]
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0 if min(first.shape) < 256 else 1)
     empty = np.zeros((*images[0].shape, 2), np.float32)
@@ -218,11 +233,9 @@ def _flow(
 
 
 def _image(
-    field: Float32Array, first: Float32Array, last: Float32Array, cyclic: bool
+    field: Float32Array, low: np.float64, high: np.float64, cyclic: bool
 ) -> npt.NDArray[np.uint8]:
-    """A field as a padded 8-bit image, on one scale for both ends."""
-    both = np.stack([first, last])
-    low, high = np.percentile(both, [CLIPPED_PERCENT, 100 - CLIPPED_PERCENT])
+    """A field as a padded 8-bit image, black up to one value and white from another on."""
     scaled = np.clip((field - low) / max(float(high - low), 1e-12), 0, 1)
     columns = np.pad(scaled, ((0, 0), (PAD, PAD)), mode="wrap" if cyclic else "edge")
     padded = np.pad(columns, ((PAD, PAD), (0, 0)), mode="edge")

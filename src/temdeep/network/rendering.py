@@ -4,17 +4,23 @@ Knows: torch. Must not know: xarray, files.
 """
 
 from collections.abc import Iterable
+from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from temdeep.network.architecture import Coefficients
 from temdeep.network.basis import residual_basis
 from temdeep.network.detail import faded
+from temdeep.network.machine import array, by_rows, kernels_for
 from temdeep.network.motion import MOVED_FRAMES, members
 from temdeep.network.settings import CONTEXT, MOVING_CONTEXT
-from temdeep.network.warp import warp
+from temdeep.network.warp import on_cells, warp
 from temdeep.network.window import Window
+
+ENDS = (CONTEXT, CONTEXT + 1)
+"""Places in a window of both ends of the interval."""
 
 
 def render(
@@ -64,10 +70,16 @@ def _render(
         if own:
             along = _along_motion(window, coefficients, theta, level, own)
             if _is_carried(own, coefficients):
-                departure[:, :, own] = along
+                departure[:, :, _in_a_row(own)] = along
             else:
-                departure[:, :, own] += along
+                departure[:, :, _in_a_row(own)] += along
     return departure
+
+
+def _in_a_row(own: list[int]) -> list[int] | slice:
+    """Channels as a slice if they follow each other: then none is copied to be changed."""
+    together = slice(own[0], own[-1] + 1)
+    return together if len(own) == together.stop - together.start else own
 
 
 def _is_carried(own: list[int], coefficients: Coefficients) -> bool:
@@ -88,19 +100,39 @@ def _along_motion(
     window: Window, coefficients: Coefficients, theta: Tensor, level: int, own: list[int]
 ) -> Tensor:
     """The terms that move, for the channels of a level, (batch, time, channel, y, x)."""
+    carried = _is_carried(own, coefficients)
+    kernels = kernels_for(
+        window.frames, coefficients.velocity, coefficients.gate, window.ground.dx_m, theta
+    )
+    if kernels is not None and not carried:
+        return _by_machine(kernels, window, coefficients, theta, level, own, line=1)
+    if kernels is not None:
+        total = _by_machine(kernels, window, coefficients, theta, level, own, line=0)
+    else:
+        total = _blended(window, coefficients, theta, level, own)
     lead = theta[:, :, None, None, None]
-    span = window.span_s.to(theta)[:, None, None, None, None]
+    line = (1 - lead) * window.start[:, None, own] + lead * window.end[:, None, own]
+    if carried and coefficients.fading is not None:
+        share = 4 * lead * (1 - lead) * coefficients.fading[:, :, own].transpose(0, 1)[:, :, None]
+        unit = total.new_tensor([coefficients.logs[i] for i in own])[:, None, None]
+        total = _fade(total, share, unit, cyclic=window.ground.cyclic)
+    return total - line
+
+
+def _blended(
+    window: Window, coefficients: Coefficients, theta: Tensor, level: int, own: list[int]
+) -> Tensor:
+    """Both ends moved and blended, and where it is no rain the bends along the way."""
+    lead = theta[:, :, None, None, None]
     velocity = coefficients.velocity[:, None, level]
     change = coefficients.acceleration[:, None, level]
     weight = lead + lead * (1 - lead) * coefficients.preference[:, None, level, None]
     carried = _is_carried(own, coefficients)
     bend_weights = _bend_weights(window, theta, MOVING_CONTEXT)[..., None, None, None]
-    line = (1 - lead) * window.start[:, None, own] + lead * window.end[:, None, own]
-    total, bend = torch.zeros_like(line), torch.zeros_like(line)
-    for place in _used(window, (CONTEXT, CONTEXT + 1) if carried else MOVED_FRAMES):
-        n = place - CONTEXT
-        by_velocity = (lead - n) * span
-        by_change = by_velocity * ((lead + n) / 2 - 0.5)
+    total = window.frames.new_zeros(*theta.shape, len(own), *window.frames.shape[-2:])
+    bend = torch.zeros_like(total)
+    for place in _used(window, ENDS if carried else MOVED_FRAMES):
+        by_velocity, by_change = (one[..., None, None, None] for one in _ways(window, theta, place))
         way = torch.addcmul(by_velocity * velocity, by_change, change)
         moved = warp(window.frames[:, place, own], way[:, :, 0], way[:, :, 1], window.ground)
         if place == CONTEXT:
@@ -109,13 +141,49 @@ def _along_motion(
             total.addcmul_(weight, moved)
         if not carried:
             bend.addcmul_(bend_weights[:, :, place], moved)
-    if not carried:
-        total.addcmul_(coefficients.gate[:, None, own], bend)
-    elif coefficients.fading is not None:
-        share = 4 * lead * (1 - lead) * coefficients.fading[:, :, own].transpose(0, 1)[:, :, None]
-        unit = total.new_tensor([coefficients.logs[i] for i in own])[:, None, None]
-        total = _fade(total, share, unit, cyclic=window.ground.cyclic)
-    return total - line
+    return total if carried else total.addcmul_(coefficients.gate[:, None, own], bend)
+
+
+def _ways(window: Window, theta: Tensor, place: int) -> tuple[Tensor, Tensor]:
+    """Seconds that the velocity acts for until a frame, and its change, (batch, time)."""
+    n = place - CONTEXT
+    by_velocity = (theta - n) * window.span_s.to(theta)[:, None]
+    return by_velocity, by_velocity * ((theta + n) / 2 - 0.5)
+
+
+def _by_machine(
+    kernels: ModuleType,
+    window: Window,
+    coefficients: Coefficients,
+    theta: Tensor,
+    level: int,
+    own: list[int],
+    *,
+    line: int,
+) -> Tensor:
+    """What `_blended` returns, less the straight line or (0) not, from machine code."""
+    carried = _is_carried(own, coefficients)
+    used = _used(window, ENDS if carried else MOVED_FRAMES)
+    bends = _bend_weights(window, theta, MOVING_CONTEXT) * (not carried)
+    ways = torch.stack([torch.stack(_ways(window, theta, place), -1) for place in used], 2)
+    given = (
+        array(window.frames),
+        (np.array(used), np.array(own), CONTEXT),
+        (
+            *(array(coefficients.velocity[:, level]), array(coefficients.acceleration[:, level])),
+            *(array(coefficients.preference[:, level]), array(coefficients.gate)),
+        ),
+        (array(theta), array(ways), array(bends), np.float32(line)),
+        on_cells(window.ground),
+    )
+    batch, _, _, rows, columns = window.frames.shape
+    found = theta.new_empty(batch, theta.shape[1], len(own), rows, columns)
+
+    def work(first: int, last: int) -> None:
+        kernels.moved(*given, (first, last), array(found))
+
+    by_rows(work, rows, found.numel() * len(used))
+    return found
 
 
 def _fade(total: Tensor, share: Tensor, unit: Tensor, *, cyclic: bool) -> Tensor:

@@ -4,10 +4,13 @@ Knows: torch. Must not know: xarray, files.
 """
 
 from collections.abc import Iterable
+from types import ModuleType
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from temdeep.network.machine import array, by_rows, kernels_for
 from temdeep.network.neighbours import pad
 from temdeep.network.window import Ground
 
@@ -31,7 +34,8 @@ def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Ten
 
     Places and weights are found once for all channels; as fields have a margin, the 16 neighbours
     of a place lie at the same distances from it everywhere; and rows go by bands, but not in a
-    program that is exported, which does not know yet for how many times it is asked.
+    program that is exported, which does not know yet for how many times it is asked. Where no
+    gradients are asked for, machine code does the same (`kernels.py`).
 
     Args:
         fields: x, shape (batch, channel, y, x).
@@ -43,6 +47,9 @@ def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Ten
         Shape (batch, time, channel, y, x); beyond an edge the edge's value goes on. NaN where a
         displacement is.
     """
+    kernels = kernels_for(fields, east_m, north_m, ground.dx_m, ground.dy_m)
+    if kernels is not None:
+        return _by_machine(kernels, fields, east_m, north_m, ground)
     batch, channels, rows, columns = fields.shape
     around = pad(fields, MARGIN, cyclic=ground.cyclic)
     width = around.shape[-1]
@@ -70,6 +77,31 @@ def warp(fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground) -> Ten
     step = max(BAND_VALUES * rows // values, 1)
     bands = (slice(first, min(first + step, rows)) for first in range(0, rows, step))
     return torch.cat([moved(band) for band in bands], dim=-2)
+
+
+def _by_machine(
+    kernels: ModuleType, fields: Tensor, east_m: Tensor, north_m: Tensor, ground: Ground
+) -> Tensor:
+    """What `warp` returns, from machine code."""
+    batch, channels, rows, columns = fields.shape
+    found = fields.new_empty(batch, east_m.shape[1], channels, rows, columns)
+    given = array(fields), array(east_m), array(north_m), on_cells(ground)
+
+    def work(first: int, last: int) -> None:
+        kernels.warp(*given, (first, last), array(found))
+
+    by_rows(work, rows, found.numel())
+    return found
+
+
+def on_cells(ground: Ground) -> tuple[object, ...]:
+    """What machine code is told of a grid: cells, whether they go around, most that is moved."""
+    rows, columns = ground.dx_m.shape
+    return (
+        *(array(ground.dx_m), array(ground.dy_m)),
+        *(ground.cyclic, ground.cyclic and columns >= MARGIN),  # as `pad` does
+        *(np.float32(LARGEST_SHIFT * columns), np.float32(LARGEST_SHIFT * rows)),
+    )
 
 
 def _shift(way_m: Tensor, size_m: Tensor, cells: int) -> tuple[Tensor, list[Tensor]]:
