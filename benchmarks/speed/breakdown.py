@@ -78,8 +78,8 @@ def main() -> int:
     lead = np.arange(1, networks.OUTPUTS + 1) / (networks.OUTPUTS + 1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = load_method(networks.brief_training(folder))
         for rows, columns in SIZES:
+            model = load_method(networks.brief_training(folder, rows * columns))
             interval = networks.interval(folder, rows, columns, model)
             model.fill(interval, lead[:1])  # loads what moves fields, once in a process
             spent: dict[str, float] = defaultdict(float)

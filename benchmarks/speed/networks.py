@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -16,11 +17,13 @@ from temdeep.fields.series import open_series
 from temdeep.methods.context import trim_context
 from temdeep.methods.protocol import Method
 from temdeep.model_store import load_method
+from temdeep.training.coarse import usual_fold
 from temdeep.training.fit import train
 from temdeep.training.settings import TrainingSettings
 
 OUTPUTS = 11
 BRIEF = TrainingSettings(epochs=1, samples=4, without=("trial", "fallback"))
+TAUGHT_ON = (32, 64, 24)
 """What a network costs does not depend on how long it was trained."""
 
 
@@ -30,7 +33,7 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
     Returns:
         `model_1`, `model_11` and, where they are installed, `rife_11` and `advection_11`.
     """
-    model = load_method(brief_training(folder))
+    model = load_method(brief_training(folder, rows * columns))
     given = interval(folder, rows, columns, model)
     one, some = np.array([0.5]), np.arange(1, OUTPUTS + 1) / (OUTPUTS + 1)
     calls: dict[str, Callable[[], object]] = {
@@ -58,10 +61,12 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
     return {name: median(some_s) for name, some_s in seconds.items()}
 
 
-def brief_training(folder: Path) -> Path:
-    """A run folder whose network has hardly been trained."""
-    train(open_series(make(folder / "brief.nc", 32, 64, 24)), folder / "run", settings=BRIEF)
-    return folder / "run"
+def brief_training(folder: Path, cells: int = 0) -> Path:
+    """A run folder; its network has hardly been trained, and the form for a grid of so many cells."""
+    settings = replace(BRIEF, fold=usual_fold(cells))
+    run = folder / f"run_{settings.fold}"
+    train(open_series(make(folder / "brief.nc", *TAUGHT_ON)), run, settings=settings)
+    return run
 
 
 def interval(folder: Path, rows: int, columns: int, method: Method) -> Interval:

@@ -242,8 +242,13 @@ def shape_of(
         depth=settings.depth,
         without=settings.without,
         rain=tuple(rates) if any(rate is not None for rate in rates) else (),
-        fold=2 if max(prod(one.shape[-2:]) for one in fields) >= FOLDED_FROM else 1,
+        fold=settings.fold or usual_fold(max(prod(one.shape[-2:]) for one in fields)),
     )
+
+
+def usual_fold(cells: int) -> int:
+    """Cells to a side that are one place inside the network, on a grid of so many cells."""
+    return 2 if cells >= FOLDED_FROM else 1
 
 
 def with_spans(network: NetworkSettings, spans_s: Sequence[float]) -> NetworkSettings:

@@ -96,6 +96,8 @@ class TrainingSettings:
         crop: Rows and columns of a batch at most.
         width: Channels inside the network.
         depth: Blocks of the network.
+        fold: Cells to a side that are one place inside the network; 0: 2 on grids of half a million
+            cells or more, else 1.
         flow: Whether anything is moved along a motion.
         averaging: Decay of the running mean of the weights, which is what is kept.
         without: Parts of the model that are left out, of `PARTS`; motion is left out by `flow`. Two
@@ -122,6 +124,7 @@ class TrainingSettings:
     crop: int = 128
     width: int = 32
     depth: int = 3
+    fold: int = 0
     flow: bool = True
     averaging: float = 0.99
     without: tuple[str, ...] = ("daily", "gate")
@@ -147,7 +150,7 @@ class TrainingSettings:
         for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise RequestError(f"{name} must lie in [0, 1], got {getattr(self, name)}.")
-        for name in ("weight_decay", "span_power", "seed"):
+        for name in ("weight_decay", "span_power", "fold", "seed"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise RequestError(f"{name} must be 0 or more, got {getattr(self, name)}.")
         if not 0 < self.held_out <= 0.5:
