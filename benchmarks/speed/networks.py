@@ -62,7 +62,7 @@ def costs(folder: Path, rows: int, columns: int, rounds: int) -> dict[str, float
 
 
 def brief_training(folder: Path, cells: int = 0) -> Path:
-    """A run folder; its network has hardly been trained, and the form for a grid of so many cells."""
+    """A run folder; its network has hardly been trained, with the form for so many cells."""
     settings = replace(BRIEF, fold=usual_fold(cells))
     run = folder / f"run_{settings.fold}"
     train(open_series(make(folder / "brief.nc", *TAUGHT_ON)), run, settings=settings)
