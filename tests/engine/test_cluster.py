@@ -14,8 +14,8 @@ __all__ = ["source", "uninterrupted"]  # fixtures
 
 RUN = """
 import sys
-from temdeep.engine import layout, pieces, spool
-pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
+from temdeep.engine import growing, layout, pieces, work
+pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.CHUNK_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 from temdeep.cli.main import main
 if __name__ == "__main__":
@@ -38,9 +38,13 @@ def start(place: Path, target: str, *options: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("target", ["out.zarr", "out.nc"])
-def test_two_workers_write_the_same_bytes(place: Path, uninterrupted: Path, target: str) -> None:
-    run = start(place, target, "--workers", "2")
+@pytest.mark.parametrize(
+    ("target", "options"), [("out.zarr", ()), ("out.nc", ()), ("out.nc", ("--compress", "0"))]
+)
+def test_two_workers_write_the_same_bytes(
+    place: Path, uninterrupted: Path, target: str, options: tuple[str, ...]
+) -> None:
+    run = start(place, target, "--workers", "2", *options)
     _, told = run.communicate(timeout=120)
     assert run.returncode == 0, told
     assert "'t2m' is stored as int32 instead of int16" in told

@@ -16,6 +16,7 @@ from tests.engine.making import in_memory, mixed, save
 from tests.engine.test_restart import assert_same, downscale
 
 from temdeep.cli.main import main
+from temdeep.engine.growing import InZarr
 from temdeep.engine.layout import Layout, field_specs
 from temdeep.engine.plan import plan
 from temdeep.engine.work import Filling, Work
@@ -109,7 +110,8 @@ def test_no_two_pieces_share_a_shard(tmp_path: Path) -> None:
     series = gridded(181, 360, count=400)
     hourly = plan(series, step="1h")
     specs = field_specs(series, Linear(), hourly, {"t": {}}, suffix=".zarr")
-    units = list(Work((Filling(series, Linear(), hourly),), specs, tmp_path).units())
+    store = InZarr(tmp_path, specs).open
+    units = list(Work((Filling(series, Linear(), hourly),), specs, store).units())
     assert len(units) > 5
     held = specs["t"].held_times
     assert held == 128

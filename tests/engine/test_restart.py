@@ -16,15 +16,16 @@ from tests.engine.making import mixed, save
 from zarr.core.sync import _get_loop
 
 import temdeep
-from temdeep.engine.stores import finish_writes
+from temdeep.engine.zarr_store import finish_writes
 
 FORMATS = ["out.nc", "out.zarr"]
 TIMES = 60
 
 DOWNSCALE = """
 import os, signal, sys
-from temdeep.engine import journal, layout, pieces, spool, stores
-pieces.WINDOW_BYTES = spool.CHUNK_BYTES = 1  # small pieces
+from pathlib import Path
+from temdeep.engine import growing, journal, laid_out, layout, pieces, spool, work, zarr_store
+pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.CHUNK_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 what, left = sys.argv.pop(1), int(sys.argv.pop(1))
 def counted(done):
@@ -35,9 +36,11 @@ def counted(done):
             os.kill(os.getpid(), signal.SIGKILL)
         return done(self, *arguments)
     return call
-owners = (spool.Spool, stores.ZarrStore, journal.Journal, spool)
-owner = next(one for one in owners if hasattr(one, what))
-setattr(owner, what, counted(getattr(owner, what)))
+stores = (zarr_store.ZarrStore, laid_out.LaidOutFile)
+owners = ((spool.Spool,), stores, (journal.Journal,), (spool,), (Path,))
+for owner in next(some for some in owners if any(hasattr(one, what) for one in some)):
+    if hasattr(owner, what):
+        setattr(owner, what, counted(getattr(owner, what)))
 from temdeep.cli.main import main
 sys.argv.insert(1, "downscale")
 sys.exit(main())

@@ -17,7 +17,8 @@ import zarr
 from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, temperature
 
 from temdeep.cli.main import main
-from temdeep.engine import stores
+from temdeep.engine import laid_out, netcdf_file
+from temdeep.engine.layout import Layout
 from temdeep.engine.plan import plan
 from temdeep.engine.writers import Manner, Written, check_target, steps, write
 from temdeep.errors import InputError, OutputError, RequestError
@@ -344,6 +345,7 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
         check_target(folder, overwrite=True)
 
 
+@pytest.mark.parametrize("dataset", [mixed(), temperature([1, 2, 3])], ids=["compressed", "not"])
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -353,14 +355,19 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_file_system_says_is_told_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dataset: xr.Dataset,
+    error: Exception,
+    told: str,
 ) -> None:
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(stores.NetCDFStore, "write", fail)
+    monkeypatch.setattr(laid_out.LaidOutFile, "write", fail)
+    monkeypatch.setattr(netcdf_file.NetCDFFile, "write", fail)
     with pytest.raises(OutputError, match=told):
-        fill_file(mixed(), tmp_path, "out.nc")
+        fill_file(dataset, tmp_path, "out.nc")
     assert [one.name for one in tmp_path.iterdir()] == ["in.nc"]
 
 
@@ -402,11 +409,13 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     assert list(small_disk.iterdir()) == []
 
 
-def test_progress_counts_every_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [Layout(), Layout(compression=0)], ids=["usual", "laid out"])
+def test_progress_counts_every_step(tmp_path: Path, layout: Layout) -> None:
     series = opened(mixed(), tmp_path)
     wanted = plan(series, step="1h")
     told: list[int] = []
-    write(series, Linear(), wanted, tmp_path / "out.nc", progress=told.append)
+    manner = Manner(layout=layout)
+    write(series, Linear(), wanted, tmp_path / "out.nc", manner=manner, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == steps(series, Linear(), wanted, tmp_path / "out.nc") == 125
 

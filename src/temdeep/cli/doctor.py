@@ -15,7 +15,7 @@ from temdeep.errors import RequestError
 from temdeep.extras import EXTRAS, install_command
 
 PACKAGES = (
-    *("numpy", "scipy", "pandas", "xarray", "dask", "netCDF4", "zarr", "fsspec", "pyproj"),
+    *("numpy", "scipy", "pandas", "xarray", "dask", "netCDF4", "h5py", "zarr", "fsspec", "pyproj"),
     "opencv-python-headless",
 )
 """Those that are always needed and whose versions matter when something goes wrong."""

@@ -25,7 +25,8 @@ from temdeep.cli.reporting import progress_bar, tell, tell_json, tell_notes
 if TYPE_CHECKING:
     from temdeep.engine.layout import Layout
     from temdeep.engine.origin import Origin
-    from temdeep.engine.writers import Workers, Written
+    from temdeep.engine.workers import Workers
+    from temdeep.engine.writers import Written
 
 EPILOG = """methods:
   auto, the default, weighs the others for each variable: some times of the series are hidden, and
@@ -341,11 +342,11 @@ def _workers(arguments: argparse.Namespace, stack: ExitStack) -> Workers | None:
     """
     if arguments.workers is None and arguments.dask is None:
         return None
-    from temdeep.engine.cluster import by_client, connected, local
+    from temdeep.engine.cluster import ByClient, connected, local
 
     if arguments.dask is not None:
-        return by_client(stack.enter_context(connected(arguments.dask)))
-    return by_client(stack.enter_context(local(arguments.workers)))
+        return ByClient(stack.enter_context(connected(arguments.dask)), elsewhere=True)
+    return ByClient(stack.enter_context(local(arguments.workers)), elsewhere=False)
 
 
 def _command() -> str:

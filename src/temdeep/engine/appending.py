@@ -27,7 +27,8 @@ from temdeep.engine.record import Record
 from temdeep.engine.spool import settle
 from temdeep.engine.stores import ZARR_SUFFIX
 from temdeep.engine.work import Filling
-from temdeep.engine.writers import Manner, Progress, Written, write_fillings
+from temdeep.engine.workers import Progress
+from temdeep.engine.writers import Manner, Written, write_fillings
 from temdeep.errors import OutputError, RequestError
 from temdeep.fields.forecasts import Forecasts
 from temdeep.fields.series import Series

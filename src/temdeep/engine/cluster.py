@@ -11,13 +11,14 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from temdeep.engine.encoding import NarrowError
 from temdeep.engine.record import Made
 from temdeep.engine.spool import Spool
 from temdeep.engine.work import Unit, Work, do
-from temdeep.engine.writers import Progress, Workers
+from temdeep.engine.workers import Progress
 from temdeep.errors import OutputError, RequestError
 from temdeep.extras import need
 
@@ -81,13 +82,23 @@ def connected(address: str) -> Iterator[Any]:
         yield client
 
 
-def by_client(client: Any) -> Workers:
-    """Have the workers of a client make pieces."""
+@dataclass(frozen=True)
+class ByClient:
+    """The workers of a client make pieces.
 
-    def make(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
-        _make(client, work, todo, spool, progress)
+    Attributes:
+        client: Of Dask.
+        elsewhere: Whether its workers may be on other machines.
+    """
 
-    return make
+    client: Any
+    elsewhere: bool
+
+    def __call__(
+        self, work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress, /
+    ) -> None:
+        """See `Workers`."""
+        _make(self.client, work, todo, spool, progress)
 
 
 def _distributed() -> Any:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from zarr.codecs import ZstdCodec
 
 from temdeep.engine.beside import REALIZATION, members_of, parents
 from temdeep.engine.dataset import dtype_of, shape_of
@@ -243,6 +242,8 @@ def _in_zarr(
         chunks[axis] = max(1, most)
     compressors = {key: encoding[key] for key in ("compressors",) if key in encoding}
     if layout.compression is not None:
+        from zarr.codecs import ZstdCodec  # noqa: PLC0415 - slow to load
+
         level = layout.compression
         compressors = {"compressors": [ZstdCodec(level=level)] if level else None}
     shards = _shards(spec, chunks, layout.shards)

@@ -117,7 +117,7 @@ class Storage:
             scaled = (values.astype(np.float64) - self.offset) / self.scale
         if self.is_integer:
             return self.round(scaled)
-        return self._fill_in(scaled.astype(self.dtype), np.isnan(values))
+        return self._fill_in(scaled.astype(self.dtype, copy=False), np.isnan(values))
 
     def round(self, scaled: Values) -> Values:
         """Round numbers in units of the scale to stored integers, NaN to the fill value.

@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from temdeep._version import __version__
 
 FOLDER, NAME = "temdeep_record", "record.json"
@@ -92,6 +90,8 @@ def named(files: Mapping[str, Stamp]) -> tuple[tuple[str, int, int], ...]:
 
 def write(store: Path, record: Record) -> None:
     """Put a record into a store."""
+    import zarr  # noqa: PLC0415 - slow to load, and only for stores that are finished
+
     zarr.create_group(store / FOLDER, overwrite=True)  # one of a run that was killed
     text = json.dumps(asdict(record), sort_keys=True)
     (store / FOLDER / NAME).write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
-"""An unfinished output beside its target: a Zarr store, and a journal of what is done in it.
+"""An unfinished output beside its target: how it grows, and a journal of what is done in it.
 
-Knows: stores, storages. Must not know: series, methods, the command line.
+Knows: ways to grow, storages. Must not know: series, methods, the command line.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from temdeep._version import __version__
 from temdeep.engine import journal, record
-from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
+from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.growing import Growing, LaidOut, way_to_grow
 from temdeep.engine.journal import Journal
 from temdeep.engine.origin import Older, Origin, refuse_other
 from temdeep.engine.packing import ladder
 from temdeep.engine.record import Made, Record
-from temdeep.engine.stores import ZARR_SUFFIX, NetCDFStore, ZarrStore, finish_writes
+from temdeep.engine.stores import ZARR_SUFFIX
 from temdeep.errors import OutputError
 
 APPENDED = "appended to"
@@ -31,11 +31,7 @@ SUFFIXES = (".nc", ".nc4", ".cdf", ZARR_SUFFIX)
 
 
 class Spool:
-    """Holds an output until it is complete.
-
-    A Zarr output is written as it will be. A NetCDF file that is killed while it is written cannot
-    be written on: its fields are held in a plain Zarr store first, and copied at the end.
-    """
+    """Holds an output until it is complete, and knows what of it is done."""
 
     def __init__(
         self,
@@ -44,6 +40,8 @@ class Spool:
         specs: Mapping[str, FieldSpec],
         origin: Origin | None,
         older: Older | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         """Begin without anything on disk.
 
@@ -53,24 +51,25 @@ class Spool:
             specs: How each field is stored, if nothing has to be wider.
             origin: What it is made of; None: it is never gone on with.
             older: What is there of it already.
+            shared: Whether other machines write into it too.
         """
         self.path = target.with_name(f".{target.name}.partial")
         self._target, self._frame, self._origin = target, frame, origin
-        self._older = older
+        self._older, self._shared = older, shared
         self._narrow = dict(specs)
-        self.held = specs if self._is_zarr else _plain(specs)
         self.levels: dict[str, int] = dict.fromkeys(specs, 0)
         self._journal = Journal(self.path / journal.NAME)
-        self._store = ZarrStore(self.path, self.held)
+        self.growing = self._way(shared=shared)
 
-    @property
-    def _is_zarr(self) -> bool:
-        return self._target.suffix == ZARR_SUFFIX
+    def _way(self, *, shared: bool) -> Growing:
+        frame, suffix = self._frame, self._target.suffix
+        return way_to_grow(self.path, suffix, frame, self._narrow, shared=shared)
 
     @property
     def specs(self) -> Mapping[str, FieldSpec]:
         """How each field is held now."""
-        return {name: self._at_level(spec, self.levels[name]) for name, spec in self.held.items()}
+        held = self.growing.specs
+        return {name: self._at_level(spec, self.levels[name]) for name, spec in held.items()}
 
     @staticmethod
     def _at_level(spec: FieldSpec, level: int) -> FieldSpec:
@@ -97,6 +96,7 @@ class Spool:
         about = {
             "temdeep": __version__,
             "target": self._target.name,
+            "way": self.growing.name,
             "request": dict(self._origin.request) if self._origin else {},
             "files": dict(self._origin.files) if self._origin else {},
             "attributes": {
@@ -107,14 +107,7 @@ class Spool:
         }
         if self._older is not None:
             about |= self._taken(self._older)
-        self._store = ZarrStore(self.path, self.specs)
-        if self._is_zarr:
-            self._store.create(self._frame)
-        else:
-            self._store.create_bare()
-        if self._older is not None:
-            for name in self.held:
-                self._store.take_over(self._older.store, name, self._older.count)
+        self.growing.create(self._frame, self.specs, self._older)
         self._journal.begin(about)
         return False
 
@@ -135,6 +128,11 @@ class Spool:
         """
         try:
             refuse_other(origin, self._journal, self.path)
+            if self._shared and self._journal.about.get("way") == LaidOut.name:
+                raise OutputError(
+                    f"{self.path} holds unfinished work that one machine alone can go on with: run"
+                    " the same without --dask, or say --restart to begin anew."
+                )
         except OutputError:
             if self._older is not None and APPENDED in self._journal.about:
                 return False
@@ -164,8 +162,8 @@ class Spool:
 
     def widen(self, name: str, level: int, why: str) -> None:
         """Hold a field in a wider storage, and convert what is there."""
-        self._store = ZarrStore(self.path, self.specs)
-        self._store.store_wider(name, self._at_level(self.held[name], level))
+        spec = self._at_level(self.growing.specs[name], level)
+        self.growing.widen(self._frame, self.specs, name, spec)
         self.levels[name] = level
         self._journal.add({"wider": name, "level": level, "why": why})
 
@@ -192,35 +190,25 @@ class Spool:
         Args:
             progress: Is told of each of so many times more that are copied, of all fields.
         """
-        if self._is_zarr:
-            if self._origin is not None and self._origin.about is not None:
-                pieces = {first: made for (_, first), made in sorted(self.done().items())}
-                files = record.named(self._origin.files)
-                told = Record(self._origin.about, files, pieces, self._why())
-                record.write(self.path, told)
-            self._store.close()
-            _rename(self.path, self._target)
+        if self._target.suffix == ZARR_SUFFIX:
+            self._record()
+        final = {n: self._at_level(spec, self.levels[n]) for n, spec in self._narrow.items()}
+        whole = self.growing.complete(self._frame, self.specs, final, progress)
+        _rename(whole, self._target)
+        if whole == self.path:
             self._journal.path = self._target / journal.NAME
             self._journal.remove()
+        else:
+            self._journal.release()
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def _record(self) -> None:
+        """Have a store say what it was made of, so that it can be appended to."""
+        if self._origin is None or self._origin.about is None:
             return
-        whole = self.path / f"whole{self._target.suffix}"
-        specs = {n: self._at_level(spec, self.levels[n]) for n, spec in self._narrow.items()}
-        frame = self._frame.assign_attrs(self._journal.about["attributes"])
-        file = NetCDFStore(whole)
-        try:
-            file.create(frame, specs)
-            held = ZarrStore(self.path, self.specs)
-            for name, spec in self.specs.items():
-                for first, count in spec.blocks():
-                    file.write(name, first, held.read(name, first, count))
-                    progress(count)
-            file.close()
-        except BaseException:
-            file.remove()
-            raise
-        _rename(whole, self._target)
-        self._journal.release()
-        shutil.rmtree(self.path, ignore_errors=True)
+        pieces = {first: made for (_, first), made in sorted(self.done().items())}
+        files = record.named(self._origin.files)
+        record.write(self.path, Record(self._origin.about, files, pieces, self._why()))
 
     def leave(self) -> bool:
         """Stop without an end: what is done stays if it can be gone on with.
@@ -231,33 +219,21 @@ class Spool:
         stays = self._origin is not None and len(self.done()) > self.taken
         self._journal.release()
         if not stays:
-            finish_writes()
+            self.growing.stop()
             shutil.rmtree(self.path, ignore_errors=True)
         return stays
 
     def _reopen(self) -> None:
-        self._store.mend()
-        for name, spec in self.held.items():
+        about = self._journal.about
+        self._frame = self._frame.assign_attrs(about["attributes"])
+        if about.get("way") != self.growing.name:
+            self.growing = self._way(shared=True)
+        self.growing.mend()
+        store = self.growing.open(self.specs)
+        for name, spec in self.growing.specs.items():
             steps = [storage.dtype for storage in ladder(spec.storage)]
             known = [one["level"] for one in self._journal.entries if one.get("wider") == name]
-            self.levels[name] = max([steps.index(self._store.storage_dtype(name)), *known])
-        self._store = ZarrStore(self.path, self.specs)
-
-
-def _plain(specs: Mapping[str, FieldSpec]) -> dict[str, FieldSpec]:
-    """Whole fields, some times at once and as many of each field, uncompressed."""
-    largest = max(
-        int(np.prod(spec.shape) // spec.shape[spec.time_axis] * spec.storage.dtype.itemsize)
-        for spec in specs.values()
-    )
-    held = {}
-    for name, spec in specs.items():
-        chunks = list(spec.shape)
-        chunks[spec.time_axis] = min(max(CHUNK_BYTES // largest, 1), spec.shape[spec.time_axis])
-        if spec.run_axis is not None:
-            chunks[spec.run_axis] = 1
-        held[name] = replace(spec, chunks=tuple(chunks), filters={"compressors": None})
-    return held
+            self.levels[name] = max([steps.index(store.storage_dtype(name)), *known])
 
 
 def settle(target: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from temdeep.engine.behind import Doer, at_once
 from temdeep.engine.encoding import Encoder, NarrowError, carried
-from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.packing import Storage, ladder
 from temdeep.engine.pieces import Frames, Piece, fingerprint, pieces, windowed
 from temdeep.engine.plan import Plan
 from temdeep.engine.record import Made
 from temdeep.engine.running_totals import fill, passes
-from temdeep.engine.stores import ZarrStore, storing
+from temdeep.engine.stores import Opening, Store, storing
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
 
@@ -45,14 +47,16 @@ class Work:
     Attributes:
         fillings: One for each forecast run, all with as many output times.
         specs: How each field is stored at its narrowest.
-        store: Folder of the Zarr store.
+        store: Opens what they are written to.
         begun: What an older store has of one of the pieces.
+        placed: How many steps each time counts that it need not be copied any more.
     """
 
     fillings: tuple[Filling, ...]
     specs: Mapping[str, FieldSpec]
-    store: Path
+    store: Opening
     begun: Begun | None = None
+    placed: int = 0
 
     def units(self) -> Iterator[Unit]:
         """All pieces of all runs; no two of them share a chunk."""
@@ -69,9 +73,9 @@ class Work:
                 yield Unit(run, piece, begun=begun)
 
     def steps(self, unit: Unit) -> int:
-        """How many steps a piece counts: its output times, once for each pass through them."""
-        times = unit.piece.times
-        return passes(self.fillings[unit.run].series) * int(times.stop - times.start)
+        """How many steps a piece counts: its output times, for each pass, and put in place."""
+        each = passes(self.fillings[unit.run].series) + self.placed
+        return each * _count(unit.piece.times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +125,7 @@ def do(
     levels: Mapping[str, int],
     frames: Frames | None = None,
     progress: Callable[[int], None] | None = None,
+    doer: Doer = at_once,
 ) -> Made:
     """Make a piece and write it, for good.
 
@@ -133,6 +138,7 @@ def do(
         levels: Which storage of its ladder the store has for each variable.
         frames: Input that other pieces have read already.
         progress: Is told of each so many times more that are made.
+        doer: Who writes; the piece is written once all is done that it was told.
 
     Returns:
         How it came out.
@@ -147,7 +153,7 @@ def do(
     fields = frames.read(piece.window)
     own = {**dict.fromkeys(work.specs, 0), **(unit.levels or {})}
     at = {n: replace(s, storage=ladder(s.storage)[levels[n]]) for n, s in work.specs.items()}
-    writer = _Writer(ZarrStore(work.store, at), at, unit, len(filling.plan))
+    writer = _Writer(work.store(at), at, unit, len(filling.plan), doer)
     storages = {name: spec.storage for name, spec in work.specs.items()}
     while True:
         todo = piece
@@ -167,11 +173,16 @@ def do(
         else:
             writer.sync()
             if progress is not None:
-                progress(passes(filling.series) * (todo.times.start - piece.times.start))
+                copied = todo.times.start - piece.times.start
+                progress(passes(filling.series) * copied + work.placed * _count(piece.times))
             dim, first = filling.series.time_name, piece.window.start
             times = slice(piece.own.start - first, piece.own.stop - first)
             needed = {name: level for name, level in own.items() if level}
             return Made(fingerprint(fields, dim, times), needed)
+
+
+def _count(times: slice) -> int:
+    return int(times.stop - times.start)
 
 
 def _seen(series: Series, fields: xr.Dataset, piece: Piece, todo: Piece) -> Series:
@@ -183,6 +194,8 @@ def _seen(series: Series, fields: xr.Dataset, piece: Piece, todo: Piece) -> Seri
 
 def _copy(begun: Begun, first: int, writer: _Writer) -> None:
     """Take the first times of a piece from an older store."""
+    from temdeep.engine.zarr_store import ZarrStore  # noqa: PLC0415 - slow to load
+
     count = begun.rest.times.start - first
     older = ZarrStore(begun.store, begun.specs)
     for name, spec in begun.specs.items():
@@ -215,9 +228,14 @@ class _Writer:
     """Collects a piece's stored numbers and writes them by whole chunks."""
 
     def __init__(
-        self, store: ZarrStore, specs: Mapping[str, FieldSpec], unit: Unit, count: int
+        self,
+        store: Store,
+        specs: Mapping[str, FieldSpec],
+        unit: Unit,
+        count: int,
+        doer: Doer,
     ) -> None:
-        self._store, self._specs = store, specs
+        self._store, self._specs, self._doer = store, specs, doer
         self._first = unit.run * count + unit.piece.times.start
         self._start, self._stop = unit.piece.times.start, unit.piece.times.stop
         self.begin_again()
@@ -236,15 +254,22 @@ class _Writer:
         spec = self._specs[name]
         alike = storage == spec.storage
         self._held[name].append(raw if alike else spec.storage.convert(raw, storage))
-        taken = self._next[name] + len(self._held[name])
+        held, first = self._held[name], self._next[name]
+        taken = first + len(held)
         whole = (self._start + taken) % spec.held_times == 0
-        if whole or self._start + taken == self._stop:
-            with storing():
-                self._store.write(name, self._first + self._next[name], np.stack(self._held[name]))
+        enough = len(held) * held[0].nbytes >= CHUNK_BYTES
+        if (whole and enough) or self._start + taken == self._stop:
+            self._doer(partial(self._write, name, self._first + first, held))
             self._next[name], self._held[name] = taken, []
+
+    def _write(self, name: str, first: int, held: list[Values]) -> None:
+        with storing():
+            self._store.write(name, first, np.stack(held) if len(held) > 1 else held[0][None])
 
     def sync(self) -> None:
         """Have the disk hold the whole piece."""
+        self._doer(self._sync)
+
+    def _sync(self) -> None:
         with storing():
-            for name in self._specs:
-                self._store.sync(name, self._first, self._stop - self._start)
+            self._store.sync(self._first, self._stop - self._start)

@@ -15,18 +15,17 @@ import xarray as xr
 
 from temdeep.engine.beside import parents
 from temdeep.engine.describing import describe, draw_up
-from temdeep.engine.encoding import NarrowError
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.layout import AS_USUAL, Layout
 from temdeep.engine.origin import Older, Origin
-from temdeep.engine.pieces import Frames
 from temdeep.engine.plan import Plan
 from temdeep.engine.running_totals import passes
 from temdeep.engine.spool import SUFFIXES, Spool, settle
 from temdeep.engine.stores import ZARR_SUFFIX, StoreError, storing
 from temdeep.engine.stream import variables_of
 from temdeep.engine.template import treatments
-from temdeep.engine.work import Begun, Filling, Unit, Work, do
+from temdeep.engine.work import Begun, Filling, Unit, Work
+from temdeep.engine.workers import Progress, Workers, here
 from temdeep.errors import InputError, OutputError, VariableError
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
@@ -38,9 +37,6 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NEARLY_FULL_BYTES = 2**20
 
 Tell = Callable[[str], None]
-Progress = Callable[[int], None]
-Workers = Callable[[Work, Iterable[Unit], Spool, Progress], None]
-"""Makes pieces in other processes, and writes down in the spool what is done."""
 
 
 @dataclass(frozen=True)
@@ -170,15 +166,17 @@ def write_fillings(
     if manner.layout.unlimited:
         frame = _unlimited(frame, {spec.dims[spec.time_axis] for spec in specs.values()})
     specs = _with_coordinates(specs, frame, target.suffix)
-    spool = Spool(target, frame, specs, manner.origin, older)
+    shared = manner.workers is not None and manner.workers.elsewhere
+    spool = Spool(target, frame, specs, manner.origin, older, shared=shared)
     count = _Count(progress)
     before = 0
     try:
         with storing():
             spool.open(restart=manner.restart)
         before = len(spool.done()) - spool.taken
-        work = Work(tuple(fillings), spool.held, spool.path, begun)
-        (manner.workers or _here)(work, _missing(work, spool, count), spool, count)
+        growing = spool.growing
+        work = Work(tuple(fillings), growing.specs, growing.open, begun, growing.placed)
+        (manner.workers or here)(work, _missing(work, spool, count), spool, count)
         with storing():
             spool.finish(count)
     except BaseException as error:
@@ -263,23 +261,6 @@ def _missing(work: Work, spool: Spool, count: _Count) -> Iterable[Unit]:
             count(work.steps(unit))
         else:
             yield unit
-
-
-def _here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
-    """Make all pieces one after the other; input that several of them need is read once."""
-    run, frames = -1, None
-    for one in todo:
-        unit = one
-        if unit.run != run or frames is None:
-            run, frames = unit.run, Frames(work.fillings[unit.run].series)
-        made = None
-        while made is None:
-            try:
-                made = do(work, unit, spool.levels, frames, progress)
-            except NarrowError as narrow:
-                spool.widen(narrow.name, narrow.level, narrow.why)
-                unit = unit.needing(narrow)
-        spool.add(unit.key, made)
 
 
 def _given(filling: Filling) -> int:

@@ -94,14 +94,17 @@ def load(array: xr.DataArray, source: str) -> Frames:
 def _refuse_impossible(
     values: Frames, channel: Channel, series: Series, index: slice | Int64Array
 ) -> None:
+    largest = max(float(values.max(initial=0)), -float(values.min(initial=0)))
+    if largest < undeclared.IMPOSSIBLE:  # not so where there is NaN: that needs a closer look
+        return
     impossible = np.abs(values) >= undeclared.IMPOSSIBLE
     if not impossible.any():
         return
     at = int(np.flatnonzero(impossible.any(axis=(1, 2)))[0])
     when = show(series.time.values[index][at])
-    largest = float(values[at][impossible[at]][0])
-    if np.isfinite(largest):
-        raise VariableError(undeclared.as_text(channel.name, series.source, largest, f"at {when}"))
+    found = float(values[at][impossible[at]][0])
+    if np.isfinite(found):
+        raise VariableError(undeclared.as_text(channel.name, series.source, found, f"at {when}"))
     raise VariableError(
         f"'{channel.name}' in {series.source} has infinite values at {when}: set them to missing"
         " (NaN) or repair them."
@@ -170,7 +173,7 @@ class Window:
             read_to = min(max(stop, self._end + ahead), self._stop)
             fresh = self._reader(slice(max(self._end, first), read_to))
             kept = [] if self._frames is None else [self._frames[max(0, first - self._begin) :]]
-            self._frames = np.concatenate([*kept, fresh])
+            self._frames = np.concatenate([*kept, fresh]) if kept else fresh.view()
             self._begin, self._end = read_to - len(self._frames), read_to
             self._frames.flags.writeable = False
         return self._frames[first - self._begin : stop - self._begin]

@@ -182,8 +182,8 @@ class Series:
         extra = [str(d) for d in original.dims if d not in (self.time_name, *self.grid.dims)]
         first = values[mine[0].name]
         sizes = tuple(original.sizes[dim] for dim in extra)
-        stacked = np.empty((*sizes, *first.shape), dtype=first.dtype)
-        for one in mine:
+        stacked = np.empty((*sizes, *first.shape), dtype=first.dtype) if extra else first
+        for one in mine if extra else ():
             stacked[tuple(self.places[one.name][dim] for dim in extra)] = values[one.name]
         horizontal = tuple(original.sizes[dim] for dim in self.grid.dims)
         shaped = stacked.reshape((*sizes, len(first), *horizontal))

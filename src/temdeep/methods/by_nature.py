@@ -42,10 +42,10 @@ def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float3
     flags = [i for i, nature in enumerate(natures) if nature is Nature.FLAG]
     plain = [i for i in range(len(natures)) if i not in angles and i not in flags]
     if len(plain) == len(natures):
-        filled = smooth(interval, theta)
+        filled = _own(smooth(interval, theta))
     else:
         filled = np.empty((len(theta), *interval.start.shape), np.float32)
-    if 0 < len(plain) < len(natures):
+    if plain and len(plain) < len(natures):
         filled[:, plain] = smooth(select_channels(interval, plain), theta)
     if angles:
         filled[:, angles] = _through_circle(select_channels(interval, angles), theta, smooth)
@@ -61,6 +61,12 @@ def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float3
     return filled
 
 
+def _own(values: Float32Array) -> Float32Array:
+    """Values in an array that nobody else has."""
+    mine = values.flags.owndata and values.flags.writeable
+    return values.astype(np.float32, copy=not mine)
+
+
 def nearest(interval: Interval, theta: Float64Array) -> Float32Array:
     """The nearer end; at half time the first."""
     return np.where(theta[:, None, None, None] <= 0.5, interval.start, interval.end)
@@ -68,10 +74,11 @@ def nearest(interval: Interval, theta: Float64Array) -> Float32Array:
 
 def linear(interval: Interval, theta: Float64Array) -> Float32Array:
     """The straight line (1-θ) x₀ + θ x₁."""
-    line = np.empty((len(theta), *interval.start.shape), np.float32)
-    for i, t in enumerate(theta.astype(np.float32)):  # one by one, which stay in the cache
-        line[i] = (1 - t) * interval.start
-        line[i] += t * interval.end
+    t = theta[:, None, None, None].astype(np.float32)
+    line: Float32Array = (1 - t) * interval.start
+    part = np.empty_like(line[0]) if len(line) else line
+    for i, share in enumerate(t):  # one by one: what was just made is still at hand
+        line[i] += np.multiply(share, interval.end, out=part)
     return line
 
 

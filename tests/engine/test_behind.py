@@ -1,0 +1,53 @@
+"""What is done behind is done in order, and not at all once something went wrong."""
+
+import threading
+from functools import partial
+
+import pytest
+
+from temdeep.engine.behind import Behind
+
+
+def test_tasks_are_done_in_order_in_one_other_thread() -> None:
+    done: list[tuple[int, int]] = []
+
+    def note(number: int) -> None:
+        done.append((number, threading.get_ident()))
+
+    with Behind() as behind:
+        for number in range(9):
+            behind(partial(note, number))
+    assert [number for number, _ in done] == list(range(9))
+    assert len({thread for _, thread in done} - {threading.get_ident()}) == 1
+
+
+def test_after_a_failure_nothing_is_done_and_who_waits_is_told() -> None:
+    done: list[int] = []
+
+    def fail() -> None:
+        raise OSError("full")
+
+    def one_after_the_other() -> None:
+        with Behind() as behind:
+            behind(lambda: done.append(1))
+            behind(fail)
+            behind(lambda: done.append(2))
+            with pytest.raises(OSError, match="full"):
+                behind.wait()
+
+    with pytest.raises(OSError, match="full"):
+        one_after_the_other()
+    assert done == [1]
+
+
+def test_what_is_ordered_is_done_though_who_ordered_it_fails() -> None:
+    done: list[int] = []
+
+    def fail() -> None:
+        with Behind() as behind:
+            behind(lambda: done.append(1))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert done == [1]
