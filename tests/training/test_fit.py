@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.training.making import TINY, series, weights
 from temdeep import model_store
 from temdeep.errors import ModelError, OutputError, RequestError, TemdeepError
 from temdeep.fields.series import open_series, series_from_dataset
+from temdeep.training import runs
 from temdeep.training.fit import train, train_run
 from temdeep.training.runs import State, kept_to_ourselves
 from temdeep.training.selection import MARGIN
@@ -299,6 +301,26 @@ def test_a_bad_network_is_replaced_and_that_is_said(tmp_path: Path, rate: float)
     assert np.isfinite(learnt.fill(interval, np.array([0.0, 0.3, 1.0]))).all()
 
 
+# --- telling one series from another ----------------------------------------------------------
+
+
+def test_how_much_is_read_at_once_does_not_change_what_a_series_is_known_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """70 times of instants and of periods: more than are summed up in one turn."""
+    read, frame = series_from_dataset(series(70, shape=(24, 30))), 4 * 24 * 30 * 3
+    found, peaks = [], []
+    for at_once in (2**40, 2**40, 2 * frame, 1):  # the first for what stays loaded
+        monkeypatch.setattr(runs, "AT_ONCE", at_once)
+        tracemalloc.start()
+        found.append(runs.fingerprint(read))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert len(set(found)) == 1
+    assert peaks[1] > 64 * frame
+    assert peaks[2] < 32 * frame
+
+
 # --- what is written for TensorBoard ----------------------------------------------------------
 
 
@@ -314,6 +336,7 @@ def test_tensorboard_gets_every_loss_the_rates_of_each_span_and_pictures(tmp_pat
         values = [one.value for one in events.Scalars(f"restoration_rate/span_{span}")]
         told = finished(tmp_path / "run")["epochs"]
         assert values == pytest.approx([one[f"span_{span}"] for one in told.values()], abs=1e-3)
+    assert len(events.Scalars("loss/total_step")) == 4  # two steps in each of two epochs
     assert "truth, linear, model/t2m" in tags["images"]
     picture = events.Images("truth, linear, model/t2m")[0]
     assert (picture.height, picture.width) == (8, 30)

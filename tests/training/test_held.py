@@ -1,7 +1,9 @@
 """A series need not fit into memory: what a training holds of it is on disk, to the same bits."""
 
+import dataclasses
 import errno
 import os
+import resource
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from tests.training.making import TINY, series
+from tests.training.test_several import event
 
 from temdeep.errors import OutputError
 from temdeep.fields.series import Series, open_series, series_from_dataset
@@ -19,8 +22,9 @@ from temdeep.methods.solar import Solar
 from temdeep.training import coarse, held
 from temdeep.training.coarse import CoarseData
 from temdeep.training.fit import train
-from temdeep.training.held import Held
-from temdeep.training.parts import Part
+from temdeep.training.held import Held, Store
+from temdeep.training.module import TrainingRun
+from temdeep.training.parts import Part, parts_of, placeless
 
 
 @contextmanager
@@ -36,7 +40,7 @@ def learnt_from(read: Series, folder: Path) -> Part:
     """What a training makes of a series before its first step; the last fifth is held out."""
     last = len(read.time) * 4 // 5
     solar = Solar(PlaceBasis.of(read.grid), {})
-    return Part.of(CoarseData.of(read, solar, TINY, last, folder), last)
+    return Part.of(CoarseData.of(read, solar, TINY, last, Store(folder)), last)
 
 
 def test_what_is_read_in_parts_is_what_is_read_at_once(
@@ -89,7 +93,7 @@ def test_a_series_of_eight_times_the_length_takes_hardly_more_memory(
 
 def test_some_of_what_is_held_is_a_copy_of_what_was_put() -> None:
     fields = np.random.default_rng(0).normal(size=(7, 2, 3, 4)).astype(np.float32)
-    some = Held((2, 3, 4), None)
+    some = Held((2, 3, 4), Store())
     assert [some.add(fields[:4]), some.add(fields[4:])] == [0, 4]
     assert some.shape == (7, 2, 3, 4)
     times = torch.tensor([5, 0, 5])
@@ -114,4 +118,53 @@ def test_nothing_is_left_beside_a_model_and_a_full_disk_is_one_sentence(
 
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"none cannot hold what is learnt from: No such file"):
-        Held((1,), tmp_path / "none")
+        Store(tmp_path / "none")
+
+
+def open_files() -> list[int]:
+    """Descriptors of this process."""
+    return [int(one.name) for one in Path("/proc/self/fd").iterdir()]
+
+
+def test_arrays_of_many_series_take_one_descriptor_and_places_that_are_free_again() -> None:
+    before = len(open_files())
+    store = Store()
+    many = [Held((2, size), store) for size in (3, 4) for _ in range(200)]
+    rng = np.random.default_rng(0)
+    each = [rng.normal(size=(5, *one.shape[1:])).astype(np.float32) for one in many]
+    for turn in range(5):  # side by side, as trainings add motions
+        for one, fields in zip(many, each, strict=True):
+            assert one.add(fields[turn : turn + 1]) == turn
+    assert len(open_files()) == before + 1
+    for one, fields in zip(many, each, strict=True):
+        assert torch.equal(one[:], torch.from_numpy(fields))
+        assert torch.equal(one[[4, 1], 1, 1:3], torch.from_numpy(fields)[[4, 1], 1, 1:3])
+    taken = len(store.mapped())
+    del many[:200], one
+    more = Held((2, 3), store)
+    assert more.add(each[0] + 1) == 0
+    assert len(store.mapped()) == taken
+    assert torch.equal(more[:], torch.from_numpy(each[0] + 1))
+    assert torch.equal(many[0][:], torch.from_numpy(each[200]))
+    del many, more, store
+    assert len(open_files()) == before
+
+
+def test_more_series_than_files_may_be_open_are_learnt_from(tmp_path: Path) -> None:
+    """40 files at most beyond those that are open; each of 60 series needs three arrays."""
+    open_now = max(open_files())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    events = [series_from_dataset(event(4, (8, 9), seed=seed)) for seed in range(60)]
+    settings = dataclasses.replace(TINY, crop=8)
+    store = Store(tmp_path)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 40, hard))
+    try:
+        several = parts_of(events, placeless(events[0]), settings, [4] * len(events), store)
+        first, *others = several
+        run = TrainingRun(first.data, settings, 4, first.index, others)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert run.batches == 2
+    frames = several[-1].data.frames[:]
+    assert torch.isfinite(frames).all()
+    assert frames.std() > 0

@@ -19,6 +19,7 @@ from temdeep.methods.learnt import Learnt
 from temdeep.methods.optical_flow import OpticalFlow
 from temdeep.methods.simple import Linear
 from temdeep.training.fit import Several, _source, train
+from temdeep.training.held import Store
 from temdeep.training.module import TrainingRun
 from temdeep.training.parts import draw_turns, splits
 from temdeep.training.samples import held_out_samples
@@ -145,7 +146,7 @@ def test_frames_that_are_held_out_are_not_learnt_from(tmp_path: Path) -> None:
 def test_each_series_is_drawn_with_the_root_of_its_length(tmp_path: Path) -> None:
     source = _source([event(8, (20, 24)), event(40, (20, 24), seed=1)], SETTINGS)
     assert isinstance(source, Several)
-    parts = source.parts(source.solar(SETTINGS), SETTINGS, tmp_path)
+    parts = source.parts(source.solar(SETTINGS), SETTINGS, Store(tmp_path))
     turns = draw_turns(parts, SETTINGS, 0, 4000)
     lengths = [part.held_out_from for part in parts]
     assert lengths == [5, 34]

@@ -48,6 +48,14 @@ def test_a_step_in_parts_is_the_same_step(
     torch.testing.assert_close(weights, whole[1], rtol=1e-4, atol=1e-5)
 
 
+def test_a_last_batch_of_one_interval_leaves_passes_without_a_share(tmp_path: Path) -> None:
+    nine = dataclasses.replace(SETTINGS, samples=9)
+    losses, weights = trained(tmp_path / "whole", nine)
+    shared, of_parts = trained(tmp_path / "run", dataclasses.replace(nine, accumulate=4))
+    assert shared == pytest.approx(losses, rel=1e-5, abs=1e-7)
+    torch.testing.assert_close(of_parts, weights, rtol=1e-4, atol=1e-5)
+
+
 def test_layers_in_bfloat16_learn_nearly_the_same_and_leave_weights_in_float32(
     tmp_path: Path, whole: tuple[list[float], torch.Tensor]
 ) -> None:

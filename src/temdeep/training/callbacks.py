@@ -56,7 +56,7 @@ class EpochWriter(pl.Callback):
         """Judge the averaged weights on the held-out block and write everything."""
         module = _run_of(pl_module)
         epoch = trainer.current_epoch + 1
-        rates = {f"span_{k}": module.held_out_rate(k) for k in module.held_out_multiples}
+        rates = {f"span_{k}": rate for k, rate in module.held_out_rates().items()}
         for name, rate in rates.items():
             module.log(f"restoration_rate/{name}", rate, rank_zero_only=True)
         self.rates[str(epoch)] = {name: _number(rate) for name, rate in rates.items()}

@@ -4,10 +4,9 @@ Knows: series, the solar method, torch. Must not know: files, the command line.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import prod
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -27,7 +26,7 @@ from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, FloatArray
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Ground
-from temdeep.training.held import Frames, Held, parts
+from temdeep.training.held import Frames, Held, Store, parts
 from temdeep.training.settings import TrainingSettings
 from temdeep.training.swings import Swings
 
@@ -71,8 +70,7 @@ class CoarseData:
         ground: The grid as tensors.
         area: Relative cell areas, shape (y, x).
         swings: What wandering responses to the sun add, None if none does.
-        folder: On whose disk all is held that need not fit into memory; None: where temporary
-            files are.
+        store: What holds all that need not fit into memory.
     """
 
     frames: Frames
@@ -86,7 +84,7 @@ class CoarseData:
     ground: Ground
     area: Tensor
     swings: Swings | None = None
-    folder: Path | None = None
+    store: Store = field(default_factory=Store)
 
     @classmethod
     def of(
@@ -95,13 +93,21 @@ class CoarseData:
         solar: Solar,
         settings: TrainingSettings,
         held_out_from: int,
-        folder: Path | None = None,
+        store: Store | None = None,
     ) -> Self:
         """Read a series and take the sun's part and the day's cycle out.
+
+        Args:
+            series: The series.
+            solar: With its responses.
+            settings: Of the training.
+            held_out_from: Index of the first frame that is held out.
+            store: What holds it; None: a new one.
 
         Raises:
             RequestError: Its cells are no neighbours, it is too short, or a variable never changes.
         """
+        store = store or Store()
         check_neighbours(series)
         channels = learnable(series)
         runs = tuple(run for run in series.time.segments() if run.stop - run.start >= 2)
@@ -111,7 +117,7 @@ class CoarseData:
                 f"{series.source} has at most {longest} times without a gap, and {FEWEST_FRAMES} is"
                 " the least that can be learnt from: give a longer series, or use --method cubic."
             )
-        frames, daily = calm(series, channels, solar, settings, held_out_from, folder)
+        frames, daily = calm(series, channels, solar, settings, held_out_from, store)
         multiples = usable_multiples(settings.spans, longest)
         step_s = series.time.step_us / 1e6
         network = shape_of(channels, series.grid, settings, [frames], series.source)
@@ -129,8 +135,8 @@ class CoarseData:
             series.grid,
             ground_of(series.grid, solar.basis),
             torch.from_numpy(series.grid.metric.area_weights.astype(np.float32)),
-            Swings.of(series, channels, solar, network.spread, network.carried, folder),
-            folder,
+            Swings.of(series, channels, solar, network.spread, network.carried, store),
+            store,
         )
 
 
@@ -159,14 +165,14 @@ def calm(
     solar: Solar,
     settings: TrainingSettings,
     held_out_from: int,
-    folder: Path | None = None,
+    store: Store,
 ) -> tuple[Held, HourMeans]:
     """All frames without the sun's part and the day's cycle, and that cycle; rain keeps both.
 
     Returns:
         Shape (time, channel, y, x), in each channel's unit.
     """
-    fields, times, grid = held_fields(series, channels, folder), series.time.sun_time, series.grid
+    fields, times, grid = held_fields(series, channels, store), series.time.sun_time, series.grid
     for i in range(len(times)):
         one = slice(i, i + 1)
         fields.put(i, fields[one].numpy() - sun_part(solar, channels, grid, times[one]))
@@ -180,13 +186,13 @@ def calm(
     return fields, daily
 
 
-def held_fields(series: Series, channels: Sequence[Channel], folder: Path | None) -> Held:
-    """All frames of a series as they are, on disk.
+def held_fields(series: Series, channels: Sequence[Channel], store: Store) -> Held:
+    """All frames of a series as they are, in a store.
 
     Raises:
         OutputError: There is no room.
     """
-    held = Held((len(channels), *series.grid.shape), folder)
+    held = Held((len(channels), *series.grid.shape), store)
     for part in parts((len(series.time), *held.shape[1:])):
         held.add(series.read(channels, part))
     return held

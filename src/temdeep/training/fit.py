@@ -28,6 +28,7 @@ from temdeep.methods.solar import Solar
 from temdeep.methods.spread_fitting import fit_learnt_spread
 from temdeep.training.callbacks import EpochWriter, Progress, Trying
 from temdeep.training.coarse import CoarseData, learnable
+from temdeep.training.held import Store
 from temdeep.training.module import TrainingRun
 from temdeep.training.parts import Part, parts_of, placeless, splits
 from temdeep.training.processes import Processes
@@ -86,9 +87,9 @@ class One:
         solar = Solar.fitted_to(self.series, settings.spans)
         return replace(solar, responses={}) if "sun" in settings.without else solar
 
-    def parts(self, solar: Solar, settings: TrainingSettings, folder: Path) -> tuple[Part, ...]:
-        """What is trained on, held on the disk of a folder."""
-        data = CoarseData.of(self.series, solar, settings, self.held_out_from, folder)
+    def parts(self, solar: Solar, settings: TrainingSettings, store: Store) -> tuple[Part, ...]:
+        """What is trained on, held in a store."""
+        data = CoarseData.of(self.series, solar, settings, self.held_out_from, store)
         return (Part.of(measured(data, self.held_out_from), self.held_out_from),)
 
 
@@ -118,9 +119,9 @@ class Several:
         """The solar method for any place."""
         return placeless(self.series[0])
 
-    def parts(self, solar: Solar, settings: TrainingSettings, folder: Path) -> tuple[Part, ...]:
-        """What is trained on, held on the disk of a folder."""
-        return parts_of(self.series, solar, settings, self.held_out_from, folder)
+    def parts(self, solar: Solar, settings: TrainingSettings, store: Store) -> tuple[Part, ...]:
+        """What is trained on, held in a store."""
+        return parts_of(self.series, solar, settings, self.held_out_from, store)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +289,7 @@ def _run(
     """What is trained, and what writes it down."""
     if progress is not None:
         progress(0, settings.epochs, "estimating motion")
-    first, *others = source.parts(solar, settings, folder)
+    first, *others = source.parts(solar, settings, Store(folder))
     data = first.data
     if isinstance(source, One):
         data = _with_trust(first, settings, folder, found=found, tell=tell, progress=progress)

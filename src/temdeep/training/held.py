@@ -1,4 +1,4 @@
-"""Fields that a training holds and need not fit into memory: in a file without a name.
+"""Fields that a training holds and need not fit into memory: in one file without a name.
 
 What is read often stays in memory as far as there is room for it, which the system sees to; what
 is read and dropped counts for nothing. The file is gone with the process, however that ends.
@@ -10,7 +10,8 @@ import mmap
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from temdeep.errors import OutputError
-from temdeep.metric import FloatArray
+from temdeep.metric import Float32Array, FloatArray
 
 PART_BYTES = 2**25
 """What is read, computed and written at once."""
@@ -36,20 +37,20 @@ class Frames(Protocol):
         """Some of them."""
 
 
-class Held:
-    """Arrays of one shape, float32, one after the other on disk; indexed as a tensor is."""
+class Store:
+    """A file without a name that holds all arrays of a training: one descriptor, however many."""
 
-    def __init__(self, of_each: tuple[int, ...], folder: Path | None) -> None:
-        """Begin without any.
+    def __init__(self, folder: Path | None = None) -> None:
+        """Open it.
 
         Args:
-            of_each: Shape of each.
             folder: On whose disk; None: where temporary files are.
 
         Raises:
             OutputError: The folder cannot be written to.
         """
-        self._of_each, self._folder, self._count = of_each, folder, 0
+        self._where = tempfile.gettempdir() if folder is None else str(folder)
+        self._end, self._free = 0, dict[int, list[int]]()
         try:
             with tempfile.TemporaryFile(dir=folder) as file:
                 self._file = os.dup(file.fileno())
@@ -59,40 +60,29 @@ class Held:
             ) from error
         weakref.finalize(self, os.close, self._file)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of all, the first being how many there are."""
-        return (self._count, *self._of_each)
+    def find(self, count: int, size: int) -> list[int]:
+        """Places for some arrays of so many bytes: of arrays that are gone first."""
+        free = self._free.get(size, [])
+        again = [free.pop() for _ in range(min(count, len(free)))]
+        fresh = [self._end + i * size for i in range(count - len(again))]
+        self._end += len(fresh) * size
+        return [*again, *fresh]
 
-    def __getitem__(self, key: Any, /) -> Tensor:
-        """A copy of some of them, as numbers in memory."""
-        index = tuple(_index(one) for one in key) if isinstance(key, tuple) else _index(key)
-        length = self._count * self._bytes_of_each
-        held = mmap.mmap(self._file, length, access=mmap.ACCESS_READ) if length else None
-        return torch.from_numpy(np.array(np.ndarray(self.shape, np.float32, held)[index]))
+    def release(self, places: Sequence[int], size: int) -> None:
+        """Take places back."""
+        self._free.setdefault(size, []).extend(places)
 
-    def add(self, fields: FloatArray) -> int:
-        """Add some, shape (some, …).
+    def mapped(self) -> mmap.mmap:
+        """All of it, to look at some."""
+        return mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
 
-        Returns:
-            The index of the first of them.
-
-        Raises:
-            OutputError: There is no room.
-        """
-        first = self._count
-        self.put(first, fields)
-        self._count += len(fields)
-        return first
-
-    def put(self, first: int, fields: FloatArray) -> None:
-        """Write some in the place of others, from an index on.
+    def write(self, numbers: Float32Array, place: int) -> None:
+        """Write an array.
 
         Raises:
             OutputError: There is no room.
         """
-        left = np.ascontiguousarray(fields, np.float32).reshape(-1).view(np.uint8).data
-        place = first * self._bytes_of_each
+        left = numbers.reshape(-1).view(np.uint8).data
         try:
             while left:
                 written = os.pwrite(self._file, left, place)
@@ -103,13 +93,66 @@ class Held:
                 f" float32: {error.strerror}; make room there, or name a folder elsewhere."
             ) from error
 
-    @property
-    def _bytes_of_each(self) -> int:
-        return 4 * int(np.prod(self._of_each))
+
+class Held:
+    """Arrays of one shape, float32, in a store; indexed as a tensor is."""
+
+    def __init__(self, of_each: tuple[int, ...], store: Store) -> None:
+        """Begin without any.
+
+        Args:
+            of_each: Shape of each.
+            store: What holds them.
+        """
+        self._of_each, self._store = of_each, store
+        self._size = 4 * int(np.prod(of_each))
+        self._places = array("q")
+        weakref.finalize(self, store.release, self._places, self._size)
 
     @property
-    def _where(self) -> str:
-        return tempfile.gettempdir() if self._folder is None else str(self._folder)
+    def shape(self) -> tuple[int, ...]:
+        """Of all, the first being how many there are."""
+        return (len(self._places), *self._of_each)
+
+    def __getitem__(self, key: Any, /) -> Tensor:
+        """A copy of some of them, as numbers in memory.
+
+        Args:
+            key: Which: one, a slice or a list; then what of each.
+        """
+        first, *rest = key if isinstance(key, tuple) else (key,)
+        places, within = np.array(self._places)[_index(first)], tuple(map(_index, rest))
+        shape = np.broadcast_to(np.float32(0), self._of_each)[within].shape
+        found = np.empty((*places.shape, *shape), np.float32)
+        if found.size:
+            held = self._store.mapped()
+            for place, one in zip(places.flat, found.reshape(-1, *shape), strict=True):
+                one[...] = np.ndarray(self._of_each, np.float32, held, int(place))[within]
+        return torch.from_numpy(found)
+
+    def add(self, fields: FloatArray) -> int:
+        """Add some, shape (some, …).
+
+        Returns:
+            The index of the first of them.
+
+        Raises:
+            OutputError: There is no room.
+        """
+        first = len(self._places)
+        self._places.extend(self._store.find(len(fields), self._size))
+        self.put(first, fields)
+        return first
+
+    def put(self, first: int, fields: FloatArray) -> None:
+        """Write some in the place of others, from an index on.
+
+        Raises:
+            OutputError: There is no room.
+        """
+        numbers = np.ascontiguousarray(fields, np.float32)
+        for one, place in zip(numbers, self._places[first : first + len(numbers)], strict=True):
+            self._store.write(one, place)
 
 
 def parts(shape: tuple[int, ...]) -> Iterator[slice]:

@@ -4,7 +4,7 @@ Knows: torch, Lightning. Must not know: xarray, files.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -31,18 +31,16 @@ from temdeep.training.samples import (
 )
 from temdeep.training.scales import anchor
 from temdeep.training.settings import TrainingSettings
+from temdeep.training.sharing import EVERY_COHERENT, divided
 
 NEAR_END = 0.02
 """Lead fraction over which slopes are measured where intervals meet."""
 
-EVERY_COHERENT = 4
-"""Every n-th interval of a batch is used for coherence: it costs four passes."""
-
 LEAST_ERROR = 0.03
 """Mean square error, in units of the usual one, below which there is little to learn."""
 
-VALIDATION_BATCH = 16
-"""Intervals at once on small grids."""
+VALIDATION_BATCH = 4
+"""Intervals at once on small grids: few, so that processes can share them evenly."""
 
 VALIDATION_CELLS = 2**20
 """Cells at once on large ones."""
@@ -119,23 +117,23 @@ class TrainingRun(pl.LightningModule):
         turn = self._turns[step]
         data, cutter = self._parts[turn].data, self._cutters[turn]
         whole = self._samples[turn][step * size : (step + 1) * size]
-        own = list(range(share, len(whole), shares))
-        weight = torch.ones(max(len(own), 1), device=self.device)
-        if not own:  # fewer intervals than shares: take part, and count for nothing
-            own, weight = [0], weight * 0
+        weights = self.settings.losses
+        coherence = bool(weights.coherence or weights.kink)
+        own = divided(whole, shares, coherence=coherence)[share]
         view = draw_view(data, self.settings, self.current_epoch, step)
-        cut = cutter.cut([whole[i] for i in own], view, self.device)
-        terms = self._supervised(cut)
-        sums = {name: (weight * term).sum() / len(whole) for name, term in terms.items()}
-        coherent = range(0, len(whole), EVERY_COHERENT)
-        mine = [(i, whole[i]) for i in coherent[share::shares]]  # costly: shared evenly
-        if self.settings.losses.coherence or self.settings.losses.kink:
+        if own.hidden:
+            cut = cutter.cut([whole[i] for i in own.hidden], view, self.device)
+            terms = self._supervised(cut)
+            sums = {name: term.sum() / len(whole) for name, term in terms.items()}
+        else:
+            sums = dict.fromkeys(("withheld", "spatial", "temporal"), self._nothing())
+        if coherence:
+            mine = [(i, whole[i]) for i in own.coherent]
             for name, term in self._coherent(mine, view, step, turn).items():
-                sums[name] = term.sum() / len(coherent)
+                sums[name] = term.sum() / len(whole[::EVERY_COHERENT])
         for name, term in sums.items():
             total = term.detach() * shares
             self.log(f"loss/{name}", total, on_step=False, on_epoch=True, sync_dist=world > 1)
-        weights = self.settings.losses
         factors = {
             "withheld": weights.withheld,
             "spatial": weights.spatial,
@@ -144,8 +142,19 @@ class TrainingRun(pl.LightningModule):
             "kink": weights.kink,
         }
         loss = sum((factors[name] * term for name, term in sums.items()), torch.zeros(()))
-        self.log("loss/total", loss.detach() * shares, on_epoch=True, sync_dist=world > 1)
+        self.log(
+            "loss/total",
+            loss.detach() * shares,
+            on_step=self.logger is not None,  # for which all processes wait for each other
+            on_epoch=True,
+            sync_dist=world > 1,
+        )
         return loss * shares  # Lightning takes the mean over passes
+
+    def _nothing(self) -> Tensor:
+        """0, with gradients of 0: for who has no share, and takes part all the same."""
+        nothing = torch.zeros((), device=self.device)
+        return sum((0 * one.sum() for one in self.network.parameters()), nothing)
 
     def _supervised(self, cut: Batch) -> dict[str, Tensor]:
         """Errors at hidden times and roughness, each (batch,)."""
@@ -246,41 +255,71 @@ class TrainingRun(pl.LightningModule):
             ):
                 kept.lerp_(new, 1 - decay)
 
-    def held_out_rate(self, multiple: int) -> float:
-        """What is gained over straight lines on the held-out block, in %, pooled over channels.
+    def held_out_rates(self) -> dict[int, float]:
+        """What is gained over straight lines on the held-out block, in %, pooled, for each span.
 
         1 - the geometric mean over channels of RMSE(model)/RMSE(linear), with the averaged weights,
         on frames from which the sun's part is taken: less than the restoration rate of the whole.
+        Processes share the work; all come to the same numbers, which are those of one process.
         """
-        model, line = torch.zeros(1), torch.zeros(1)
-        self.averaged.eval()
-        with torch.no_grad():
-            for cut in self._held_out_batches(multiple):
-                lead = cut.theta[:, :, None, None, None]
-                straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
-                departure = render(cut.window, self.averaged(cut.window), cut.theta, self._levels)
-                model = model + _squares(straight + departure, cut)
-                line = line + _squares(straight, cut)
-        ratio = torch.sqrt(model / line.clamp_min(1e-12)).clamp_min(1e-6)
-        return float(100 * (1 - ratio.log().mean().exp()))
+        if not self.held_out_multiples:
+            return {}
+        own = self.held_out_squares(self.global_rank, self.trainer.world_size).to(self.device)
+        squares: Tensor = self.trainer.strategy.reduce(own, reduce_op="sum")
+        return self.rates_of(squares.cpu())
 
-    def _held_out_batches(self, multiple: int) -> Iterator[Batch]:
-        """All held-out intervals of a span, as many at once as on a grid of usual size."""
-        for part, cutter in zip(self._parts, self._cutters, strict=True):
-            samples, view = _held_out(part, multiple), whole_view(part.data)
-            size = max(min(VALIDATION_BATCH, VALIDATION_CELLS // part.data.area.numel()), 1)
-            for first in range(0, len(samples), size):
-                yield cutter.cut(samples[first : first + size], view, self.device)
+    def held_out_squares(self, share: int, shares: int) -> Tensor:
+        """Summed square errors on the held-out block, shape (piece, 2, channel), float64.
+
+        Of the model and of straight lines, in pieces that are the same whatever the number of
+        shares; 0 for pieces of other shares, so that their sum is that of all to the bit.
+        """
+        pieces = self._held_out_pieces()
+        squares = torch.zeros(len(pieces), 2, len(self.channel_names), dtype=torch.float64)
+        self.averaged.eval()
+        for place in range(share, len(pieces), shares):
+            _, turn, samples = pieces[place]
+            view = whole_view(self._parts[turn].data)
+            cut = self._cutters[turn].cut(samples, view, self.device)
+            straight, made = self._averaged_fields(cut)
+            squares[place, 0], squares[place, 1] = _squares(made, cut), _squares(straight, cut)
+        return squares
+
+    def rates_of(self, squares: Tensor) -> dict[int, float]:
+        """The rate for each span, in %, from `held_out_squares` of all."""
+        spans = torch.tensor([multiple for multiple, *_ in self._held_out_pieces()])
+        rates = {}
+        for multiple in self.held_out_multiples:
+            model, line = squares[spans == multiple].sum(dim=0)
+            ratio = torch.sqrt(model / line.clamp_min(1e-12)).clamp_min(1e-6)
+            rates[multiple] = float(100 * (1 - ratio.log().mean().exp()))
+        return rates
+
+    def _held_out_pieces(self) -> list[tuple[int, int, list[Sample]]]:
+        """Span, number of the part and samples: all that is held out, as many as go at once."""
+        pieces = []
+        for multiple in self.held_out_multiples:
+            for turn, part in enumerate(self._parts):
+                samples = _held_out(part, multiple)
+                size = max(min(VALIDATION_BATCH, VALIDATION_CELLS // part.data.area.numel()), 1)
+                firsts = range(0, len(samples), size)
+                pieces += [(multiple, turn, samples[i : i + size]) for i in firsts]
+        return pieces
+
+    @torch.no_grad()
+    def _averaged_fields(self, cut: Batch) -> tuple[Tensor, Tensor]:
+        """The straight line, and what the averaged weights make, (batch, time, channel, y, x)."""
+        lead = cut.theta[:, :, None, None, None]
+        straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
+        departure = render(cut.window, self.averaged(cut.window), cut.theta, self._levels)
+        return straight, straight + departure
 
     def held_out_example(self) -> tuple[Tensor, Tensor, Tensor]:
         """Truth, straight line and model at the first hidden time of the block, (channel, y, x)."""
-        multiple = self.held_out_multiples[0]
-        cut = next(self._held_out_batches(multiple))
-        lead = cut.theta[:, :, None, None, None]
-        straight = (1 - lead) * cut.window.start[:, None] + lead * cut.window.end[:, None]
-        with torch.no_grad():
-            departure = render(cut.window, self.averaged(cut.window), cut.theta, self._levels)
-        made = straight + departure
+        _, turn, samples = self._held_out_pieces()[0]
+        view = whole_view(self._parts[turn].data)
+        cut = self._cutters[turn].cut(samples, view, self.device)
+        straight, made = self._averaged_fields(cut)
         return torch.nan_to_num(cut.truth[0, 0]).cpu(), straight[0, 0].cpu(), made[0, 0].cpu()
 
     @property

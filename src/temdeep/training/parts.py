@@ -9,7 +9,6 @@ Knows: series, torch. Must not know: files, the command line.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -36,7 +35,7 @@ from temdeep.training.coarse import (
     with_spans,
 )
 from temdeep.training.composite_index import composite_index
-from temdeep.training.held import parts
+from temdeep.training.held import Store, parts
 from temdeep.training.scales import measured_together
 from temdeep.training.settings import TrainingSettings
 
@@ -133,7 +132,7 @@ def parts_of(
     solar: Solar,
     settings: TrainingSettings,
     held_out_from: Sequence[int],
-    folder: Path | None = None,
+    store: Store,
 ) -> tuple[Part, ...]:
     """Read several series and measure what they have in common.
 
@@ -142,7 +141,7 @@ def parts_of(
         solar: As `placeless` gives it.
         settings: Of the training.
         held_out_from: As `splits` gives it.
-        folder: On whose disk the fields are held; None: where temporary files are.
+        store: What holds the fields.
 
     Raises:
         RequestError: Cells are no neighbours, or a variable never changes.
@@ -150,7 +149,7 @@ def parts_of(
     channels = learnable(several[0])
     for one in several:
         check_neighbours(one)
-    fields = [held_fields(one, _named(one, channels), folder) for one in several]
+    fields = [held_fields(one, _named(one, channels), store) for one in several]
     shape = shape_of(channels, several[0].grid, settings, fields, _sources(several))
     shape = replace(shape, place=(), trust=(1.0,) * len(channels))
     nothing = HourMeans.without_any(solar.basis, len(channels))
@@ -173,7 +172,7 @@ def parts_of(
                 one.grid,
                 ground_of(one.grid, solar.basis),
                 torch.from_numpy(one.grid.metric.area_weights.astype(np.float32)),
-                folder=folder,
+                store=store,
             )
         )
     together = measured_together(read, held_out_from)

@@ -21,8 +21,11 @@ from temdeep.fields.series import Series
 from temdeep.fields.time_axis import show
 from temdeep.training.settings import TrainingSettings
 
-CHUNK = 64
-"""Frames that are read at a time to tell one series from another."""
+TURN = 64
+"""Frames of instants, and then as many of periods: the order in which they are summed up."""
+
+AT_ONCE = 2**25
+"""Bytes of fields that are read at a time to tell one series from another, about."""
 
 SAID = ("title", "institution", "source", "license", "references")
 """Global attributes (CF, ACDD) that a model keeps of its data."""
@@ -119,12 +122,14 @@ def fingerprint(series: Series) -> str:
     instants, periods = series.instantaneous(), series.periods()
     for channel in periods:
         digest.update(series.period_edges(channel).tobytes())
-    for first in range(0, len(series.time), CHUNK):
-        part = slice(first, first + CHUNK)
-        if instants:
-            digest.update(series.read(instants, part).tobytes())
-        if periods:
-            digest.update(series.read_rates(periods, part).tobytes())
+    read_as = ((series.read, instants), (series.read_rates, periods))
+    for first in range(0, len(series.time), TURN):
+        stop = min(first + TURN, len(series.time))
+        for read, channels in read_as:
+            step = max(AT_ONCE // max(series.frame_bytes(channels), 1), 1)
+            for begin in range(first, stop, step) if channels else ():
+                some = slice(begin, min(begin + step, stop))
+                digest.update(read(channels, some).tobytes())
     return digest.hexdigest()
 
 

@@ -142,9 +142,9 @@ class Cutter:
     def __init__(self, data: CoarseData) -> None:
         self.data = data
         rows, columns = data.frames.shape[-2:]
-        self._motions = Held((data.settings.level_count, 2, rows, columns), data.folder)
+        self._motions = Held((data.settings.level_count, 2, rows, columns), data.store)
         self._motion_of: dict[tuple[int, int, int, int], int] = {}
-        self._swings = Held((len(data.channels), rows, columns), data.folder)
+        self._swings = Held((len(data.channels), rows, columns), data.store)
         self._swing_of: dict[Sample, int] = {}
         signs = torch.ones(len(data.channels))
         shifts = torch.zeros(len(data.channels))

@@ -5,7 +5,6 @@ Knows: series, the solar method, torch. Must not know: files, the command line.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -17,7 +16,7 @@ from temdeep.fields.solar import sun_features
 from temdeep.fields.variables import Channel
 from temdeep.methods.solar import DAY, Solar
 from temdeep.methods.wandering import CONTEXT, Wandering
-from temdeep.training.held import Frames, Held, parts
+from temdeep.training.held import Frames, Held, Store, parts
 
 PART, MEAN, ANOMALY = PLACES = (0, 1, 2)
 """Where in what is held of a swing its parts stand."""
@@ -63,7 +62,7 @@ class Swings:
         solar: Solar,
         spread: tuple[float, ...],
         without: Sequence[int],
-        folder: Path | None = None,
+        store: Store | None = None,
     ) -> Self:
         """Read what is needed of a series.
 
@@ -73,15 +72,16 @@ class Swings:
             solar: With its responses.
             spread: Of each channel.
             without: Indices of channels that keep the sun's part in the network.
-            folder: On whose disk it is held; None: where temporary files are.
+            store: What holds it; None: a new one.
         """
+        store = store or Store()
         grid, times = series.grid, series.time.sun_time
         found = []
         for i, channel in enumerate(channels):
             amplitudes, wandering = solar.amplitudes(channel.name, grid), solar.swing(channel.name)
             if amplitudes is None or not wandering or i in without:
                 continue
-            held = Held((len(PLACES), amplitudes[0].size), folder)
+            held = Held((len(PLACES), amplitudes[0].size), store)
             for some in parts((len(times), *held.shape[1:])):
                 fields = series.read([channel], some)[:, 0]
                 for time, field in zip(times[some], fields, strict=True):

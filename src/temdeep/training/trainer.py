@@ -179,6 +179,7 @@ def _strategy(processes: Processes, *, cuda: bool) -> Strategy | str:
         cluster_environment=StartedByHand(processes),
         process_group_backend="nccl" if cuda else "gloo",
         find_unused_parameters=True,  # such as a motion's where nothing moves
+        broadcast_buffers=False,  # they never change, and to send them is to wait
     )
 
 
