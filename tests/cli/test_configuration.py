@@ -60,7 +60,7 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
         ("--batchsize=1", "do you mean --batch_size?"),
         ("--qqq=1", "--help lists all that there are"),
         ("--epochs=many", "epochs takes int, got many"),
-        ("--precision=8", "precision takes one of '32-true', 'bf16-mixed', '16-mixed', got 8"),
+        ("--precision=8", "precision takes one of 'float32', 'bf16', 'fp16', got 8"),
         ("--epochs=0", "epochs must be at least 1, got 0"),
         ("--losses.kink=-1", "losses.kink must be 0 or more"),
         ("more", "unrecognized arguments: more"),

@@ -17,7 +17,7 @@ from temdeep.training.settings import LossWeights, TrainingSettings
         ({"batch_size": -1}, "batch_size must be at least 1"),
         ({"accumulate": 0}, "accumulate must be at least 1, got 0"),
         ({"accumulate": 5, "batch_size": 4}, "a step of 4 intervals has at most so many parts"),
-        ({"precision": "half"}, "no precision 'half': say one of 32-true, bf16-mixed, 16-mixed"),
+        ({"precision": "half"}, "no precision 'half': say one of float32, bf16, fp16"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
         ({"spans": ()}, "spans must be whole numbers from 2 on"),

@@ -59,7 +59,7 @@ def test_a_last_batch_of_one_interval_leaves_passes_without_a_share(tmp_path: Pa
 def test_layers_in_bfloat16_learn_nearly_the_same_and_leave_weights_in_float32(
     tmp_path: Path, whole: tuple[list[float], torch.Tensor]
 ) -> None:
-    settings = dataclasses.replace(SETTINGS, precision="bf16-mixed")
+    settings = dataclasses.replace(SETTINGS, precision="bf16")
     losses, weights = trained(tmp_path / "run", settings)
     assert losses == pytest.approx(whole[0], rel=0.02)
     assert not torch.equal(weights, whole[1])  # it has been another training
@@ -69,18 +69,18 @@ def test_layers_in_bfloat16_learn_nearly_the_same_and_leave_weights_in_float32(
 def test_a_precision_that_is_not_to_be_had_is_refused_before_anything_is_written(
     tmp_path: Path,
 ) -> None:
-    half = dataclasses.replace(TINY, precision="16-mixed")
-    with pytest.raises(RequestError, match="16-mixed needs a GPU, and this trains on the CPU"):
+    half = dataclasses.replace(TINY, precision="fp16")
+    with pytest.raises(RequestError, match="fp16 needs a GPU, and this trains on the CPU"):
         train(series(), tmp_path / "run", settings=half, device="cpu")
     assert not (tmp_path / "run").exists()
-    check_precision("bf16-mixed", cuda=False)
+    check_precision("bf16", cuda=False)
 
 
 def test_a_gpu_without_bfloat16_is_told_what_it_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
-    with pytest.raises(RequestError, match="say precision 16-mixed, or 32-true"):
-        check_precision("bf16-mixed", cuda=True)
-    check_precision("16-mixed", cuda=True)
+    with pytest.raises(RequestError, match="say precision fp16, or float32"):
+        check_precision("bf16", cuda=True)
+    check_precision("fp16", cuda=True)
 
 
 def test_a_model_from_before_a_setting_was_known_is_one_with_its_default(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ OPTIONS = {
     "samples": (int, "intervals in an epoch"),
     "batch_size": (int, "intervals in a step"),
     "accumulate": (int, "parts of a step, one after the other: the same step in less memory"),
-    "precision": (str, "32-true, bf16-mixed or, on a GPU, 16-mixed: of the network's layers"),
+    "precision": (str, "float32, bf16 or, on a GPU, fp16: of the network's layers"),
     "learning_rate": (float, "highest of the schedule"),
     "held_out": (float, "share of the series, its end, that is held out"),
     "patience": (int, "epochs without gain on the held-out part before stopping"),

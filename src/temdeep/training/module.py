@@ -126,7 +126,8 @@ class TrainingRun(pl.LightningModule):
             terms = self._supervised(cut)
             sums = {name: term.sum() / len(whole) for name, term in terms.items()}
         else:
-            sums = dict.fromkeys(("withheld", "spatial", "temporal"), self._nothing())
+            rough = [name for name in ("spatial", "temporal") if getattr(weights, name)]
+            sums = dict.fromkeys(("withheld", *rough), self._nothing())
         if coherence:
             mine = [(i, whole[i]) for i in own.coherent]
             for name, term in self._coherent(mine, view, step, turn).items():
@@ -157,18 +158,19 @@ class TrainingRun(pl.LightningModule):
         return sum((0 * one.sum() for one in self.network.parameters()), nothing)
 
     def _supervised(self, cut: Batch) -> dict[str, Tensor]:
-        """Errors at hidden times and roughness, each (batch,)."""
+        """Errors at hidden times and, where it counts, roughness, each (batch,)."""
         coefficients = self.network(cut.window)
         scale = self._scale(cut.window.span_s)
         rendered = self._fields(cut.window, coefficients, cut.theta)
         error = losses.withheld_error(rendered, cut.truth, scale, cut.area, cut.counted)
         if len(self._parts) > 1:
             error = error / self._usual(cut, scale)
-        return {
-            "withheld": error,
-            "spatial": losses.spatial_roughness(coefficients, scale),
-            "temporal": losses.temporal_roughness(coefficients, scale),
-        }
+        terms = {"withheld": error}
+        if self.settings.losses.spatial:
+            terms["spatial"] = losses.spatial_roughness(coefficients, scale)
+        if self.settings.losses.temporal:
+            terms["temporal"] = losses.temporal_roughness(coefficients, scale)
+        return terms
 
     @torch.no_grad()
     def _usual(self, cut: Batch, scale: Tensor) -> Tensor:

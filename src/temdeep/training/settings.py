@@ -29,9 +29,9 @@ POSITIVE = (
 )
 """Settings that count something."""
 
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
-"""How the network's layers are computed, in Lightning's words. Weights, positions, rendering,
-losses and all sums are in single precision in any case."""
+Precision = Literal["float32", "bf16", "fp16"]
+"""How the network's layers are computed. Weights, positions, rendering, losses and all sums are in
+single precision in any case."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class TrainingSettings:
         batch_size: Intervals in a step, over all processes together.
         accumulate: Parts into which a step's intervals are divided, one after the other: the same
             step, with as much less held at once.
-        precision: 32-true; or bf16-mixed or, on a GPU alone, 16-mixed, in which the network's
-            layers are computed, and nothing else.
+        precision: float32; or bf16 or, on a GPU alone, fp16, in which the network's layers are
+            computed, and nothing else.
         learning_rate: Highest of the one-cycle schedule.
         weight_decay: Of AdamW.
         spans: Multiples k of the series' step in which times are hidden.
@@ -110,7 +110,7 @@ class TrainingSettings:
     samples: int = 128
     batch_size: int = 4
     accumulate: int = 1
-    precision: Precision = "32-true"
+    precision: Precision = "float32"
     learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     spans: tuple[int, ...] = (2, 3, 4)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytorch_lightning as pl
 import torch
@@ -27,6 +28,13 @@ from temdeep.training.together import Meeting, StartedByHand
 
 DEVICES = ("auto", "cpu", "cuda")
 LOUD = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "lightning.fabric")
+LIGHTNING: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "float32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+}
+"""What Lightning calls the precisions."""
+
 EVENTS = "events.out.tfevents.*"
 
 
@@ -49,15 +57,12 @@ def check_precision(precision: Precision, *, cuda: bool) -> None:
     Raises:
         RequestError: It needs a GPU, or one that knows it.
     """
-    if not cuda and precision == "16-mixed":
+    if not cuda and precision == "fp16":
         raise RequestError(
-            f"precision {precision} needs a GPU, and this trains on the CPU: say bf16-mixed, or"
-            " 32-true."
+            f"precision {precision} needs a GPU, and this trains on the CPU: say bf16, or float32."
         )
-    if cuda and precision == "bf16-mixed" and not torch.cuda.is_bf16_supported():
-        raise RequestError(
-            "this GPU does not compute in bfloat16: say precision 16-mixed, or 32-true."
-        )
+    if cuda and precision == "bf16" and not torch.cuda.is_bf16_supported():
+        raise RequestError("this GPU does not compute in bfloat16: say precision fp16, or float32.")
 
 
 def run_trainer(
@@ -115,7 +120,7 @@ def run_trainer(
             use_distributed_sampler=False,
             num_sanity_val_steps=0,
             accumulate_grad_batches=module.settings.accumulate,
-            precision=module.settings.precision,
+            precision=LIGHTNING[module.settings.precision],
         )
         with _stoppable(writer.run), _deserted(meeting.processes, writer.run):
             trainer.fit(module, _numbers(module), ckpt_path=state, weights_only=True)
