@@ -1,5 +1,6 @@
 """Machine code is made wherever the package lies, and kept where that can be."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numba
@@ -36,6 +37,23 @@ def test_a_division_by_zero_is_infinite_as_with_numpy() -> None:
         return 1 / x
 
     assert part(inverse)(0.0) == float("inf")
+
+
+@pytest.fixture
+def asked_anew() -> Iterator[None]:
+    """What was found out about numba is forgotten, before and after."""
+    for forget in (kernels_of, why_slow):
+        forget.cache_clear()
+    yield
+    for forget in (kernels_of, why_slow):
+        forget.cache_clear()
+
+
+@pytest.mark.usefixtures("asked_anew")
+def test_loops_that_numba_would_run_as_python_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert "NUMBA_DISABLE_JIT" in why_slow()
+    assert kernels_of("temdeep.network") is None
 
 
 def test_there_is_machine_code_here() -> None:

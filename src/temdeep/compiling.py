@@ -17,7 +17,7 @@ from temdeep.extras import install_command
 
 @cache
 def kernels_of(package: str) -> ModuleType | None:
-    """A package's loops as machine code, None where numba cannot be loaded.
+    """A package's loops as machine code, None where numba makes none.
 
     Args:
         package: One with a module `kernels`.
@@ -29,9 +29,11 @@ def kernels_of(package: str) -> ModuleType | None:
 def why_slow() -> str:
     """Why there is no machine code, and what to do; empty if there is."""
     try:
-        importlib.import_module("numba")
+        numba = importlib.import_module("numba")
     except ImportError as error:
         return f"numba cannot be loaded ({error}): {install_command('train')}"
+    if numba.config.DISABLE_JIT:  # loops would run as Python, far slower than without numba
+        return "numba makes none while NUMBA_DISABLE_JIT is set: unset it"
     return ""
 
 

@@ -1,5 +1,7 @@
 """What is done behind is done in order, and not at all once something went wrong."""
 
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -51,3 +53,28 @@ def test_what_is_ordered_is_done_though_who_ordered_it_fails() -> None:
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert done == [1]
+
+
+INTERRUPTED_AGAIN = """
+from temdeep.engine.behind import Behind
+
+def interrupted(task):
+    raise KeyboardInterrupt
+
+try:
+    with Behind() as behind:
+        behind._tasks.put = interrupted
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_a_process_that_is_interrupted_while_it_leaves_ends() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AGAIN],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout == "stopped\n"

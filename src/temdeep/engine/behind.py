@@ -33,13 +33,14 @@ class Behind:
     """One thread that does tasks in the order in which they come.
 
     Once a task fails, no later one is done, and its error is raised to whoever orders the next
-    task, waits, or leaves without an error of another kind.
+    task, waits, or leaves without an error of another kind. Who is interrupted again while leaving
+    need not wait for it: the process ends all the same, so tasks must be safe from being killed.
     """
 
     def __init__(self) -> None:
         self._tasks: queue.Queue[Task | None] = queue.Queue(MOST_WAITING)
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._work, name="temdeep-behind")
+        self._thread = threading.Thread(target=self._work, name="temdeep-behind", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin."""
