@@ -18,7 +18,7 @@ from temdeep.training.transfer import NARROW, TESTED, WIDE, resolved, trial, tru
 
 COUNT, LAST = 72, 64
 TURN = 2 * np.pi / 6
-SETTINGS = replace(TINY, spans=(2, 4))
+SETTINGS = replace(TINY, spans=(2, 4), without=())
 
 
 def coarse(frames: torch.Tensor | None = None, count: int = COUNT) -> CoarseData:
