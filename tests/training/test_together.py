@@ -3,6 +3,7 @@
 Threads stand for processes here; two real ones train in `test_entry_points.py`.
 """
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
+import torch
+from torch.distributed import HashStore, TCPStore  # type: ignore[attr-defined]
 
 from temdeep.errors import RequestError
 from temdeep.training import together
@@ -53,6 +55,27 @@ def test_one_process_waits_for_nobody() -> None:
     assert meeting.decided("run", lambda: "logs/0") == "logs/0"
     meeting.check_same("settings", "any")
     meeting.close()
+
+
+@pytest.mark.parametrize(("said", "threads"), [(None, 3), ("5", 6)])
+def test_processes_share_the_cores_of_their_machine(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, threads: int
+) -> None:
+    if said is None:
+        monkeypatch.setenv("OMP_NUM_THREADS", "")  # so that it is put back after the test
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    store, before = HashStore(), torch.get_num_threads()
+    store.set("host/1", socket.gethostname())
+    store.set("host/2", "another machine")
+    torch.set_num_threads(6)
+    try:
+        together._share_cores(Processes(3, 0), store)
+        assert torch.get_num_threads() == threads
+        assert os.environ["OMP_NUM_THREADS"] == (said or str(threads))  # as Lightning looks it up
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_who_waits_for_others_says_so_and_gives_up() -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import torch
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
-from torch.distributed import DistError, PrefixStore, TCPStore  # type: ignore[attr-defined]
+from torch.distributed import DistError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 from temdeep.errors import RequestError
 from temdeep.training.processes import Processes
@@ -106,6 +106,7 @@ def meet(processes: Processes, tell: Tell, *, cuda: bool) -> Meeting:
     with _Lost(processes, "process 0"):
         store = _host(processes) if processes.rank == 0 else _find(processes, tell, deadline)
         _count_in(processes, store, tell, deadline)
+        _share_cores(processes, store)
         if processes.address in ("127.0.0.1", "localhost"):  # else Gloo asks for the host's name
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         torch.distributed.init_process_group(
@@ -191,6 +192,20 @@ def _count_in(processes: Processes, store: TCPStore, tell: Tell, deadline: float
         time.sleep(LOOK_S)
         arrived = store.add("arrived", 0)
     tell(f"all {count} processes are there")
+
+
+def _share_cores(processes: Processes, store: Store) -> None:
+    """Give each process its part of its machine's cores, unless OMP_NUM_THREADS says how many.
+
+    Lightning would give all of them to each: two processes on two cores then train four times
+    slower than one does.
+    """
+    here = socket.gethostname()
+    store.set(f"host/{processes.rank}", here)
+    hosts = [store.get(f"host/{rank}").decode() for rank in range(processes.count)]
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(torch.get_num_threads() // hosts.count(here), 1))
+        os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())  # which Lightning heeds
 
 
 class _Lost:
