@@ -36,8 +36,8 @@ QUICK_SIZES = ((64, 64, 50), (181, 360, 8))
 
 NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
 METHODS = ("nearest", "linear", "cubic", "cubic_local", "solar", "optical_flow", "auto")
-MEMORY = (181, 360, 60)
-"""Long enough for all that is held at once to be there."""
+MEMORY = (181, 360, 150)
+"""Long enough for all that is held at once to be there: of 60 intervals it is not yet."""
 
 TIMES_LONGER = 20
 
