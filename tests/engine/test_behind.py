@@ -55,6 +55,26 @@ def test_what_is_ordered_is_done_though_who_ordered_it_fails() -> None:
     assert done == [1]
 
 
+def test_what_one_orders_of_another_is_done_after_it_and_its_failure_is_told() -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        raise OSError("full")
+
+    def written_then_kept() -> None:
+        with Behind() as keeping, Behind() as writing:
+            for number in range(9):
+                writing(partial(done.append, f"write {number}"))
+                writing(partial(keeping, partial(done.append, f"keep {number}")))
+            writing(partial(keeping, fail))
+
+    with pytest.raises(OSError, match="full"):
+        written_then_kept()
+    kept = [one for one in done if one.startswith("keep")]
+    assert kept == [f"keep {number}" for number in range(9)]
+    assert all(done.index(f"write {n}") < done.index(f"keep {n}") for n in range(9))
+
+
 INTERRUPTED_AGAIN = """
 from temdeep.engine.behind import Behind
 

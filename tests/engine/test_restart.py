@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -16,7 +18,11 @@ from tests.engine.making import mixed, save
 from zarr.core.sync import _get_loop
 
 import temdeep
-from temdeep.engine.zarr_store import finish_writes
+from temdeep.cli.main import main
+from temdeep.engine import layout, pieces
+from temdeep.engine.laid_out import LaidOutFile
+from temdeep.engine.spool import Spool
+from temdeep.engine.zarr_store import ZarrStore, finish_writes
 
 FORMATS = ["out.nc", "out.zarr"]
 TIMES = 60
@@ -247,6 +253,37 @@ def test_two_runs_do_not_write_into_one_output(place: Path) -> None:
         other = downscale(place, "out.zarr")
     assert other.returncode == 2
     assert "another run is writing into" in other.stderr
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_a_piece_counts_once_the_disk_holds_it(
+    place: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def noting(owner: type, name: str) -> None:
+        own = getattr(owner, name)
+
+        def noted(*arguments: Any) -> Any:
+            found = own(*arguments)
+            done.append(name)
+            return found
+
+        monkeypatch.setattr(owner, name, noted)
+
+    for owner, name in product((ZarrStore, LaidOutFile), ("write", "sync")):
+        noting(owner, name)
+    noting(Spool, "add")
+    monkeypatch.setattr(pieces, "WINDOW_BYTES", 1)
+    monkeypatch.setattr(layout, "CHUNK_BYTES", 320)
+    how = ["--variable", "sp", "--step", "1h", "--method", "linear"]
+    assert main(["downscale", str(place / "in.nc"), "-o", str(place / target), *how]) == 0
+    kept = [one for one in done if one != "write"]
+    if target == "out.nc":
+        assert kept.pop() == "sync"
+    assert kept == ["sync", "add"] * (len(kept) // 2)
+    assert len(kept) > 2
+    assert done[0] == "write"
 
 
 def test_what_a_stopped_run_still_writes_is_waited_for(tmp_path: Path) -> None:

@@ -125,7 +125,8 @@ def do(
     levels: Mapping[str, int],
     frames: Frames | None = None,
     progress: Callable[[int], None] | None = None,
-    doer: Doer = at_once,
+    writing: Doer = at_once,
+    keeping: Doer = at_once,
 ) -> Made:
     """Make a piece and write it, for good.
 
@@ -138,7 +139,8 @@ def do(
         levels: Which storage of its ladder the store has for each variable.
         frames: Input that other pieces have read already.
         progress: Is told of each so many times more that are made.
-        doer: Who writes; the piece is written once all is done that it was told.
+        writing: Who writes; what is told it after this is done when the piece is written.
+        keeping: Who has the disk hold what is written, told so by who writes.
 
     Returns:
         How it came out.
@@ -153,7 +155,7 @@ def do(
     fields = frames.read(piece.window)
     own = {**dict.fromkeys(work.specs, 0), **(unit.levels or {})}
     at = {n: replace(s, storage=ladder(s.storage)[levels[n]]) for n, s in work.specs.items()}
-    writer = _Writer(work.store(at), at, unit, len(filling.plan), doer)
+    writer = _Writer(work.store(at), at, unit, len(filling.plan), writing, keeping)
     storages = {name: spec.storage for name, spec in work.specs.items()}
     while True:
         todo = piece
@@ -233,9 +235,11 @@ class _Writer:
         specs: Mapping[str, FieldSpec],
         unit: Unit,
         count: int,
-        doer: Doer,
+        writing: Doer,
+        keeping: Doer,
     ) -> None:
-        self._store, self._specs, self._doer = store, specs, doer
+        self._store, self._specs = store, specs
+        self._writing, self._keeping = writing, keeping
         self._first = unit.run * count + unit.piece.times.start
         self._start, self._stop = unit.piece.times.start, unit.piece.times.stop
         self.begin_again()
@@ -259,7 +263,7 @@ class _Writer:
         whole = (self._start + taken) % spec.held_times == 0
         enough = len(held) * held[0].nbytes >= CHUNK_BYTES
         if (whole and enough) or self._start + taken == self._stop:
-            self._doer(partial(self._write, name, self._first + first, held))
+            self._writing(partial(self._write, name, self._first + first, held))
             self._next[name], self._held[name] = taken, []
 
     def _write(self, name: str, first: int, held: list[Values]) -> None:
@@ -268,7 +272,7 @@ class _Writer:
 
     def sync(self) -> None:
         """Have the disk hold the whole piece."""
-        self._doer(self._sync)
+        self._writing(partial(self._keeping, self._sync))
 
     def _sync(self) -> None:
         with storing():

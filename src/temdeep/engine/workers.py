@@ -36,12 +36,13 @@ class Workers(Protocol):
 
 
 def here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> None:
-    """Make all pieces one after the other, and write one while the next is made.
+    """Make all pieces one after the other.
 
+    While one is made the one before is written, and the disk is waited for to hold an earlier one.
     Input that several of them need is read once.
     """
     run, frames = -1, None
-    with Behind() as behind:
+    with Behind() as keeping, Behind() as writing:
         for one in todo:
             unit = one
             if unit.run != run or frames is None:
@@ -49,9 +50,10 @@ def here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> 
             made = None
             while made is None:
                 try:
-                    made = do(work, unit, spool.levels, frames, progress, behind)
+                    made = do(work, unit, spool.levels, frames, progress, writing, keeping)
                 except NarrowError as narrow:
-                    behind.wait()
+                    writing.wait()
+                    keeping.wait()
                     spool.widen(narrow.name, narrow.level, narrow.why)
                     unit = unit.needing(narrow)
-            behind(partial(spool.add, unit.key, made))
+            writing(partial(keeping, partial(spool.add, unit.key, made)))
