@@ -216,6 +216,7 @@ def test_the_card_says_what_was_learnt_from_and_how_good_it_was(
         f"period    {one['first']} to {one['last']}, {one['times']} times every",
         f"sha256 {model_store.digest(run)}",
         f"; seed {TINY.seed}",
+        f"network   {TINY.width} channels, {TINY.depth} blocks\n",
     ):
         assert words in told
     for name, rates in described["held_out_restoration_rate"].items():
@@ -234,6 +235,16 @@ def test_a_card_of_before_the_data_were_kept_says_so(
     model_store.write_description(run, described)
     assert main(["info", str(run)]) == 0
     assert "licence   the data do not say" in capsys.readouterr().out
+
+
+def test_a_card_says_that_cells_are_seen_together(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = model_store.read(run)
+    described["network"]["fold"] = 2
+    model_store.write_description(run, described)
+    assert main(["info", str(run)]) == 0
+    assert "blocks; sees 2 x 2 cells as one place" in capsys.readouterr().out
 
 
 def test_a_model_knows_how_wrong_it_may_be(run: Path) -> None:

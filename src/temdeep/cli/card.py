@@ -39,6 +39,7 @@ def card_lines(told: Mapping[str, Any], sha256: str) -> list[str]:
             f"grid      {_grid(one['grid'])}",
         ]
     lines.append(f"spans     learnt at {spans}, for use at {step_h:g} h")
+    lines.append(f"network   {_network(told['network'])}")
     if settings.get("without"):
         lines.append(f"without   {', '.join(settings['without'])}")
     return [*lines, "", *_skill(told)]
@@ -59,6 +60,12 @@ def _grid(grid: Mapping[str, Any]) -> str:
     west, east = grid["longitude_deg"]
     cells = f"{grid['rows']} x {grid['columns']} cells"
     return f"{cells}, {south:.2f} to {north:.2f} °N, {west:.2f} to {east:.2f} °E"
+
+
+def _network(shape: Mapping[str, Any]) -> str:
+    """Its size; models of before it could fold cells do not say that it does not."""
+    size, fold = f"{shape['width']} channels, {shape['depth']} blocks", shape.get("fold", 1)
+    return size if fold == 1 else f"{size}; sees {fold} x {fold} cells as one place"
 
 
 def _skill(told: Mapping[str, Any]) -> list[str]:
