@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from tests.engine.making import mixed, save, temperature
@@ -14,6 +15,9 @@ from tests.engine.making import mixed, save, temperature
 from temdeep.cli import downscale
 from temdeep.cli import main as command_line
 from temdeep.cli.main import main
+from temdeep.fields.grids import Grid
+from temdeep.fields.variables import Channel
+from temdeep.methods.simple import Linear
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,6 +122,31 @@ def test_one_way_of_asking_for_times_is_needed(tmp_path: Path) -> None:
         with pytest.raises(SystemExit) as stopped:
             main(["downscale", source, "-o", str(tmp_path / "out.nc"), *times])
         assert stopped.value.code == 2
+
+
+def test_what_differs_from_level_to_level_is_said_of_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_level(_: Linear, channel: Channel, __: Grid) -> str:
+        number = float(channel.level.split()[0]) // 100
+        return f"way {number:g}" if number > 2 else "the high way"
+
+    monkeypatch.setattr(Linear, "treatment", by_level)
+    levels = temperature(range(3)).expand_dims(level=np.arange(100.0, 1300.0, 100.0), axis=1)
+    levels["level"].attrs = {"units": "hPa", "standard_name": "air_pressure"}
+    source = str(save(levels, tmp_path))
+    asked = [source, "-o", str(tmp_path / "out.nc"), "--step", "1h", "--method", "linear"]
+    assert main(["downscale", *asked]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert lines[0] == "  t2m  at level=100 and level=200: the high way"
+    assert lines[1] == "       at level=300: way 3"
+    assert len(lines) == 1 + downscale.MOST_TOLD
+    assert lines[-1] == "       and so on: --json names all 11"
+    assert main(["downscale", *asked, "--overwrite", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["variables"]["t2m"]
+    assert told.endswith("at level=1100: way 11; at level=1200: way 12")
+    with xr.open_dataset(tmp_path / "out.nc") as made:
+        assert made["t2m"].attrs["temdeep_method"] == told
 
 
 def test_bugs_keep_their_traceback_and_interrupts_their_code(

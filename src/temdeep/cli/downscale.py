@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from temdeep.engine.origin import Origin
     from temdeep.engine.workers import Workers
     from temdeep.engine.writers import Written
+
+MOST_TOLD = 8
+"""Lines that the summary has for one variable, of whose levels and members each may differ."""
 
 EPILOG = """methods:
   auto, the default, weighs the others for each variable: some times of the series are hidden, and
@@ -357,8 +361,19 @@ def _told(written: Written, seconds: float) -> list[str]:
     width = max(map(len, written.treatments), default=0)
     return [
         f"{written.target}: {written.given} given times, {written.made} made, {seconds:.1f} s",
-        *(f"  {name:{width}}  {text}" for name, text in written.treatments.items()),
+        *(
+            f"  {'' if i else name:{width}}  {text}"
+            for name, texts in written.treatments.items()
+            for i, text in enumerate(_shortened(texts))
+        ),
     ]
+
+
+def _shortened(texts: Sequence[str]) -> list[str]:
+    """As many as a reader wants to see of what differs from level to level."""
+    if len(texts) <= MOST_TOLD:
+        return list(texts)
+    return [*texts[:MOST_TOLD], f"and so on: --json names all {len(texts)}"]
 
 
 def _summary(written: Written, method: str, model_sha256: str, seconds: float) -> dict[str, object]:
@@ -368,7 +383,7 @@ def _summary(written: Written, method: str, model_sha256: str, seconds: float) -
         "model_sha256": model_sha256 or None,
         "times_given": written.given,
         "times_made": written.made,
-        "variables": dict(written.treatments),
+        "variables": {name: "; ".join(texts) for name, texts in written.treatments.items()},
         "notes": list(written.notes),
         "wall_time_s": round(seconds, 3),
     }

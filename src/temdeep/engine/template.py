@@ -47,16 +47,26 @@ class Template:
     notes: tuple[str, ...]
 
 
-def treatments(series: Series, method: Method) -> dict[str, str]:
-    """What really happens to each variable, in the words of `Method.treatment`."""
-    told: dict[str, dict[str, None]] = {}
+def treatments(series: Series, method: Method) -> dict[str, tuple[str, ...]]:
+    """What really happens to each variable, in the words of `Method.treatment`.
+
+    Where it is not the same at all levels and members, one text for each of those that are alike,
+    which says which they are.
+    """
+    told: dict[str, dict[str, list[str]]] = {}
     for channel in series.channels:
         if channel.kind in (Kind.MAXIMUM, Kind.MINIMUM):
             text = f"linear: parts of a {channel.kind} follow its neighbours, none goes beyond it"
         else:
             text = method.treatment(channel, series.grid)
-        told.setdefault(channel.variable, {})[text] = None
-    return {name: "; ".join(texts) for name, texts in told.items()}
+        place = channel.name.removeprefix(channel.variable).strip("[]")
+        told.setdefault(channel.variable, {}).setdefault(text, []).append(place)
+    return {
+        name: tuple(texts)
+        if len(texts) == 1
+        else tuple(f"at {' and '.join(places)}: {text}" for text, places in texts.items())
+        for name, texts in told.items()
+    }
 
 
 def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str, str]) -> Template:
@@ -119,7 +129,7 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
             {
                 **_said_attributes(series, variable),
                 **({OWN_BOUNDS: f"{variable}_bnds"} if variable in own else {}),
-                "temdeep_method": said[variable],
+                "temdeep_method": "; ".join(said[variable]),
             },
             [name for parent, name, _ in fields if parent == variable],
         )

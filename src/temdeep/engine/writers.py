@@ -47,14 +47,14 @@ class Written:
         target: The file.
         given: How many output times are given.
         made: How many are made.
-        treatments: What was done to each variable.
+        treatments: What was done to each variable, as `template.treatments`.
         notes: What the user should know, a sentence each.
     """
 
     target: Path
     given: int
     made: int
-    treatments: Mapping[str, str]
+    treatments: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
 
 
