@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -136,9 +137,35 @@ def table(test: Test, records: Sequence[Mapping[str, Any]]) -> TextTable:
                 )
             )
         groups.append(tuple(rows))
+    if len(groups) > 1:
+        groups.append(_of_all(told))
     header = ("variable", "method", "inside %", "by lead fraction", "88 to 92 %",
               "CRPS under MAE %", "spread/RMSE")  # fmt: skip
     return TextTable(test.title, header, tuple(groups), words=2)
+
+
+def _of_all(told: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    """Means over variables, at each lead fraction in turn."""
+    rows: list[tuple[str, ...]] = []
+    for method in dict.fromkeys(row["method"] for row in told):
+        own = [row for row in told if row["method"] == method]
+        whole = [row for row in own if row["lead_fraction"] is None]
+        leads = sorted({row["lead_fraction"] for row in own} - {None})
+        each = [
+            mean(row["coverage_90"] for row in own if row["lead_fraction"] == at) for at in leads
+        ]
+        rows.append(
+            (
+                "" if rows else "mean of all",
+                str(method),
+                f"{mean(row['coverage_90'] for row in whole):.1f}",
+                " ".join(f"{one:.0f}" for one in each),
+                f"{sum(88 <= one <= 92 for one in each)} of {len(each)}",
+                f"{100 * mean(1 - row['crps'] / row['mae'] for row in whole):.0f}",
+                f"{mean(row['spread_over_rmse'] for row in whole):.2f}",
+            )
+        )
+    return tuple(rows)
 
 
 def overall(each: Sequence[Mapping[str, Any]]) -> str:

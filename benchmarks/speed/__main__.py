@@ -34,6 +34,9 @@ SIZES = ((64, 64, 1000), (181, 360, 100), (721, 1440, 24))
 QUICK_SIZES = ((64, 64, 50), (181, 360, 8))
 """Rows, columns, intervals; hourly from 6-hourly."""
 
+MONTH = (721, 1440, 120)
+"""So long that what it takes to start is little of it."""
+
 NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
 METHODS = ("nearest", "linear", "cubic", "cubic_local", "solar", "optical_flow", "auto")
 MEMORY = (181, 360, 150)
@@ -81,7 +84,7 @@ def classical(bench: Bench) -> Iterator[Record]:
 
 def netcdf(bench: Bench) -> Iterator[Record]:
     """Linear from NetCDF to NetCDF, beside CDO and xarray."""
-    for size in bench.sizes:
+    for size in (*bench.sizes, *(() if bench.quick else (MONTH,))):
         source = bench.source(size, ".nc")
         commands: dict[str, Command] = {
             "linear": partial(_filled, source, "o.nc", "linear"),
