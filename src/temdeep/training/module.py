@@ -72,6 +72,10 @@ class TrainingRun(pl.LightningModule):
         self._samples: list[list[Sample]] = []
         self._turns: list[int] = []
         self._levels = data.settings.levels
+        # A rendered frame of rain has lost details: from two of them it would be learnt that
+        # details last. Unless there is nothing else to learn from, rain takes no part.
+        apart = data.settings.carried if settings.losses.withheld else ()
+        self._coherent_channels = [i for i in range(len(self.channel_names)) if i not in apart]
 
     @property
     def batches(self) -> int:
@@ -186,8 +190,8 @@ class TrainingRun(pl.LightningModule):
     ) -> dict[str, Tensor]:
         """Temporal coherence at the series' own step, and kinks where intervals meet.
 
-        From four intervals in a row, frames at one lead fraction; from these, the real frame
-        between the middle two.
+        From four intervals in a row, frames at one lead fraction; from these, the real frames
+        between them.
         """
         nothing = torch.zeros(1, device=self.device)
         terms: dict[str, list[Tensor]] = {"coherence": [], "kink": []}
@@ -218,17 +222,16 @@ class TrainingRun(pl.LightningModule):
             meeting_leads = torch.tensor([lead, 1 - NEAR_END, NEAR_END, lead])
             leads = torch.stack([torch.full((4,), lead), meeting_leads], dim=1).to(self.device)
             fields = self._fields(window, coefficients, leads)
-            made = torch.zeros_like(window.frames[:1])
-            made[:, CONTEXT - 1 : CONTEXT + 3] = fields[:, 0]
-            one = torch.full((1,), min(most, 1))
-            motion = window.motion[1:3].mean(dim=0, keepdim=True)
-            between = Window(made, one, one, window.span_s[:1], motion, window.ground)
-            back = torch.tensor([[1 - lead]], device=self.device)
-            again = self._fields(between, self.network(between), back)
-            truth = cutter.fields(torch.tensor([first + 2]), view)[None].to(self.device)
             scale, area = self._scale(window.span_s[:1]), cutter.area(view).to(self.device)
-            counted = torch.ones(1, 1, device=self.device)
-            terms["coherence"].append(losses.withheld_error(again, truth, scale, area, counted))
+            if own := self._coherent_channels:
+                between, inside = _between(window, fields[:, 0], most)
+                back = torch.full((len(inside), 1), 1 - lead, device=self.device)
+                again = self._fields(between, self.network(between), back)
+                given = [cutter.fields(torch.tensor([first + 1 + i]), view) for i in inside]
+                truth = torch.stack(given).to(self.device)
+                of_own = (again[:, :, own], truth[:, :, own], scale[:, own])
+                errors = losses.withheld_error(*of_own, area, torch.ones_like(back))
+                terms["coherence"].append(errors.mean(dim=0, keepdim=True))
             meeting = window.frames[1, CONTEXT + 1]
             slope_before = (meeting - fields[1, 1])[None] / NEAR_END
             slope_after = (fields[2, 1] - meeting)[None] / NEAR_END
@@ -346,6 +349,35 @@ class TrainingRun(pl.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+
+def _between(window: Window, made: Tensor, most: int) -> tuple[Window, tuple[int, ...]]:
+    """Intervals between frames rendered in intervals that follow each other.
+
+    Each has the other frames beside it. Where none are looked at, all would be alike: then the
+    middle one alone, as in the paper.
+
+    Args:
+        window: The four intervals that they were rendered in.
+        made: The frames, shape (4, channel, y, x).
+        most: Frames on each side that are looked at.
+
+    Returns:
+        The intervals, and the place in the row of the given one whose end lies inside each.
+    """
+    inside = (0, 1, 2) if most else (1,)
+    frames = torch.zeros_like(window.frames[: len(inside)])
+    for place, i in enumerate(inside):
+        frames[place, CONTEXT - i : CONTEXT - i + len(made)] = made
+    between = Window(
+        frames,
+        torch.tensor([min(most, i) for i in inside]),
+        torch.tensor([min(most, 2 - i) for i in inside]),
+        window.span_s[: len(inside)],
+        torch.stack([window.motion[i : i + 2].mean(dim=0) for i in inside]),
+        window.ground,
+    )
+    return between, inside
 
 
 def _held_out(part: Part, multiple: int) -> list[Sample]:

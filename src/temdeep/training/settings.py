@@ -42,14 +42,15 @@ class LossWeights:
 
     Attributes:
         withheld: Frames hidden inside wider intervals.
-        coherence: Frames rendered in two intervals, and the frame between rendered from them.
+        coherence: Frames rendered in intervals of the series' own step, and from these the given
+            frames between them: what wide spans teach, tried at the span of use.
         spatial: Roughness in space of flow and residual.
         temporal: Second derivative in time of the residual.
         kink: Jumps of the slope where intervals meet.
     """
 
     withheld: float = 1.0
-    coherence: float = 0.05
+    coherence: float = 1.0
     spatial: float = 0.0
     temporal: float = 0.0
     kink: float = 1e-3

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from temdeep.training.samples import Sample
 
 EVERY_COHERENT = 4
-"""Every n-th interval of a batch is used for coherence: it costs four passes."""
+"""Every n-th interval of a batch is used for coherence."""
 
-COHERENT_COST = 5
-"""What an interval used for coherence costs, in intervals with hidden times: five passes."""
+COHERENT_COST = 7
+"""What that costs, in intervals with hidden times: four passes, and three over what came out."""
 
 
 @dataclass(frozen=True)
