@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from temdeep.errors import RequestError, VariableKindError
+from temdeep.fields.directions import direction_in
 from temdeep.fields.natures import (
     NON_NEGATIVE_NAMES,
     SUNLIGHT_NAMES,
@@ -197,6 +198,9 @@ def kind_of(
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
         if not standard and without_level(name).lower() in _STATE_NAMES:
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
+        direction = direction_in(without_level(name), standard, attributes)
+        if direction:
+            return Kind.INSTANTANEOUS, f"no cell_methods, but {direction} is a state of the air"
         plain = units.strip().lower().replace(" ", "_")
         if plain in _STATE_UNITS and not _EXTREME_NAMES.fullmatch(name.lower()):
             return Kind.INSTANTANEOUS, f"no cell_methods, but units '{units}' are those of a state"
