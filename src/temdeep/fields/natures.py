@@ -213,6 +213,12 @@ _HEIGHT_IN_NAME = re.compile(
     r"(?:_?above_?ground|_?agl)?",
     re.IGNORECASE,
 )
+_NEAR_GROUND = re.compile(
+    r"[a-z_]+?_?(2|10)_?m(_?above_?ground|_?agl)?(_?(max|min|mean))?|(2|10)_?m_?[a-z_]+|"
+    r"(t|d|r|q|td|rh|sh|th)2|(u|v|ws|wspd|wd|wdir|si|fg|i10fg|gust)10n?|2(t|d|r|sh)|"
+    r"10(u|v|si|wdir|fg)\d?|i?10fg\d?|(mx|mn)2t\d*|tas|tasmax|tasmin|tdps|uas|vas|huss|hurs|"
+    r"sfcwind|sfcwindmax"
+)
 _SEA_LEVEL_NAMES = ("msl", "prmsl", "psl", "mslp", "pressure_msl", "mean_sea_level_pressure")
 _HEIGHT_BEFORE_NAME = re.compile(r"(\d{1,3})m_[a-z_]+", re.IGNORECASE)
 
@@ -347,6 +353,11 @@ def role_of(name: str, standard_name: str) -> Role | None:
 
 def level_in_name(name: str, attributes: Attributes) -> str:
     """Level of a variable without a vertical coordinate, as its name and quantity say."""
+    return level_said(name, attributes) or "surface"
+
+
+def level_said(name: str, attributes: Attributes) -> str:
+    """Level that a variable's name or quantity says, empty if they leave it open."""
     standard = standard_name_of(attributes)
     pressure = _LEVEL_IN_NAME.fullmatch(name)
     if pressure and pressure[1] in _PRESSURE_LEVELS_HPA:
@@ -357,8 +368,10 @@ def level_in_name(name: str, attributes: Attributes) -> str:
     short = name.lower()
     if "mean_sea_level" in standard or short in _SEA_LEVEL_NAMES:
         return "sea level"
-    column = any(word in standard for word in COLUMN_WORDS)
-    return "column" if column or short in COLUMN_NAMES else "surface"
+    if any(word in standard for word in COLUMN_WORDS) or short in COLUMN_NAMES:
+        return "column"
+    ground = any(word in standard for word in ("surface", *GROUND_WORDS)) or short in GROUND_NAMES
+    return "surface" if ground or _NEAR_GROUND.fullmatch(short) else ""
 
 
 def without_level(name: str) -> str:

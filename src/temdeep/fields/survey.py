@@ -24,7 +24,7 @@ from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
-from temdeep.fields.levels import level_of, member_of, places_of
+from temdeep.fields.levels import disbelieved, level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
 from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, format_duration
 from temdeep.fields.valid_times import (
@@ -174,6 +174,7 @@ class _Looker:
         self.beside = error_fields(dataset)
         self.left_out: set[str] = set()
         self.unsaid: list[str] = []
+        self.disbelieved: dict[str, list[str]] = {}
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
@@ -323,6 +324,8 @@ class _Looker:
         array = self.dataset[name]
         nature, why = natures.nature_of(name, array.attrs, array.dtype)
         component, _ = natures.component_of(name, array.attrs)
+        for level in disbelieved(array):
+            self.disbelieved.setdefault(level, []).append(name)
         for channel_name, place in places_of(array, (self.time_name, *grid.dims)):
             self.places[channel_name] = place
             self.channels.append(
@@ -355,9 +358,20 @@ class _Looker:
                 f" --kind {unsaid[0]}=mean."
             )
 
+    def _note_levels(self, wanted: set[str] | None) -> None:
+        """Say which levels are not those of variables whose `coordinates` list them."""
+        for level, names in self.disbelieved.items():
+            told = [one for one in names if wanted is None or one in wanted]
+            if told:
+                self.notes.append(
+                    f"{level} is not taken for the level of {', '.join(told)}, which have it among"
+                    " their coordinates: their names or attributes say another."
+                )
+
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
         self._note_bounds(wanted)
+        self._note_levels(wanted)
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:
