@@ -135,6 +135,11 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
         TimeAxisError,
         ("time bounds of bad.nc at 2019-03-01T00:00 end before they begin",),
     ),
+    "periods of no length": (
+        lambda _: dataset(name="tp", attributes=SUM, bounds=ending(hours(12), step_h=0)),
+        VariableKindError,
+        ("'tp' in bad.nc", "bounds all begin where they end", "--kind tp=sum:1h"),
+    ),
     "a running total that falls": (
         lambda _: dataset(
             hours(12)[1:],

@@ -10,8 +10,9 @@ import xarray as xr
 
 from temdeep.errors import VariableError, VariableKindError
 from temdeep.fields.reading_frames import load
-from temdeep.fields.time_axis import Int64Array, TimeAxis, show
+from temdeep.fields.time_axis import Int64Array, TimeAxis, format_duration, show
 from temdeep.fields.undeclared import as_text, undeclared_fill
+from temdeep.fields.variables import Kind
 from temdeep.metric import FloatArray
 
 PACKING_SHARE = 0.03
@@ -126,6 +127,35 @@ def refuse_overlaps(edges: Int64Array, name: str, kind: str, axis: TimeAxis, sou
             f"the periods of '{name}' ({kind}) in {source} overlap at {where}: only sums that all"
             " count from one start are taken apart; give values per step instead."
         )
+
+
+def refuse_long_periods(
+    edges: Int64Array, name: str, kind: Kind, axis: TimeAxis, source: str
+) -> None:
+    """Refuse periods of a length that the user says which reach back beyond the stamp before.
+
+    Args:
+        edges: Begin and end of each period, which ends at its stamp, shape (time, 2).
+        name: Name of the variable.
+        kind: Its kind.
+        axis: The time axis.
+        source: Name of the file, for messages.
+
+    Raises:
+        VariableKindError: They overlap: their parts would be counted twice.
+    """
+    if not overlaps(edges):
+        return
+    i = int(np.flatnonzero(edges[1:, 0] < edges[:-1, 1])[0]) + 1
+    length = format_duration(int(edges[i, 1] - edges[i, 0]))
+    step = format_duration(int(axis.offset_us[i] - axis.offset_us[i - 1]))
+    running = f", --kind {name}=accumulated if it is a running total" if kind is Kind.SUM else ""
+    raise VariableKindError(
+        f"the periods of '{name}' in {source} overlap at {show(axis.values[i])}: --kind"
+        f" {name}={kind}:{length} says that they reach {length} back from each stamp, and the stamp"
+        f" before is {step} away; say --kind {name}={kind}:{step} if each holds for the step before"
+        f" its stamp{running}, or give times that are {length} apart."
+    )
 
 
 def take_apart(

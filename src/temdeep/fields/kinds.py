@@ -240,6 +240,15 @@ def without_period(
     )
 
 
+def without_length(name: str, kind: Kind, source: str, step: str) -> VariableKindError:
+    """The error for a period variable whose time bounds all begin where they end."""
+    return VariableKindError(
+        f"'{name}' in {source} is a {kind} over a period, but its time bounds all begin where they"
+        f" end: say --kind {name}={kind}:{step} for periods of {step} that end at the stamp, or"
+        f" --kind {name}=instantaneous."
+    )
+
+
 def _from_cell_methods(
     name: str, attributes: Mapping[Any, Any], time_names: tuple[str, ...], source: str
 ) -> tuple[Kind, str] | None:

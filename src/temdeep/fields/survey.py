@@ -23,7 +23,7 @@ from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid
-from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
+from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_length, without_period
 from temdeep.fields.levels import disbelieved, level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
 from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, format_duration
@@ -268,11 +268,16 @@ class _Looker:
         request = self.requests.get(name)
         bounds = self._bounds_of(name)
         edges = None if bounds is None else edges_from_bounds(bounds, self.axis, self.source)
+        bounds_count = request is None or (request.length_us is None and not request.accumulated)
+        if edges is not None and bounds_count and (edges[:, 1] == edges[:, 0]).all():
+            raise without_length(name, kind, self.source, format_duration(self.axis.step_us))
         if request is not None and request.accumulated:
             self._add_totals(name, edges, request)
         elif request is not None and request.length_us is not None:
             ends = self.axis.offset_us
-            self.edges[name] = np.stack([ends - request.length_us, ends], axis=1)
+            edges = np.stack([ends - request.length_us, ends], axis=1)
+            accumulations.refuse_long_periods(edges, name, kind, self.axis, self.source)
+            self.edges[name] = edges
         elif edges is not None and accumulations.overlaps(edges):
             accumulations.refuse_overlaps(edges, name, kind, self.axis, self.source)
             self._add_totals(name, edges, None)
