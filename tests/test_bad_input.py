@@ -288,6 +288,29 @@ def test_files_on_two_grids_are_refused(tmp_path: Path) -> None:
         open_series([one, other])
 
 
+def test_files_with_rows_in_another_order_are_told_so(tmp_path: Path) -> None:
+    one = written(dataset(), tmp_path, "one.nc")
+    later = dataset(hours(12, start="2019-03-02")).isel(lat=slice(None, None, -1))
+    other = written(later, tmp_path, "two.nc")
+    with pytest.raises(GridError, match=r"the same places, their rows in the opposite order"):
+        open_series([one, other])
+
+
+@pytest.mark.parametrize("missing", ["d2m", "time_bnds"])
+def test_a_variable_that_one_file_lacks_is_named(missing: str, tmp_path: Path) -> None:
+    def at(start: str) -> xr.Dataset:
+        times = hours(12, start=start)
+        data = dataset(times, bounds=ending(times))
+        return data.assign(d2m=data.t2m)
+
+    one = written(at("2019-03-01"), tmp_path, "one.nc")
+    two = at("2019-03-02").drop_vars(missing)
+    if missing == "time_bnds":
+        del two.time.attrs["bounds"]
+    with pytest.raises(VariableError, match=f"only one.nc has '{missing}'"):
+        open_series([one, written(two, tmp_path, "two.nc")])
+
+
 def test_files_that_overlap_are_refused(tmp_path: Path) -> None:
     one = written(dataset(), tmp_path, "one.nc")
     other = written(dataset(hours(12, start="2019-03-01T06")), tmp_path, "two.nc")

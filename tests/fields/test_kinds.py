@@ -120,6 +120,8 @@ def test_what_the_user_says_is_understood() -> None:
         parse_kind("tp", "total")
     with pytest.raises(RequestError, match="is not a duration"):
         parse_kind("tp", "sum:often")
+    with pytest.raises(RequestError, match="'sum:' for 'tp' names no length after the colon"):
+        parse_kind("tp", "sum:")
     with pytest.raises(RequestError, match="has no period"):
         parse_kind("tp", "instantaneous:1h")
 

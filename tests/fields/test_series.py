@@ -339,3 +339,26 @@ def test_periods_longer_than_the_step_are_refused_though_the_user_says_so(kind: 
         assert part in str(error.value)
     series_from_dataset(data, kinds={"tp": f"{kind}:3h"})
     series_from_dataset(data.isel(time=slice(None, None, 2)), kinds={"tp": f"{kind}:6h"})
+
+
+def test_a_running_total_that_falls_is_offered_the_step_of_the_series() -> None:
+    times = hours(9, step=6)[1:]
+    bounds = np.stack([np.full(8, hours(1)[0]), times], axis=1)
+    data = dataset(times, name="tp", attributes=SUM, bounds=bounds)
+    with pytest.raises(VariableKindError, match="--kind tp=sum:6h"):
+        series_from_dataset(data)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "told"),
+    [
+        (object, r"Python objects \(float, object\)"),
+        (np.complex64, r"complex numbers \(complex64\)"),
+        (str, "text"),
+    ],
+)
+def test_what_is_no_number_is_called_what_it_is(dtype: type, told: str) -> None:
+    data = dataset()
+    data["t2m"] = data.t2m.astype(dtype)
+    with pytest.raises(VariableError, match=f"'t2m' in the dataset holds {told} in place"):
+        series_from_dataset(data)

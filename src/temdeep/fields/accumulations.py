@@ -200,7 +200,7 @@ def take_apart(
             fall = highest.astype(np.float64) - totals[i]
             worst = float(np.nanmax(fall, initial=0.0))
             if worst > largest_fall(highest, totals[i], precision):
-                raise unexplained_fall(name, source, worst, show(axis.values[i]))
+                raise unexplained_fall(name, source, worst, axis, i)
             levelled += int(np.count_nonzero(fall > 0))
             largest = max(largest, worst)
             levels[i] = np.where(fall > 0, highest, totals[i])
@@ -250,13 +250,16 @@ def axis_dim(array: xr.DataArray, axis: TimeAxis) -> str:
     return (timed or sizes)[0]
 
 
-def unexplained_fall(name: str, source: str, fall: float, stamp: str) -> VariableKindError:
-    """The error for a running total that falls where it must not."""
+def unexplained_fall(
+    name: str, source: str, fall: float, axis: TimeAxis, i: int
+) -> VariableKindError:
+    """The error for a running total that falls where it must not, at the i-th time."""
+    step = format_duration(axis.step_us)
     return VariableKindError(
-        f"'{name}' in {source} should be a running total but falls by {fall:.3g} at {stamp},"
-        " more than packing explains, and not where it regularly begins anew: if it is emptied"
-        f" there say how often, such as --kind {name}=accumulated:1d, if it is none say"
-        f" --kind {name}=sum:1h, or repair it."
+        f"'{name}' in {source} should be a running total but falls by {fall:.3g} at"
+        f" {show(axis.values[i])}, more than packing explains, and not where it regularly begins"
+        f" anew: if it is emptied there say how often, such as --kind"
+        f" {name}=accumulated:1d, if it is none say --kind {name}=sum:{step}, or repair it."
     )
 
 

@@ -139,7 +139,12 @@ def parse_kind(name: str, text: str) -> KindRequest:
     Raises:
         RequestError: Not one of the kinds, or not a duration after the colon.
     """
-    word, _, duration = text.partition(":")
+    word, colon, duration = text.partition(":")
+    if colon and not duration.strip():
+        raise RequestError(
+            f"'{text}' for '{name}' names no length after the colon: say one, such as"
+            f" {word.strip()}:1h, or leave the colon out."
+        )
     if word.strip() == ACCUMULATED:
         bucket_us = parse_duration(duration) if duration else None
         return KindRequest(Kind.SUM, accumulated=True, bucket_us=bucket_us)

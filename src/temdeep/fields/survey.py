@@ -22,7 +22,7 @@ from temdeep.fields import accumulations, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
-from temdeep.fields.grids import Grid, find_grid
+from temdeep.fields.grids import Grid, find_grid, tell_apart
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_length, without_period
 from temdeep.fields.levels import disbelieved, level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
@@ -247,8 +247,9 @@ class _Looker:
             self.grid, self.grid_of = grid, name
         elif self.grid.dims != grid.dims or not self.grid.same_places(grid):
             raise GridError(
-                f"{self.source} holds two grids: '{self.grid_of}' on {self.grid}, '{name}' on"
-                f" {grid}; choose variables of one of them with --variable."
+                f"{self.source} holds two grids: those of '{self.grid_of}' and '{name}'"
+                f" ({tell_apart(self.grid, grid)}); choose variables of one of them with"
+                " --variable."
             )
 
     def _kind(self, name: str) -> tuple[Kind, str]:
@@ -422,7 +423,13 @@ def _static_name(static: xr.Dataset) -> str:
 def _what(array: xr.DataArray) -> str:
     if array.dtype.kind == "m":
         return "durations (open it with decode_timedelta=False)"
-    return "times" if holds_times(array) else "text"
+    if array.dtype.kind == "c":
+        return f"complex numbers ({array.dtype})"
+    if holds_times(array):
+        return "times"
+    first = array.isel(dict.fromkeys(array.dims, 0)).values[()]
+    is_text = array.dtype.kind in "SU" or isinstance(first, str | bytes)
+    return "text" if is_text else f"Python objects ({type(first).__name__}, {array.dtype})"
 
 
 def _with_partners(
