@@ -135,6 +135,11 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
         TimeAxisError,
         ("time bounds of bad.nc at 2019-03-01T00:00 end before they begin",),
     ),
+    "periods of no length": (
+        lambda _: dataset(name="tp", attributes=SUM, bounds=ending(hours(12), step_h=0)),
+        VariableKindError,
+        ("'tp' in bad.nc", "bounds all begin where they end", "--kind tp=sum:1h"),
+    ),
     "a running total that falls": (
         lambda _: dataset(
             hours(12)[1:],
@@ -281,6 +286,29 @@ def test_files_on_two_grids_are_refused(tmp_path: Path) -> None:
     other = written(dataset(hours(12, start="2019-03-02"), shape=(3, 5)), tmp_path, "two.nc")
     with pytest.raises(GridError, match=r"one.nc and two.nc have different grids"):
         open_series([one, other])
+
+
+def test_files_with_rows_in_another_order_are_told_so(tmp_path: Path) -> None:
+    one = written(dataset(), tmp_path, "one.nc")
+    later = dataset(hours(12, start="2019-03-02")).isel(lat=slice(None, None, -1))
+    other = written(later, tmp_path, "two.nc")
+    with pytest.raises(GridError, match=r"the same places, their rows in the opposite order"):
+        open_series([one, other])
+
+
+@pytest.mark.parametrize("missing", ["d2m", "time_bnds"])
+def test_a_variable_that_one_file_lacks_is_named(missing: str, tmp_path: Path) -> None:
+    def at(start: str) -> xr.Dataset:
+        times = hours(12, start=start)
+        data = dataset(times, bounds=ending(times))
+        return data.assign(d2m=data.t2m)
+
+    one = written(at("2019-03-01"), tmp_path, "one.nc")
+    two = at("2019-03-02").drop_vars(missing)
+    if missing == "time_bnds":
+        del two.time.attrs["bounds"]
+    with pytest.raises(VariableError, match=f"only one.nc has '{missing}'"):
+        open_series([one, written(two, tmp_path, "two.nc")])
 
 
 def test_files_that_overlap_are_refused(tmp_path: Path) -> None:

@@ -335,3 +335,12 @@ def test_an_unstructured_forecast_as_anemoi_writes_it_is_filled() -> None:
     assert fine["2t"].dims == ("time", "values")
     np.testing.assert_array_equal(fine["2t"].sel(time=times), given["2t"])
     np.testing.assert_allclose(fine["2t"][3], (values[0] + values[1]) / 2, rtol=1e-6)
+
+
+def test_two_runs_that_begin_at_one_time_are_refused(tmp_path: Path) -> None:
+    data = forecast(runs=3).isel(time=[0, 1, 1])
+    told = "begin at 2019-03-01T06:00 .'time', positions 1 and 2.: remove one"
+    with pytest.raises(TimeAxisError, match=f"two forecast runs of the dataset {told}"):
+        temdeep.downscale(data, step="1h", method="linear")
+    with pytest.raises(TimeAxisError, match=f"two forecast runs of in.nc {told}"):
+        survey_runs(save(data, tmp_path))

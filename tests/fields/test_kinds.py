@@ -120,6 +120,8 @@ def test_what_the_user_says_is_understood() -> None:
         parse_kind("tp", "total")
     with pytest.raises(RequestError, match="is not a duration"):
         parse_kind("tp", "sum:often")
+    with pytest.raises(RequestError, match="'sum:' for 'tp' names no length after the colon"):
+        parse_kind("tp", "sum:")
     with pytest.raises(RequestError, match="has no period"):
         parse_kind("tp", "instantaneous:1h")
 
@@ -175,6 +177,62 @@ def test_a_share_is_a_fraction_only_where_its_unit_tells_the_whole(
     assert nature_of(name, attributes)[0] is nature
 
 
+DEGREES = {"units": "degrees"}
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("DD_10M", {**DEGREES, "long_name": "wind direction"}),  # COSMO, ICON
+        ("winddirection_10m", DEGREES),
+        ("wind_direction_10m", {**DEGREES, "standard_name": "wind_direction"}),
+        ("WDIR_10maboveground", {**DEGREES, "long_name": "Wind Direction (from which blowing)"}),
+        ("wdir10", {}),  # CERRA
+        ("wdir10m", {}),
+        ("wdir850", DEGREES),
+        ("dir", {"units": "degree_true"}),
+        ("wave_dir", DEGREES),
+        ("mdts", {"units": "Degree true"}),  # ERA5
+        ("current_direction", DEGREES),
+        ("foo", {**DEGREES, "long_name": "Mean wave direction"}),
+        ("foo", {**DEGREES, "long_name": "Direction of swell waves"}),
+        ("wdir", {"standard_name": "wind_direction"}),
+        ("mwd", {"units": "degree", "standard_name": "wave_direction"}),
+        ("wdir", {**DEGREES, "standard_name": "wdir"}),
+        ("foo", {**DEGREES, "standard_name": "solar_azimuth_angle"}),
+        ("x", {"standard_name": "sea_surface_wave_from_direction_at_variance_maximum"}),
+    ],
+)
+def test_directions_are_known_by_names_and_by_words_in_degrees(
+    name: str, attributes: dict[str, str]
+) -> None:
+    nature, why = nature_of(name, attributes)
+    assert nature is Nature.DIRECTION
+    assert why
+    assert kind_of(name, attributes, (), "f.nc")[0] is Kind.INSTANTANEOUS
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("slope", {**DEGREES, "long_name": "slope of the ground"}),
+        ("foo", {**DEGREES, "standard_name": "solar_zenith_angle"}),
+        ("lat", {"units": "degrees_north", "long_name": "latitude"}),
+        ("foo", {"units": "degrees C", "long_name": "temperature in direction of flow"}),
+        ("dd", {"units": "K", "long_name": "dew point depression"}),
+        ("dir", {"units": "W m-2", "long_name": "direct radiation"}),
+        ("wd", {"standard_name": "air_temperature"}),
+        ("foo", {**DEGREES, "long_name": "standard deviation of wind direction"}),
+        ("wdw", {"units": "radians", "long_name": "Wave spectral directional width"}),
+        ("foo", {"units": "m s-1", "long_name": "wind in direction of flow"}),
+    ],
+)
+def test_not_all_that_has_degrees_or_directions_is_a_direction(
+    name: str, attributes: dict[str, str]
+) -> None:
+    assert nature_of(name, attributes)[0] is not Nature.DIRECTION
+
+
 def test_flags_are_known_by_their_values() -> None:
     assert nature_of("tp", {"flag_values": [0, 1, 2]})[0] is Nature.FLAG
 
@@ -215,6 +273,9 @@ def test_both_components_name_the_same_vector() -> None:
         ("u10", "surface"),
         ("t2m", "surface"),
         ("u100", "100 m"),
+        ("WDIR_80maboveground", "80 m"),
+        ("winddirection_100m", "100 m"),
+        ("wdir850", "850 hPa"),
         ("msl", "sea level"),
         ("tp", "column"),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fields.making import POINT, SUM, dataset, ending, hours, sums
 
-from temdeep.errors import RequestError, TimeAxisError, VariableError
+from temdeep.errors import RequestError, TimeAxisError, VariableError, VariableKindError
 from temdeep.fields import reading_frames
 from temdeep.fields.series import Series, open_series, series_from_dataset
 from temdeep.fields.variables import Kind, Nature
@@ -328,3 +328,37 @@ def test_periods_that_the_user_states_end_at_the_stamps() -> None:
     edges = series.period_edges(series.channels[0])
     np.testing.assert_array_equal(edges[:2], [[-HOUR, 0], [0, HOUR]])
     assert series.channels[0].reason.startswith("as you said")
+
+
+@pytest.mark.parametrize("kind", ["sum", "mean", "maximum"])
+def test_periods_longer_than_the_step_are_refused_though_the_user_says_so(kind: str) -> None:
+    data = dataset(hours(8, step=3), name="tp", attributes={"units": "mm"})
+    with pytest.raises(VariableKindError) as error:
+        series_from_dataset(data, kinds={"tp": f"{kind}:6h"})
+    for part in ("'tp' in the dataset overlap", f"--kind tp={kind}:6h", f"--kind tp={kind}:3h"):
+        assert part in str(error.value)
+    series_from_dataset(data, kinds={"tp": f"{kind}:3h"})
+    series_from_dataset(data.isel(time=slice(None, None, 2)), kinds={"tp": f"{kind}:6h"})
+
+
+def test_a_running_total_that_falls_is_offered_the_step_of_the_series() -> None:
+    times = hours(9, step=6)[1:]
+    bounds = np.stack([np.full(8, hours(1)[0]), times], axis=1)
+    data = dataset(times, name="tp", attributes=SUM, bounds=bounds)
+    with pytest.raises(VariableKindError, match="--kind tp=sum:6h"):
+        series_from_dataset(data)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "told"),
+    [
+        (object, r"Python objects \(float, object\)"),
+        (np.complex64, r"complex numbers \(complex64\)"),
+        (str, "text"),
+    ],
+)
+def test_what_is_no_number_is_called_what_it_is(dtype: type, told: str) -> None:
+    data = dataset()
+    data["t2m"] = data.t2m.astype(dtype)
+    with pytest.raises(VariableError, match=f"'t2m' in the dataset holds {told} in place"):
+        series_from_dataset(data)

@@ -4,7 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import xarray as xr
+from tests.fields.making import SUM, dataset, ending
 
+from temdeep.api import downscale
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.fields.solar import mean_cos_zenith
 from temdeep.methods.auto import Auto
@@ -124,3 +126,16 @@ def test_no_trial_reaches_across_a_gap() -> None:
     for hidden in hidden_frames(broken, broken.channels, 3):
         assert hidden.interval.span_s == 7200
         assert hidden.interval.valid_time not in ends
+
+
+@pytest.mark.filterwarnings("ignore:left out")
+def test_periods_that_stand_alone_are_divided_though_nothing_can_be_hidden_among_them() -> None:
+    """An hour's sum every three hours: no two adjoin."""
+    times = HOURS[::3][:8]
+    data = dataset(times, name="tp", attributes=SUM, bounds=ending(times))
+    found = build("auto", series_from_dataset(data))
+    assert isinstance(found, Auto)
+    made = downscale(data, step="30min", max_gap="3h")
+    np.testing.assert_array_equal(made.time, np.sort([*times, *(times - np.timedelta64(30, "m"))]))
+    halves = made.tp.values.reshape(8, 2, 4, 5).sum(axis=1)
+    np.testing.assert_allclose(halves, data.tp, rtol=1e-5)

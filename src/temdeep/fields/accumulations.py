@@ -10,8 +10,9 @@ import xarray as xr
 
 from temdeep.errors import VariableError, VariableKindError
 from temdeep.fields.reading_frames import load
-from temdeep.fields.time_axis import Int64Array, TimeAxis, show
+from temdeep.fields.time_axis import Int64Array, TimeAxis, format_duration, show
 from temdeep.fields.undeclared import as_text, undeclared_fill
+from temdeep.fields.variables import Kind
 from temdeep.metric import FloatArray
 
 PACKING_SHARE = 0.03
@@ -128,6 +129,35 @@ def refuse_overlaps(edges: Int64Array, name: str, kind: str, axis: TimeAxis, sou
         )
 
 
+def refuse_long_periods(
+    edges: Int64Array, name: str, kind: Kind, axis: TimeAxis, source: str
+) -> None:
+    """Refuse periods of a length that the user says which reach back beyond the stamp before.
+
+    Args:
+        edges: Begin and end of each period, which ends at its stamp, shape (time, 2).
+        name: Name of the variable.
+        kind: Its kind.
+        axis: The time axis.
+        source: Name of the file, for messages.
+
+    Raises:
+        VariableKindError: They overlap: their parts would be counted twice.
+    """
+    if not overlaps(edges):
+        return
+    i = int(np.flatnonzero(edges[1:, 0] < edges[:-1, 1])[0]) + 1
+    length = format_duration(int(edges[i, 1] - edges[i, 0]))
+    step = format_duration(int(axis.offset_us[i] - axis.offset_us[i - 1]))
+    running = f", --kind {name}=accumulated if it is a running total" if kind is Kind.SUM else ""
+    raise VariableKindError(
+        f"the periods of '{name}' in {source} overlap at {show(axis.values[i])}: --kind"
+        f" {name}={kind}:{length} says that they reach {length} back from each stamp, and the stamp"
+        f" before is {step} away; say --kind {name}={kind}:{step} if each holds for the step before"
+        f" its stamp{running}, or give times that are {length} apart."
+    )
+
+
 def take_apart(
     array: xr.DataArray,
     totals: FloatArray,
@@ -170,7 +200,7 @@ def take_apart(
             fall = highest.astype(np.float64) - totals[i]
             worst = float(np.nanmax(fall, initial=0.0))
             if worst > largest_fall(highest, totals[i], precision):
-                raise unexplained_fall(name, source, worst, show(axis.values[i]))
+                raise unexplained_fall(name, source, worst, axis, i)
             levelled += int(np.count_nonzero(fall > 0))
             largest = max(largest, worst)
             levels[i] = np.where(fall > 0, highest, totals[i])
@@ -220,13 +250,16 @@ def axis_dim(array: xr.DataArray, axis: TimeAxis) -> str:
     return (timed or sizes)[0]
 
 
-def unexplained_fall(name: str, source: str, fall: float, stamp: str) -> VariableKindError:
-    """The error for a running total that falls where it must not."""
+def unexplained_fall(
+    name: str, source: str, fall: float, axis: TimeAxis, i: int
+) -> VariableKindError:
+    """The error for a running total that falls where it must not, at the i-th time."""
+    step = format_duration(axis.step_us)
     return VariableKindError(
-        f"'{name}' in {source} should be a running total but falls by {fall:.3g} at {stamp},"
-        " more than packing explains, and not where it regularly begins anew: if it is emptied"
-        f" there say how often, such as --kind {name}=accumulated:1d, if it is none say"
-        f" --kind {name}=sum:1h, or repair it."
+        f"'{name}' in {source} should be a running total but falls by {fall:.3g} at"
+        f" {show(axis.values[i])}, more than packing explains, and not where it regularly begins"
+        f" anew: if it is emptied there say how often, such as --kind"
+        f" {name}=accumulated:1d, if it is none say --kind {name}=sum:{step}, or repair it."
     )
 
 

@@ -4,13 +4,13 @@ Knows: xarray. Must not know: torch, file formats.
 """
 
 import itertools
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
-from temdeep.errors import GridError, InputError, TimeAxisError, VariableError
-from temdeep.fields.grids import find_grid
+from temdeep.errors import GridError, InputError, TemdeepError, TimeAxisError, VariableError
+from temdeep.fields.grids import find_grid, tell_apart
 from temdeep.fields.time_axis import GREGORIAN, Times, difference_us, show
 from temdeep.fields.valid_times import holds_times, is_reference, with_valid_times
 
@@ -51,17 +51,41 @@ def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
     joined = [_along_time(group, key[0]) for key, group in groups.items()]
     first, all_bounds = joined[0]
     time_name = next(iter(groups))[0]
-    for (dataset, bounds), group in zip(joined[1:], list(groups.values())[1:], strict=True):
+    for (dataset, bounds), (key, group) in list(zip(joined, groups.items(), strict=True))[1:]:
         if time_name not in dataset.dims or not _same(dataset[time_name], first[time_name]):
-            raise TimeAxisError(
-                f"{group[0][2]} and {next(iter(groups.values()))[0][2]} hold different variables at"
-                " different times: give files whose times agree, or one of them at a time."
-            )
+            raise _at_other_times(groups, key)
         first = _side_by_side(first, dataset, group[0][2])
         all_bounds = all_bounds | bounds
     for dataset in static:
         first = _side_by_side(first, dataset, "a file without times")
     return first, all_bounds
+
+
+def _at_other_times(
+    groups: Mapping[tuple[str, ...], Sequence[tuple[xr.Dataset, dict[str, Times], str]]],
+    key: tuple[str, ...],
+) -> TemdeepError:
+    """The error for files that hold neither the variables nor the times of the first ones."""
+    first = next(iter(groups))
+    one, other = groups[first][0], groups[key][0]
+    fields = [
+        {name for name in file[0].data_vars if file[0][name].ndim > 2} for file in (one, other)
+    ]
+    if not fields[0] & fields[1]:
+        return TimeAxisError(
+            f"{other[2]} and {one[2]} hold different variables at different times: give files whose"
+            " times agree, or one of them at a time."
+        )
+    held = {one[2]: set(first[1:]), other[2]: set(key[1:])}
+    alone = [
+        f"only {name} has {', '.join(repr(variable) for variable in more)}"
+        for name, others in zip(held, reversed(held.values()), strict=True)
+        if (more := sorted(held[name] - others))
+    ]
+    return VariableError(
+        f"{one[2]} and {other[2]} are of different times and do not hold the same variables:"
+        f" {'; '.join(alone)}. To join them in time add it there, or remove it."
+    )
 
 
 def _side_by_side(first: xr.Dataset, second: xr.Dataset, name: str) -> xr.Dataset:
@@ -252,8 +276,8 @@ def _refuse_two_grids(files: Sequence[tuple[xr.Dataset, dict[str, Times], str]])
                 first = (grid, name)
             elif first[0].dims != grid.dims or not first[0].same_places(grid):
                 raise GridError(
-                    f"{first[1]} and {name} have different grids ({first[0]}; {grid}): bring them"
-                    " to one grid first."
+                    f"{first[1]} and {name} have different grids ({tell_apart(first[0], grid)}):"
+                    " bring them to one grid first."
                 )
             break
 

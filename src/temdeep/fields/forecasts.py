@@ -9,7 +9,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from temdeep.errors import InputError
+from temdeep.errors import InputError, TimeAxisError
 from temdeep.fields import grib
 from temdeep.fields.opening import Sources, find_files, is_grib, open_file, survey_files
 from temdeep.fields.series import Series, open_series, series_from_dataset
@@ -67,6 +67,7 @@ def forecasts_from_dataset(
             dataset, source=source, variables=variables, kinds=kinds, static=static
         )
         return Forecasts((one,))
+    _refuse_equal_runs(dataset, run_dim, source)
     runs = [dataset.isel({run_dim: i}) for i in range(dataset.sizes[run_dim])]
     series = tuple(
         series_from_dataset(
@@ -149,6 +150,8 @@ def survey_runs(
     else:
         dataset = decoded(open_file(paths[0])[0], paths[0].name)
         run_dim = run_dimension(dataset)
+        if run_dim:
+            _refuse_equal_runs(dataset, run_dim, paths[0].name)
         began = list(dataset[run_dim]) if run_dim else []
         dataset = dataset.isel({run_dim: 0}) if run_dim else dataset
     ground = None if static is None else open_file(find_files(static)[0])[0]
@@ -189,6 +192,22 @@ def _grib_forecasts(
         for run, bounds in runs
     ]
     return Forecasts(tuple(replace(one, file_dim=STEP) for one in series), grib.REFERENCE)
+
+
+def _refuse_equal_runs(dataset: xr.Dataset, run_dim: str, source: str) -> None:
+    """Refuse two runs that begin at one time: which is meant cannot be told.
+
+    Raises:
+        TimeAxisError: Naming the time and both places.
+    """
+    seen: dict[object, int] = {}
+    for i, began in enumerate(dataset[run_dim].values):
+        if began in seen:
+            raise TimeAxisError(
+                f"two forecast runs of {source} begin at {show(began)} ('{run_dim}', positions"
+                f" {seen[began]} and {i}): remove one of them."
+            )
+        seen[began] = i
 
 
 def _run_name(source: str, began: xr.DataArray, count: int) -> str:

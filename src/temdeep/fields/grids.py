@@ -3,7 +3,7 @@
 Knows: xarray. Must not know: torch, files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -70,6 +70,20 @@ class Grid:
         cell_km = np.nanmedian(np.abs(self.metric.dy_m)) / 1000
         spacing = f", rows {cell_km:.3g} km apart" if self.uniform else ""
         return f"{size}, {south:g} to {north:g} N, {west:g} to {east:g} E{around}{spacing}"
+
+
+def tell_apart(one: Grid, other: Grid) -> str:
+    """How two grids differ, in words."""
+    if one.same_places(other):
+        return f"dimensions {', '.join(one.dims)}; {', '.join(other.dims)}"
+    if one.shape == other.shape:
+        for order, axes in {"rows": (0,), "columns": (1,), "rows and columns": (0, 1)}.items():
+            latitude, longitude = np.flip(other.latitude, axes), np.flip(other.longitude, axes)
+            if one.same_places(replace(other, latitude=latitude, longitude=longitude)):
+                return f"the same places, their {order} in the opposite order"
+        if str(one) == str(other):
+            return f"{one}, but not the same places"
+    return f"{one}; {other}"
 
 
 def find_grid(dataset: xr.Dataset, name: str, other_dims: tuple[str, ...], source: str) -> Grid:

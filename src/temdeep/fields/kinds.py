@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from temdeep.errors import RequestError, VariableKindError
+from temdeep.fields.directions import direction_in
 from temdeep.fields.natures import (
     NON_NEGATIVE_NAMES,
     SUNLIGHT_NAMES,
@@ -138,7 +139,12 @@ def parse_kind(name: str, text: str) -> KindRequest:
     Raises:
         RequestError: Not one of the kinds, or not a duration after the colon.
     """
-    word, _, duration = text.partition(":")
+    word, colon, duration = text.partition(":")
+    if colon and not duration.strip():
+        raise RequestError(
+            f"'{text}' for '{name}' names no length after the colon: say one, such as"
+            f" {word.strip()}:1h, or leave the colon out."
+        )
     if word.strip() == ACCUMULATED:
         bucket_us = parse_duration(duration) if duration else None
         return KindRequest(Kind.SUM, accumulated=True, bucket_us=bucket_us)
@@ -197,6 +203,9 @@ def kind_of(
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
         if not standard and without_level(name).lower() in _STATE_NAMES:
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
+        direction = direction_in(without_level(name), standard, attributes)
+        if direction:
+            return Kind.INSTANTANEOUS, f"no cell_methods, but {direction} is a state of the air"
         plain = units.strip().lower().replace(" ", "_")
         if plain in _STATE_UNITS and not _EXTREME_NAMES.fullmatch(name.lower()):
             return Kind.INSTANTANEOUS, f"no cell_methods, but units '{units}' are those of a state"
@@ -233,6 +242,15 @@ def without_period(
         f"'{name}' in {source} is a {kind} over a period, but the time axis has no bounds that say"
         f" which: say --kind {name}={kind}:{step} for periods of {step} that end at the"
         f" stamp{running}, or --kind {name}=instantaneous."
+    )
+
+
+def without_length(name: str, kind: Kind, source: str, step: str) -> VariableKindError:
+    """The error for a period variable whose time bounds all begin where they end."""
+    return VariableKindError(
+        f"'{name}' in {source} is a {kind} over a period, but its time bounds all begin where they"
+        f" end: say --kind {name}={kind}:{step} for periods of {step} that end at the stamp, or"
+        f" --kind {name}=instantaneous."
     )
 
 

@@ -4,11 +4,12 @@ Knows: xarray, CF and GRIB names of vertical coordinates. Must not know: torch, 
 """
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 
 import xarray as xr
 
-from temdeep.fields.natures import height_level, level_in_name
+from temdeep.fields.natures import height_level, level_said
 
 _PRESSURE = ("isobaricInhPa", "isobaricInPa", "plev", "pressure_level", "pressure", "level", "lev")
 _VERTICAL = (
@@ -50,22 +51,55 @@ def _label(array: xr.DataArray, dim: str, index: int) -> str:
 def level_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
     """Level of one field of a variable: `850 hPa`, `surface`, `100 m`, `hybrid 5`.
 
-    From the vertical dimension, else a scalar coordinate of its own or the GRIB level, else the
-    name.
+    From the vertical dimension, else what GRIB says, else a scalar coordinate of its own that its
+    name does not contradict, else the name.
     """
-    name = str(array.name)
     for dim, index in place.items():
         if dim in array.coords and _is_vertical(array.coords[dim]):
             return _text(array.coords[dim], float(array.coords[dim].values[index]))
         if dim in _VERTICAL:
             return f"{dim} {index}"
-    by_name = level_in_name(name, array.attrs)
-    if by_name in ("column", "sea level"):
-        return by_name
-    for one in str(array.encoding.get("coordinates", "")).split():
-        if one in array.coords and array.coords[one].ndim == 0 and _is_vertical(array.coords[one]):
-            return _text(array.coords[one], float(array.coords[one].values))
-    return _grib_level(array) or by_name
+    said = level_said(str(array.name), array.attrs)
+    if said in ("column", "sea level"):
+        return said
+    believed = [one for one in _scalars(array) if not _contradicts(one, array)]
+    own = [_text(one, float(one.values)) for one in believed]
+    return _grib_level(array) or (own[0] if own else said or "surface")
+
+
+def disbelieved(array: xr.DataArray) -> list[str]:
+    """Scalar coordinates of a variable, in words, that are no level of it: its name says another.
+
+    xarray writes the level of one variable into the `coordinates` of all others of its dataset.
+    """
+    said = level_said(str(array.name), array.attrs)
+    return [
+        f"'{one.name}' ({_text(one, float(one.values))})"
+        for one in _scalars(array)
+        if said not in ("column", "sea level") and _contradicts(one, array)
+    ]
+
+
+def _scalars(array: xr.DataArray) -> list[xr.DataArray]:
+    """Vertical coordinates of one number that the file gives a variable."""
+    listed = str(array.encoding.get("coordinates", "")).split()
+    found = [array.coords[one] for one in listed if one in array.coords]
+    return [one for one in found if one.ndim == 0 and _is_vertical(one)]
+
+
+def _contradicts(scalar: xr.DataArray, array: xr.DataArray) -> bool:
+    """Whether a variable's name, quantity or GRIB's type says another level than a coordinate.
+
+    A number that stands in the name is the name's own: `ws150` is at 150 m where `height` is.
+    """
+    name, text = str(array.name), _text(scalar, float(scalar.values))
+    grib = str(array.attrs.get("GRIB_typeOfLevel", "unknown"))
+    if grib != "unknown" and text.endswith(" hPa") != grib.startswith("isobaric"):
+        return True
+    said = level_said(name, array.attrs)
+    if not said or text == said or text.split(" ")[0] in re.findall(r"\d+", name):
+        return False
+    return said != "surface" or "depth" not in str(scalar.name)
 
 
 def member_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
@@ -85,7 +119,7 @@ def member_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
 def _grib_level(array: xr.DataArray) -> str:
     """Level that GRIB gives for a whole variable, empty if it gives none."""
     grib = str(array.attrs.get("GRIB_typeOfLevel", ""))
-    if grib in _VERTICAL and "GRIB_level" in array.attrs:
+    if grib in _VERTICAL and array.attrs.get("GRIB_level", "") != "":
         value = float(array.attrs["GRIB_level"])
         if grib.startswith("isobaric"):
             return f"{value / 100 if grib.endswith('Pa') and 'hPa' not in grib else value:g} hPa"

@@ -1,7 +1,7 @@
 """What quantity a variable is: sunlight, direction, categories; its level; its vector partner.
 
-Tables of names, and nothing else: whoever misses a quantity adds it here. Knows: names, units and
-attributes. Must not know: torch, files.
+Tables of names, and nothing else: whoever misses a quantity adds it here, a direction in
+`directions`. Knows: names, units and attributes. Must not know: torch, files.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from temdeep.fields.directions import direction_in, is_wind_direction
 from temdeep.fields.limits import whole_in
 from temdeep.fields.variables import Nature
 
@@ -97,13 +98,6 @@ _PRECIPITATION_IN_NAME = re.compile(
     r"(_(amount|flux|rate|sum|total|acc\w*|surface|sfc|gsp|con|\d+ ?h\w*))*"
 )
 """Words of a name that say so, with nothing after them that makes it something else of rain."""
-
-DIRECTION_WORDS = ("wind_from_direction", "wind_to_direction", "from_direction", "to_direction")
-DIRECTION_NAMES = frozenset(
-    """
-    wdir wd wd10 10wdir wind_direction wind_direction_10m wind_direction_100m dd mwd dwi
-    """.split()  # noqa: SIM905  (a table to read)
-)
 
 MASS_WORDS = ("air_pressure", "geopotential")
 MASS_NAMES = frozenset(
@@ -200,7 +194,6 @@ _NAMES_OF_ROLE = {
     Role.AIR_TEMPERATURE: "t2m 2t tas ta t temp t2m_max t2m_min 2m_temperature temperature_2m",
     Role.DEW_POINT: "d2m 2d td tdps td2m dewpoint dpt 2m_dewpoint_temperature dew_point_2m",
     Role.WIND_SPEED: "ws wspd si10 10si ws10 ws100 sfcwind 10m_wind_speed wind_speed_10m",
-    Role.WIND_DIRECTION: "wdir wd wd10 10wdir wind_direction dd wind_direction_10m",
 }
 _EXTREME_TEMPERATURES = "mx2t mn2t mx2t3 mn2t3 mx2t6 mn2t6 tmax tmin tasmax tasmin tx tn"
 _ROLE_OF_NAME = {
@@ -216,7 +209,15 @@ _PRESSURE_LEVELS_HPA = frozenset(
 )
 _LEVEL_IN_NAME = re.compile(r"[a-z]{1,5}_?(\d{3,4})(?:hpa|mb)?", re.IGNORECASE)
 _HEIGHT_IN_NAME = re.compile(
-    r"(?:[uv]|ws|wspd|wind|wind_speed|wind_direction)_?(\d{2,3})(?:m|n)?", re.IGNORECASE
+    r"(?:[uv]|ws|wspd|wd|wdir|dd|wind|wind_speed|wind_?dir(?:ection)?)_?(\d{2,3})(?:m|n)?"
+    r"(?:_?above_?ground|_?agl)?",
+    re.IGNORECASE,
+)
+_NEAR_GROUND = re.compile(
+    r"[a-z_]+?_?(2|10)_?m(_?above_?ground|_?agl)?(_?(max|min|mean))?|(2|10)_?m_?[a-z_]+|"
+    r"(t|d|r|q|td|rh|sh|th)2|(u|v|ws|wspd|wd|wdir|si|fg|i10fg|gust)10n?|2(t|d|r|sh)|"
+    r"10(u|v|si|wdir|fg)\d?|i?10fg\d?|(mx|mn)2t\d*|tas|tasmax|tasmin|tdps|uas|vas|huss|hurs|"
+    r"sfcwind|sfcwindmax"
 )
 _SEA_LEVEL_NAMES = ("msl", "prmsl", "psl", "mslp", "pressure_msl", "mean_sea_level_pressure")
 _HEIGHT_BEFORE_NAME = re.compile(r"(\d{1,3})m_[a-z_]+", re.IGNORECASE)
@@ -262,8 +263,9 @@ def nature_of(
     category = categories(name, attributes, dtype)
     if category:
         return Nature.FLAG, category
-    if _says(standard, DIRECTION_WORDS) or (not standard and short in DIRECTION_NAMES):
-        return Nature.DIRECTION, called
+    direction = direction_in(without_level(name), standard, attributes)
+    if direction:
+        return Nature.DIRECTION, direction
     sunny = _says(standard, SUNLIGHT_WORDS)
     if sunny or short in SUNLIGHT_NAMES:
         return Nature.SUNLIGHT, called if sunny else f"its name '{name}'"
@@ -340,6 +342,8 @@ def role_of(name: str, standard_name: str) -> Role | None:
         name: Name of the variable.
         standard_name: Its CF standard name, empty if none.
     """
+    if is_wind_direction(standard_name or name):
+        return Role.WIND_DIRECTION
     if standard_name:
         return _ROLE_OF_STANDARD_NAME.get(standard_name)
     if _VECTOR_NAMES.fullmatch(name.lower()):
@@ -349,6 +353,11 @@ def role_of(name: str, standard_name: str) -> Role | None:
 
 def level_in_name(name: str, attributes: Attributes) -> str:
     """Level of a variable without a vertical coordinate, as its name and quantity say."""
+    return level_said(name, attributes) or "surface"
+
+
+def level_said(name: str, attributes: Attributes) -> str:
+    """Level that a variable's name or quantity says, empty if they leave it open."""
     standard = standard_name_of(attributes)
     pressure = _LEVEL_IN_NAME.fullmatch(name)
     if pressure and pressure[1] in _PRESSURE_LEVELS_HPA:
@@ -359,8 +368,10 @@ def level_in_name(name: str, attributes: Attributes) -> str:
     short = name.lower()
     if "mean_sea_level" in standard or short in _SEA_LEVEL_NAMES:
         return "sea level"
-    column = any(word in standard for word in COLUMN_WORDS)
-    return "column" if column or short in COLUMN_NAMES else "surface"
+    if any(word in standard for word in COLUMN_WORDS) or short in COLUMN_NAMES:
+        return "column"
+    ground = any(word in standard for word in ("surface", *GROUND_WORDS)) or short in GROUND_NAMES
+    return "surface" if ground or _NEAR_GROUND.fullmatch(short) else ""
 
 
 def without_level(name: str) -> str:

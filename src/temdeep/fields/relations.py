@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from temdeep.fields.natures import Role, role_of
-from temdeep.fields.variables import Channel, Kind
+from temdeep.fields.variables import Channel, Kind, Nature
 
 EXTREMES = (Kind.MAXIMUM, Kind.MINIMUM)
 
@@ -120,6 +120,7 @@ def _of_role(channels: Sequence[Channel], role: Role) -> list[tuple[int, Channel
         (place, one)
         for place, one in enumerate(channels)
         if role_of(one.variable, one.standard_name) is role
+        and (role is not Role.WIND_DIRECTION or one.nature is Nature.DIRECTION)
     ]
 
 

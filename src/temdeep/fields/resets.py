@@ -152,7 +152,7 @@ def _refuse_other_falls(totals: FloatArray, falls: list[int], asked: Question) -
 
 def _fall(totals: FloatArray, i: int, asked: Question) -> VariableKindError:
     worst = float(np.nanmax(totals[i - 1] - totals[i], initial=0.0))
-    return unexplained_fall(asked.name, asked.source, worst, show(asked.axis.values[i]))
+    return unexplained_fall(asked.name, asked.source, worst, asked.axis, i)
 
 
 def _lattice(totals: FloatArray, falls: list[int], asked: Question) -> tuple[int, int, bool] | None:

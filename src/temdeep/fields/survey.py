@@ -22,9 +22,9 @@ from temdeep.fields import accumulations, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
-from temdeep.fields.grids import Grid, find_grid
-from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_period
-from temdeep.fields.levels import level_of, member_of, places_of
+from temdeep.fields.grids import Grid, find_grid, tell_apart
+from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_length, without_period
+from temdeep.fields.levels import disbelieved, level_of, member_of, places_of
 from temdeep.fields.limits import NEVER_NEGATIVE
 from temdeep.fields.time_axis import Int64Array, TimeAxis, Times, format_duration
 from temdeep.fields.valid_times import (
@@ -174,6 +174,7 @@ class _Looker:
         self.beside = error_fields(dataset)
         self.left_out: set[str] = set()
         self.unsaid: list[str] = []
+        self.disbelieved: dict[str, list[str]] = {}
 
     def look_at(self, name: str, *, asked: bool) -> None:
         """Make channels of a variable, or note why not."""
@@ -246,8 +247,9 @@ class _Looker:
             self.grid, self.grid_of = grid, name
         elif self.grid.dims != grid.dims or not self.grid.same_places(grid):
             raise GridError(
-                f"{self.source} holds two grids: '{self.grid_of}' on {self.grid}, '{name}' on"
-                f" {grid}; choose variables of one of them with --variable."
+                f"{self.source} holds two grids: those of '{self.grid_of}' and '{name}'"
+                f" ({tell_apart(self.grid, grid)}); choose variables of one of them with"
+                " --variable."
             )
 
     def _kind(self, name: str) -> tuple[Kind, str]:
@@ -267,11 +269,16 @@ class _Looker:
         request = self.requests.get(name)
         bounds = self._bounds_of(name)
         edges = None if bounds is None else edges_from_bounds(bounds, self.axis, self.source)
+        bounds_count = request is None or (request.length_us is None and not request.accumulated)
+        if edges is not None and bounds_count and (edges[:, 1] == edges[:, 0]).all():
+            raise without_length(name, kind, self.source, format_duration(self.axis.step_us))
         if request is not None and request.accumulated:
             self._add_totals(name, edges, request)
         elif request is not None and request.length_us is not None:
             ends = self.axis.offset_us
-            self.edges[name] = np.stack([ends - request.length_us, ends], axis=1)
+            edges = np.stack([ends - request.length_us, ends], axis=1)
+            accumulations.refuse_long_periods(edges, name, kind, self.axis, self.source)
+            self.edges[name] = edges
         elif edges is not None and accumulations.overlaps(edges):
             accumulations.refuse_overlaps(edges, name, kind, self.axis, self.source)
             self._add_totals(name, edges, None)
@@ -323,6 +330,8 @@ class _Looker:
         array = self.dataset[name]
         nature, why = natures.nature_of(name, array.attrs, array.dtype)
         component, _ = natures.component_of(name, array.attrs)
+        for level in disbelieved(array):
+            self.disbelieved.setdefault(level, []).append(name)
         for channel_name, place in places_of(array, (self.time_name, *grid.dims)):
             self.places[channel_name] = place
             self.channels.append(
@@ -355,9 +364,20 @@ class _Looker:
                 f" --kind {unsaid[0]}=mean."
             )
 
+    def _note_levels(self, wanted: set[str] | None) -> None:
+        """Say which levels are not those of variables whose `coordinates` list them."""
+        for level, names in self.disbelieved.items():
+            told = [one for one in names if wanted is None or one in wanted]
+            if told:
+                self.notes.append(
+                    f"{level} is not taken for the level of {', '.join(told)}, which have it among"
+                    " their coordinates: their names or attributes say another."
+                )
+
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
         self._note_bounds(wanted)
+        self._note_levels(wanted)
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:
@@ -403,7 +423,13 @@ def _static_name(static: xr.Dataset) -> str:
 def _what(array: xr.DataArray) -> str:
     if array.dtype.kind == "m":
         return "durations (open it with decode_timedelta=False)"
-    return "times" if holds_times(array) else "text"
+    if array.dtype.kind == "c":
+        return f"complex numbers ({array.dtype})"
+    if holds_times(array):
+        return "times"
+    first = array.isel(dict.fromkeys(array.dims, 0)).values[()]
+    is_text = array.dtype.kind in "SU" or isinstance(first, str | bytes)
+    return "text" if is_text else f"Python objects ({type(first).__name__}, {array.dtype})"
 
 
 def _with_partners(

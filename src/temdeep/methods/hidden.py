@@ -145,6 +145,8 @@ def _hidden_periods(
     edges = np.arange(span + 1) / span
     for offset in range(span):
         count = (len(track.values) - offset) // span
+        if count < 1:
+            continue
         parts = slice(offset, offset + count * span)
         values = track.values[parts].reshape(count, span, *track.values.shape[1:])
         features = track.features[:, parts]
