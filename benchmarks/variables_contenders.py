@@ -121,7 +121,8 @@ def downscaled(name: str, withheld: Withheld, method: Method) -> Prepared:
     filled, _ = fill_dataset(coarse, method, wanted)
     variables = list(dict.fromkeys(one.variable for one in coarse.channels))
     again = series_from_dataset(filled, source=f"what {name} made", variables=variables)
-    return Prepared(name, again, treatments(coarse, method))
+    told = {one: "; ".join(texts) for one, texts in treatments(coarse, method).items()}
+    return Prepared(name, again, told)
 
 
 def has_cdo() -> bool:
