@@ -18,6 +18,7 @@ from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, t
 
 from temdeep.cli.main import main
 from temdeep.engine import laid_out, netcdf_file
+from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.layout import Layout
 from temdeep.engine.plan import plan
 from temdeep.engine.writers import Manner, Written, check_target, steps, write
@@ -264,6 +265,59 @@ def test_numbers_along_time_are_neither_wrapped_nor_averaged_where_they_mean_no_
     np.testing.assert_allclose(found["heading"][:4] % 360, [350, 350 + 20 / 3, 10 / 3, 10])
     assert found["wide"].dtype == np.int16
     assert found["quality"].dtype == np.int8
+
+
+AREA_SUM = {"standard_name": "precipitation_amount", "units": "kg m-2"}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {**AREA_SUM, "cell_methods": "time: sum"},
+        {"units": "K", "cell_methods": "time: mean"},
+        {"units": "K", "cell_methods": "time: standard_deviation"},
+        AREA_SUM,  # which does not say, and may be a sum
+    ],
+    ids=lambda attributes: attributes.get("cell_methods", "unsaid"),
+)
+def test_numbers_of_periods_without_a_grid_are_left_out_and_said(
+    attributes: dict[str, str],
+) -> None:
+    """On a line between stamps, a total of 18 mm would become 138."""
+    dataset = mixed().assign(area=("time", [6.0, 0, 6, 0, 6, 0, 0, 0, 0], attributes))
+    series = in_memory(dataset)
+    found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
+    assert "area" not in found
+    assert any(one.startswith("'area' holds, or may hold, for periods") for one in notes)
+    said = in_memory(dataset, kinds={"area": "instantaneous"})
+    assert "area" in fill_dataset(said, Linear(), plan(said, step="1h"))[0]
+
+
+def test_a_variable_along_time_is_not_extrapolated_and_a_coordinate_goes_on() -> None:
+    """Rain alone is written from the begin of its first period, 3 h before the first stamp."""
+    dataset = mixed()[["tp", "time_bnds"]].assign(
+        heat=("time", np.arange(9.0), {"standard_name": "air_temperature", "units": "K"}),
+        count=("time", np.arange(9), {"standard_name": "air_temperature", "units": "K"}),
+        level=("time", np.arange(9, dtype="i1"), {"flag_values": np.arange(9, dtype="i1")}),
+    )
+    dataset = dataset.assign_coords(lead=("time", np.arange(9.0) * 3, {"units": "h"}))
+    series = in_memory(dataset)
+    found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
+    hours = np.arange(-2, 25)
+    assert (found["time"].values == dataset["time"].values[0] + hours * HOUR).all()
+    for name in ("heat", "count"):
+        np.testing.assert_allclose(found[name], np.where(hours < 0, np.nan, hours / 3))
+    np.testing.assert_allclose(found["lead"], hours)
+    assert "level" not in found
+    assert any(one.startswith("'level' ") for one in notes)
+
+
+def test_variables_along_time_that_are_not_named_are_left_out() -> None:
+    heat = ("time", np.arange(9.0), {"standard_name": "air_temperature", "units": "K"})
+    series = in_memory(mixed().assign(heat=heat), variables=["t2m"])
+    found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
+    assert "heat" not in found
+    assert not any("heat" in one for one in notes)
 
 
 def test_text_along_time_is_left_out_and_said(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from temdeep.engine.running_totals import bounds_us
 from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import duration_encoding, time_encoding
 from temdeep.errors import RequestError
+from temdeep.fields.alongside import lies_along
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
@@ -202,24 +203,27 @@ def _time(
 
 
 def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None:
-    """A coordinate along time, such as a lead time, on the line between its given values.
+    """Numbers along time, such as a lead time, on the line between their given values.
 
-    Categories take the nearest, directions turn the short way round. None where nothing can be
-    made: text, or more than numbers along time.
+    Categories take the nearest, directions turn the short way round. A coordinate is carried on
+    beyond the input where periods begin or end outside it; a variable is missing there. None where
+    nothing can be made: text, more than numbers along time, or what cannot be missing and would be.
     """
     given = series.dataset[variable]
-    if given.dims != (series.time_name,) or given.dtype.kind not in "fiubmM":
+    if not lies_along(given, series.time_name):
         return None
     values = given.values
-    if given.dtype.kind in "mM" and np.isnat(values).any():
-        return None
+    stamps = series.time.offset_us
+    beyond = (plan.offset_us < stamps[0]) | (plan.offset_us > stamps[-1])
+    beyond &= variable not in series.dataset.coords
     nature, _ = nature_of(variable, given.attrs, given.dtype)
+    if beyond.any() and (given.dtype.kind in "mM" or nature is Nature.FLAG):
+        return None
     if given.dtype.kind in "mM":
         at = _on_line(series, plan, (values - values[0]).astype(np.float64))
         unit = np.datetime_data(given.dtype)[0]
         made = values[0] + np.rint(at).astype(f"timedelta64[{unit}]")
     elif nature is Nature.FLAG:
-        stamps = series.time.offset_us
         made = values[np.searchsorted((stamps[1:] + stamps[:-1]) / 2, plan.offset_us, "right")]
     elif nature is Nature.DIRECTION:
         at = _on_line(series, plan, np.unwrap(values.astype(np.float64), period=360))
@@ -227,10 +231,13 @@ def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None
         made = (at - lowest) % 360 + lowest
     else:
         made = _on_line(series, plan, values.astype(np.float64))
+    if made.dtype.kind == "f":
+        made[beyond] = np.nan
     exact = plan.given >= 0
     if given.dtype.kind in "iu":
         limits, new = np.iinfo(given.dtype), made[~exact]
-        if ((new != np.rint(new)) | (new < limits.min) | (new > limits.max)).any():
+        held = (new == np.rint(new)) & (new >= limits.min) & (new <= limits.max)  # not NaN
+        if not held.all():
             given = given.astype(np.float64)
     made = made.astype(given.dtype)
     made[exact] = values[plan.given[exact]]

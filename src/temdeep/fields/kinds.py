@@ -204,6 +204,23 @@ def kind_of(
     raise ambiguous(name, f"neither cell_methods nor a GRIB step type, only {what}", source, step)
 
 
+def may_be_of_period(
+    name: str,
+    attributes: Mapping[Any, Any],
+    time_names: tuple[str, ...],
+    dtype: np.dtype[Any] | None = None,
+) -> bool:
+    """Whether a variable holds for periods, or is a quantity that could; arguments as `kind_of`."""
+    try:
+        return kind_of(name, attributes, time_names, "", dtype)[0].is_period
+    except VariableKindError:
+        pass  # told otherwise than to be filled in, or not told at all
+    said = attributes.get("cell_methods") or attributes.get("GRIB_stepType")
+    standard, units = standard_name_of(attributes), str(attributes.get("units", ""))
+    extreme = _EXTREME_NAMES.fullmatch(name.lower()) is not None
+    return bool(said) or extreme or _is_flow(name, standard, units)
+
+
 def ambiguous(name: str, why: str, source: str, step: str) -> VariableKindError:
     """The error for a variable whose kind the file does not say, as of `kind_of`."""
     return VariableKindError(

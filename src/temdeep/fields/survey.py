@@ -18,7 +18,7 @@ from temdeep.errors import (
     VariableError,
     VariableKindError,
 )
-from temdeep.fields import accumulations, natures, resets, running, statics
+from temdeep.fields import accumulations, alongside, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
@@ -59,7 +59,8 @@ class Survey:
         statics: Role of each static variable used.
         notes: What was assumed or changed, in sentences.
         problems: What was not understood, by name of the variable.
-        carried: Variables that are no fields in time.
+        carried: Variables that do not change in time, and are no fields.
+        along: Numbers along time alone, which can be put between their given values.
         file_dim: The file's own name of the time dimension where that is another one, such as a
             lead time.
     """
@@ -77,6 +78,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     problems: Mapping[str, TemdeepError] = field(default_factory=dict)
     carried: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
     file_dim: str = ""
 
 
@@ -166,6 +168,7 @@ class _Looker:
         self.notes += run_notes(axis)
         self.problems: dict[str, TemdeepError] = {}
         self.carried: list[str] = []
+        self.along: list[str] = []
         self.gridless: dict[str, GridError] = {}
         self.helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         self.helpers |= {bounds_name(dataset, time_name)}
@@ -204,8 +207,19 @@ class _Looker:
                 f"'{name}' in {self.source} lies on the time axis '{other[0]}', other variables on"
                 f" '{self.time_name}': choose variables of one of them with --variable."
             )
-        else:
+        elif self.time_name not in self.dataset[name].dims:
             self.carried.append(name)
+
+    def _add_alongside(self, name: str) -> None:
+        """Take in numbers along time that are no fields, or say why they are left out."""
+        request = self.requests.get(name)
+        said = None if request is None else request.kind.is_period
+        why = alongside.why_left_out(self.dataset[name], self.time_name, said)
+        if why:
+            self.left_out.add(name)
+            self.notes.append(why)
+        else:
+            self.along.append(name)
 
     def _add(self, name: str, *, asked: bool) -> None:
         array = self.dataset[name]
@@ -216,9 +230,9 @@ class _Looker:
         except GridError as error:
             if asked or array.ndim > 2:
                 raise
-            self.carried.append(name)
             if array.ndim > 1:
                 self.gridless[name] = error
+            self._add_alongside(name)
             return
         numeric = array.dtype.kind in "fiub"
         if not numeric:
@@ -375,7 +389,6 @@ class _Looker:
             if wanted is not None
             and name not in wanted
             and self.time_name in self.dataset[name].dims
-            and self.dataset[name].ndim > 1
             and name not in self.helpers
         ]
         unwanted += [name for name in sorted(self.left_out) if name not in unwanted]
@@ -393,6 +406,7 @@ class _Looker:
             tuple(self.notes),
             self.problems if self.channels or self.problems else dict(self.gridless),
             tuple(name for name in self.carried if name not in found),
+            tuple(self.along),
         )
 
 
