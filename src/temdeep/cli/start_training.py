@@ -79,6 +79,7 @@ def open_configured(config: Config) -> Series:
     Raises:
         TemdeepError: It cannot be opened or understood.
     """
+    from temdeep.fields.made_before import refuse_made
     from temdeep.fields.series import open_series
 
     series = open_series(
@@ -89,6 +90,7 @@ def open_configured(config: Config) -> Series:
     )
     if config.first is not None or config.last is not None:
         series = series.between(config.first, config.last)
+    refuse_made(series, "learn from")
     return thinned(series, config.every)
 
 

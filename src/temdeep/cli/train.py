@@ -129,7 +129,10 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
 
 
 def _series(arguments: argparse.Namespace) -> Series:
+    from temdeep.fields.made_before import refuse_made
+
     series = open_from(arguments)
     if arguments.first is not None or arguments.last is not None:
         series = series.between(arguments.first, arguments.last)
+    refuse_made(series, "learn from")
     return thinned(series, arguments.every)

@@ -20,6 +20,7 @@ from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import duration_encoding, time_encoding
 from temdeep.errors import RequestError
 from temdeep.fields.alongside import lies_along
+from temdeep.fields.made_before import GIVEN, MADE, PERIODS_MADE, PROVENANCE, flags_in
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
@@ -29,7 +30,6 @@ from temdeep.methods.protocol import Method
 from temdeep.methods.uncertain import Uncertain
 from temdeep.metric import Float64Array
 
-PROVENANCE = "temdeep_provenance"
 KEPT_TIME_ENCODING = ("units", "calendar", "dtype")
 
 
@@ -105,7 +105,7 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
     }
     shared = next(iter(period_bounds.values()), None)
     coordinates, time_note = _time(series, plan, bounds, shared, own)
-    taken = (name, bounds, *filled, *(own_bounds_name(source[one]) for one in filled))
+    taken = (name, bounds, PROVENANCE, *filled, *(own_bounds_name(source[one]) for one in filled))
     notes += [time_note] if time_note else []
     for one in source.variables:
         if name in source[one].dims and one not in (*taken, *coordinates):
@@ -270,20 +270,27 @@ def _extended(
 
 
 def _flag(series: Series, plan: Plan, method: Method) -> xr.Variable:
-    """Which times are given: 0 given, 1 made, 2 given but for the periods."""
+    """Which times are given: 0 given, 1 made, 2 given but for the periods.
+
+    A time that was made before stays so.
+    """
     at_stamps = plan.given >= 0
     whole = at_stamps.copy()
+    before = np.where(at_stamps, flags_in(series.dataset, series.time_name)[plan.given], GIVEN)
     if plan.periods_us is not None:
+        whole &= before != PERIODS_MADE
         for channel in series.periods():
             if channel.variable in series.totals:
                 continue
             edges = series.period_edges(channel)[plan.given]
             whole &= (edges == plan.periods_us).all(axis=1)
-    values = np.where(whole, 0, np.where(at_stamps, 2, 1)).astype(np.int8)
+    values = np.where(whole, GIVEN, np.where(at_stamps, PERIODS_MADE, MADE))
+    values = np.where(before == MADE, MADE, values).astype(np.int8)
+    by = f"_by_{method.name}" if (before == GIVEN).all() else ""  # else some by another, before
     attributes = {
         "long_name": "which times are given in the input and which are made",
-        "flag_values": np.array([0, 1, 2], dtype=np.int8),
-        "flag_meanings": f"given made_by_{method.name} given_but_periods_made_by_{method.name}",
+        "flag_values": np.array([GIVEN, MADE, PERIODS_MADE], dtype=np.int8),
+        "flag_meanings": f"given made{by} given_but_periods_made{by}",
         "comment": "the attribute temdeep_method of each variable says what was done to it",
     }
     encoding = {"coordinates": None}  # scalar heights of other variables are none of its own

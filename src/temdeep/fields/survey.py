@@ -18,7 +18,7 @@ from temdeep.errors import (
     VariableError,
     VariableKindError,
 )
-from temdeep.fields import accumulations, alongside, natures, resets, running, statics
+from temdeep.fields import accumulations, alongside, made_before, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
@@ -212,6 +212,8 @@ class _Looker:
 
     def _add_alongside(self, name: str) -> None:
         """Take in numbers along time that are no fields, or say why they are left out."""
+        if name == made_before.PROVENANCE:
+            return
         request = self.requests.get(name)
         said = None if request is None else request.kind.is_period
         why = alongside.why_left_out(self.dataset[name], self.time_name, said)
@@ -369,9 +371,17 @@ class _Looker:
                 f" --kind {unsaid[0]}=mean."
             )
 
+    def _note_made(self) -> None:
+        """Say which times were made by temdeep before."""
+        plain = any(one.kind.is_period and one.variable not in self.totals for one in self.channels)
+        made = made_before.made_in(self.dataset, self.time_name, periods=plain)
+        told = made_before.note(made, self.source)
+        self.notes += [told] if told else []
+
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
         self._note_bounds(wanted)
+        self._note_made()
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:
@@ -389,7 +399,7 @@ class _Looker:
             if wanted is not None
             and name not in wanted
             and self.time_name in self.dataset[name].dims
-            and name not in self.helpers
+            and name not in (*self.helpers, made_before.PROVENANCE)
         ]
         unwanted += [name for name in sorted(self.left_out) if name not in unwanted]
         return Survey(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from temdeep.errors import RequestError
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.made_before import refuse_made
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import format_duration
 from temdeep.fields.variables import Channel
@@ -145,8 +146,10 @@ def thin_out(series: Series, every: int) -> Withheld:
         every: One time in so many is kept.
 
     Raises:
-        RequestError: Nothing would be hidden, or too little is left to fill anything in.
+        RequestError: Nothing would be hidden, too little is left to fill anything in, or some of
+            the times were made by temdeep and are no truth.
     """
+    refuse_made(series, "test against")
     if every < 2:
         raise RequestError(f"withholding with {every} hides nothing: say 2 or more.")
     if len(series.time) < 2 * every:
