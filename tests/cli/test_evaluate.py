@@ -54,6 +54,16 @@ def test_scores_are_printed_and_written(here: Path, capsys: pytest.CaptureFixtur
         assert len(list(csv.DictReader(table))) == len(scores["records"])
 
 
+def test_a_seed_that_is_none_is_refused_before_any_work(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(shlex.split("evaluate era5.nc --withhold 6 --method nearest --seed -1")) == 2
+    assert capsys.readouterr().err == (
+        "temdeep: the seed of the resampled days is -1: say 0 or more.\n"
+    )
+    assert [one.name for one in here.iterdir()] == ["era5.nc"]
+
+
 def test_how_well_methods_know_their_errors_is_scored(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from temdeep.asked import whole_number
 from temdeep.cli.arguments import (
     add_post_conditions,
     add_series_arguments,
@@ -102,10 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TemdeepError: The series, the model, the request or the output is at fault.
     """
-    from temdeep.verification.evaluate import evaluate
+    from temdeep.verification.evaluate import SEED, evaluate
     from temdeep.verification.outputs import refuse_existing, write_text
     from temdeep.verification.tables import as_csv, as_json
 
+    whole_number(arguments.seed, SEED)
     if arguments.figures is not None or arguments.report is not None:
         need("plot")
     target = arguments.output or Path(_default_name(arguments.sources[0], arguments.withhold))

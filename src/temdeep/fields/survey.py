@@ -105,9 +105,11 @@ def survey(
     Raises:
         TimeAxisError: No usable time axis.
         VariableError: A variable asked for is not there.
-        RequestError: A kind is given that does not exist, or for no variable of the file.
+        RequestError: A kind is given that does not exist, or for no variable of the file; or
+            something is of another type than it should be.
     """
     variables = [variables] if isinstance(variables, str) else variables
+    _check_types(kinds, static)
     requests = {name: parse_kind(name, text) for name, text in (kinds or {}).items()}
     _check_names(dataset, variables, requests, source)
     file_dims = dataset.sizes
@@ -127,6 +129,15 @@ def _vanished(file_dims: Mapping[Hashable, int], dataset: xr.Dataset) -> str:
     """The dimension that valid times have taken the place of."""
     gone = [str(dim) for dim, size in file_dims.items() if dim not in dataset.dims and size > 1]
     return gone[0] if len(gone) == 1 else ""
+
+
+def _check_types(kinds: object, static: object) -> None:
+    if kinds is not None and not (
+        isinstance(kinds, Mapping) and all(isinstance(one, str) for one in kinds.values())
+    ):
+        raise RequestError(f"kinds={kinds!r}: say a dictionary, such as {{'tp': 'sum:1h'}}.")
+    if static is not None and not isinstance(static, xr.Dataset):
+        raise RequestError(f"static={static!r}: give a dataset, as xarray.open_dataset opens it.")
 
 
 def _check_names(

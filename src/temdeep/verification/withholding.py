@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from temdeep.asked import whole_number
 from temdeep.errors import RequestError
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.made_before import refuse_made
@@ -149,6 +150,7 @@ def thin_out(series: Series, every: int) -> Withheld:
         RequestError: Nothing would be hidden, too little is left to fill anything in, or some of
             the times were made by temdeep and are no truth.
     """
+    every = whole_number(every, "withhold", least=1)
     refuse_made(series, "test against")
     if every < 2:
         raise RequestError(f"withholding with {every} hides nothing: say 2 or more.")
