@@ -21,6 +21,7 @@ from temdeep.engine import laid_out, netcdf_file
 from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.layout import Layout
 from temdeep.engine.plan import plan
+from temdeep.engine.template import RANGES
 from temdeep.engine.writers import Manner, Written, check_target, steps, write
 from temdeep.errors import InputError, OutputError, RequestError
 from temdeep.fields.series import open_series
@@ -318,6 +319,32 @@ def test_variables_along_time_that_are_not_named_are_left_out() -> None:
     found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
     assert "heat" not in found
     assert not any("heat" in one for one in notes)
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_no_made_value_is_hidden_by_a_range_that_given_ones_had(
+    tmp_path: Path, target: str
+) -> None:
+    """netCDF4 takes values beyond valid_range for missing; the spline goes below 273 K."""
+    dataset = temperature([273, 273, 283, 273, 273, 283, 273])
+    said = {"valid_range": np.array([273.0, 283.0], "f4"), "valid_min": 273.0, "valid_max": 283.0}
+    dataset["t2m"].attrs |= said | {"actual_range": np.array([273.0, 283.0])}
+    dataset["cover"] = (
+        dataset["t2m"]
+        .astype("i1")
+        .assign_attrs(
+            flag_values=np.array([17, 27], "i1"), valid_range=np.array([0, 30], "i1"), units="1"
+        )
+    )
+    path, done = fill_file(dataset, tmp_path, target, step="1h")
+    found = read(path)
+    assert found["t2m"].min() < 272.5
+    assert not set(RANGES) & set(found["t2m"].attrs)
+    np.testing.assert_array_equal(found["cover"].attrs["valid_range"], [0, 30])
+    assert "valid_range of t2m is not written: made values may lie beyond it." in done.notes
+    if target.endswith(".nc"):
+        with netCDF4.Dataset(path) as file:
+            assert not np.ma.getmaskarray(file["t2m"][:]).any()
 
 
 def test_text_along_time_is_left_out_and_said(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Knows: xarray, CF. Must not know: files, values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,11 @@ from temdeep.methods.uncertain import Uncertain
 from temdeep.metric import Float64Array
 
 KEPT_TIME_ENCODING = ("units", "calendar", "dtype")
+
+VALID_RANGES = ("valid_range", "valid_min", "valid_max")
+"""What readers take for missing beyond these is what a made value may be."""
+
+RANGES = (*VALID_RANGES, "actual_range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +144,23 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
     for parent, field_name, kind in fields:
         variables[field_name] = beside.described(variables[parent], parent, kind)
     notes += _without_spread(series, method)
+    notes += _without_ranges(series, filled)
     return Template(dataset, variables, tuple(dict.fromkeys(notes)))
+
+
+def _without_ranges(series: Series, filled: Sequence[str]) -> list[str]:
+    """Variables whose ranges are not written."""
+    lost: dict[str, list[str]] = {}
+    for name in filled:
+        given = series.as_given(name).attrs
+        kept = _said_attributes(series, name)
+        for key in RANGES:
+            if key in given and key not in kept:
+                lost.setdefault(key, []).append(name)
+    return [
+        f"{key} of {', '.join(names)} is not written: made values may lie beyond it."
+        for key, names in lost.items()
+    ]
 
 
 def _without_spread(series: Series, method: Method) -> list[str]:
@@ -164,10 +185,14 @@ def _period_bounds(series: Series, plan: Plan) -> dict[str, Int64Array]:
 
 
 def _said_attributes(series: Series, variable: str) -> dict[str, Any]:
-    """Attributes as given; a running total that only the user called so says what it is."""
-    attributes = {
-        key: value for key, value in series.as_given(variable).attrs.items() if key != OWN_BOUNDS
-    }
+    """Attributes as given, but for ranges; a running total that only the user called so says it.
+
+    Categories keep the range that is valid: they take given values alone.
+    """
+    flags = all(one.nature is Nature.FLAG for one in series.channels if one.variable == variable)
+    lost = (OWN_BOUNDS, "actual_range", *(() if flags else VALID_RANGES))
+    given = series.as_given(variable).attrs
+    attributes = {key: value for key, value in given.items() if key not in lost}
     if variable in series.totals and not {"cell_methods", "GRIB_stepType"} & set(attributes):
         attributes["cell_methods"] = f"{series.time_name}: sum"
     return attributes
@@ -188,7 +213,9 @@ def _time(
             [stored, periods_us.ravel(), *(one.ravel() for one in own.values())]
         )
     encoding, note = time_encoding(coordinate.encoding, series.time, stored)
-    attributes = {key: value for key, value in coordinate.attrs.items() if key != "bounds"}
+    attributes = {
+        key: value for key, value in coordinate.attrs.items() if key not in ("bounds", *RANGES)
+    }
     made = {name: xr.Variable((name,), series.time.at(plan.offset_us), attributes, encoding)}
     if periods_us is not None:
         made[name].attrs["bounds"] = bounds
@@ -244,7 +271,8 @@ def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None
     encoding = {key: given.encoding[key] for key in ("units", "calendar") if key in given.encoding}
     if given.dtype.kind == "m":
         encoding = duration_encoding(str(encoding.get("units", "hours")), made)
-    return xr.Variable(given.dims, made, dict(given.attrs), encoding)
+    attributes = {key: value for key, value in given.attrs.items() if key not in RANGES}
+    return xr.Variable(given.dims, made, attributes, encoding)
 
 
 def _on_line(series: Series, plan: Plan, numbers: Float64Array) -> Float64Array:
