@@ -321,6 +321,35 @@ def test_variables_along_time_that_are_not_named_are_left_out() -> None:
     assert not any("heat" in one for one in notes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("sum:3h", None, "time: sum"),
+        ("mean", "area: sum (of land)", "area: sum (of land) time: mean"),
+        ("maximum:3h", "area: mean time: minimum", "area: mean time: maximum"),
+        ("instantaneous", None, "time: point"),
+        ("accumulated", None, "time: sum"),
+    ],
+)
+def test_an_output_says_the_kind_that_only_the_user_had_said(
+    tmp_path: Path, kind: str, before: str | None, after: str
+) -> None:
+    dataset = mixed()[["tp", "time_bnds"]]
+    if kind == "accumulated":
+        dataset = dataset.assign(tp=dataset["tp"].cumsum("time").assign_attrs(dataset["tp"].attrs))
+    if ":" in kind or kind == "accumulated":
+        dataset = dataset.drop_vars("time_bnds")
+        del dataset["time"].attrs["bounds"]
+    del dataset["tp"].attrs["cell_methods"]
+    if before is not None:
+        dataset["tp"].attrs["cell_methods"] = before
+    series = in_memory(dataset, kinds={"tp": kind})
+    wanted = plan(series, step="1h")
+    write(series, Linear(), wanted, tmp_path / "out.nc")
+    assert read(tmp_path / "out.nc")["tp"].attrs["cell_methods"] == after
+    assert open_series(tmp_path / "out.nc").channels[0].kind is series.channels[0].kind
+
+
 @pytest.mark.parametrize("target", FORMATS)
 def test_no_made_value_is_hidden_by_a_range_that_given_ones_had(
     tmp_path: Path, target: str

@@ -20,6 +20,7 @@ from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import duration_encoding, time_encoding
 from temdeep.errors import RequestError
 from temdeep.fields.alongside import lies_along
+from temdeep.fields.kinds import with_kind
 from temdeep.fields.made_before import GIVEN, MADE, PERIODS_MADE, PROVENANCE, flags_in
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
@@ -185,7 +186,7 @@ def _period_bounds(series: Series, plan: Plan) -> dict[str, Int64Array]:
 
 
 def _said_attributes(series: Series, variable: str) -> dict[str, Any]:
-    """Attributes as given, but for ranges; a running total that only the user called so says it.
+    """Attributes as given, but for ranges, with the kind that only the user may have said.
 
     Categories keep the range that is valid: they take given values alone.
     """
@@ -193,9 +194,9 @@ def _said_attributes(series: Series, variable: str) -> dict[str, Any]:
     lost = (OWN_BOUNDS, "actual_range", *(() if flags else VALID_RANGES))
     given = series.as_given(variable).attrs
     attributes = {key: value for key, value in given.items() if key not in lost}
-    if variable in series.totals and not {"cell_methods", "GRIB_stepType"} & set(attributes):
-        attributes["cell_methods"] = f"{series.time_name}: sum"
-    return attributes
+    kind = next(one.kind for one in series.channels if one.variable == variable)
+    dtype = series.as_given(variable).dtype
+    return with_kind(variable, attributes, kind, series.time_name, dtype)
 
 
 def _time(
