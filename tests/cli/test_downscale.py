@@ -237,6 +237,20 @@ def test_the_input_is_never_written_over(
         assert len(found["time"]) == 4
 
 
+@pytest.mark.parametrize("output", ["in.nc", "t2m/c/new.zarr", "../in.zarr/in.nc"])
+def test_nothing_is_written_into_an_input_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    source = save(temperature([0, 3, 6, 9]), tmp_path, "in.zarr")
+    before = sorted(source.rglob("*"))
+    asked = [str(source), "-o", str(source / output)]
+    assert main(["downscale", *asked, "--step", "1h", "--method", "linear"]) == 2
+    assert f"lies in the input {source}: choose a place outside" in capsys.readouterr().err
+    assert main(["train", *asked]) == 2
+    assert "lies in the input" in capsys.readouterr().err
+    assert sorted(source.rglob("*")) == before
+
+
 def test_what_a_link_leads_to_is_replaced_and_a_plain_file_is_no_store(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -196,7 +196,7 @@ def test_many_gaps_are_one_note() -> None:
 
 
 def test_a_longest_gap_below_the_step_is_refused(series: Series) -> None:
-    with pytest.raises(RequestError, match="max gap: 1h is below the step of .* 3h or more"):
+    with pytest.raises(RequestError, match=r"max gap: 1h is below the step of .* 3h or more"):
         plan(series, step="1h", max_gap="1h")
 
 

@@ -116,7 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
     written = [target, table] + ([arguments.report] if arguments.report is not None else [])
     if len(set(written)) < len(written):
         raise RequestError(f"{arguments.report} cannot be both the report and the scores.")
-    refuse_inputs(written, arguments.sources, [arguments.static])
+    drawn = [] if arguments.figures is None else [arguments.figures]
+    refuse_inputs([*written, *drawn], arguments.sources, [arguments.static])
     if not arguments.overwrite:
         refuse_existing(written)
     series = open_from(arguments)

@@ -82,8 +82,8 @@ def overlap_notes(periods: Int64Array) -> list[str]:
     if not overlapping:
         return []
     return [
-        f"{overlapping} of {len(periods)} output periods begin before the one before them ends: what"
-        " lies in both is in both, and a sum over all counts it more than once."
+        f"{overlapping} of {len(periods)} output periods begin before the one before them ends:"
+        " what lies in both is in both, and a sum over all counts it more than once."
     ]
 
 
