@@ -118,6 +118,8 @@ def test_a_single_time_may_stand_alone(series: Series, time: Any) -> None:
     [
         ([np.datetime64("NaT")], "is not a time"),
         ([17], "17 is not a time"),
+        (["2019-03-01T24:00"], r"'2019-03-01T24:00' is not a time .* no such day or hour: [^(]*$"),
+        (["2019-02-30"], r"'2019-02-30' is not a time of the [a-z_]* calendar, [^(]*$"),
         (17, "17 are no times"),
         ([cftime.datetime(2019, 3, 1, 1, calendar="360_day")], "is a time of the 360_day calendar"),
     ],
@@ -158,7 +160,7 @@ def test_times_come_from_a_netcdf_file(series: Series, tmp_path: Path) -> None:
     [
         ("none.txt", None, "there is no file of times"),
         ("empty.txt", b"# nothing\n", "holds no times"),
-        ("words.txt", b"tomorrow\n", "'tomorrow' is not a time"),
+        ("words.txt", b"# when\n2019-03-01\ntomorrow\n", "words.txt, line 3: 'tomorrow' is not a"),
         ("noise.bin", b"\xff\xfe\x00", "neither text .* nor NetCDF"),
         ("noise.nc", b"\x00\x01", "cannot be read"),
     ],

@@ -481,6 +481,21 @@ def test_what_the_file_system_says_is_told_in_a_sentence(
     assert [one.name for one in tmp_path.iterdir()] == ["in.nc"]
 
 
+def test_a_file_system_of_no_size_is_no_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /proc is, where nothing can be written: its error number says so."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    usage = shutil.disk_usage(tmp_path)._replace(total=0, free=0)
+    monkeypatch.setattr(laid_out.LaidOutFile, "write", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OutputError, match=r"out\.nc cannot be written: .*No such file"):
+        fill_file(temperature([1, 2, 3]), tmp_path, "out.nc")
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of one MiB, where the system lets us have one."""

@@ -127,11 +127,12 @@ def plan(
         offsets, notes = _lattice(series, edges, runs, step_us)
         period_us = period_us or step_us
     else:
+        places: list[str] = []
         if isinstance(times, Path | str):
-            asked = read_times(Path(times))
+            asked, places = read_times(Path(times))
         else:
             asked = listed(() if at is None else at) if times is None else listed(times)
-        offsets = _snap(offsets_of(series.time, asked), series.time.offset_us)
+        offsets = _snap(offsets_of(series.time, asked, places), series.time.offset_us)
         _refuse_outside(series, runs, offsets)
         offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)
     periods = None

@@ -273,7 +273,10 @@ def _given(filling: Filling) -> int:
 
 def _told(error: StoreError, target: Path, hint: str) -> OutputError:
     """A failure of the file system and its libraries in one sentence."""
-    if error.code in _FULL or shutil.disk_usage(target.parent).free < _NEARLY_FULL_BYTES:
+    full = error.code in _FULL
+    if error.code is None:  # a library has hidden it
+        full = shutil.disk_usage(target.parent).free < _NEARLY_FULL_BYTES
+    if full:
         return OutputError(
             f"the disk is full: {target} was not written; free some space and run this again.{hint}"
         )
