@@ -136,6 +136,10 @@ def test_what_is_read_is_never_written_over(here: Path, capsys: pytest.CaptureFi
         ("--withhold 6 --variable rain", "rain"),
         ("--withhold 6 --variable ''", "'' names nothing"),
         ("--withhold 6 --method linear --report r.html", "--method, or a model"),
+        ("--withhold 6 -o ev.txt", "ev.txt is no JSON (.json) by its suffix"),
+        ("--withhold 6 --report rep.txt", "rep.txt is no web page (.html) by its suffix"),
+        ("--withhold 6 -o no/ev.json", "there is no folder no to write ev.json in"),
+        ("--withhold 6 --report no/r.html", "there is no folder no to write r.html in"),
     ],
 )
 def test_mistakes_are_one_sentence(

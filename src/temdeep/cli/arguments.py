@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from temdeep.errors import OutputError, RequestError
+from temdeep.errors import InputError, OutputError, RequestError
 
 if TYPE_CHECKING:
     from temdeep.fields.forecasts import Forecasts
@@ -141,7 +142,8 @@ def refuse_inputs(
 
     read = [Path(one) for one in others if one]
     for source in sources:
-        read += [] if is_url(source) else [Path(str(one)) for one in find_files(source)]
+        with suppress(InputError):  # what is not there is told where it is opened
+            read += [] if is_url(source) else [Path(str(one)) for one in find_files(source)]
     real = {one.resolve(): one for one in read}
     for output in outputs:
         place = output.resolve()
