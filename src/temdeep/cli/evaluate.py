@@ -90,7 +90,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--output",
         type=Path,
         metavar="FILE",
-        help="JSON (.json) of all scores, with a CSV beside it (default: SOURCE_withholdK.json here)",
+        help="JSON of all scores, with a CSV beside it (default: SOURCE_withholdK.json here)",
     )
     output.add_argument("--figures", type=Path, metavar="FOLDER", help="draw figures there")
     output.add_argument(

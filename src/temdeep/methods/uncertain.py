@@ -66,8 +66,9 @@ def asked_beside(
         raise RequestError(f"quantiles={quantiles!r}: say a list of numbers, such as [0.05, 0.95].")
     for one in quantiles:
         if isinstance(one, str) or not 0 < one < 1:
+            told = one if isinstance(one, str) else f"{one:g}"
             raise RequestError(
-                f"{one} is no probability of a quantile: say numbers between 0 and 1, such as"
+                f"{told} is no probability of a quantile: say numbers between 0 and 1, such as"
                 " 0.05 0.95."
             )
     if len({Beside(one).name("") for one in quantiles}) < len(quantiles):
