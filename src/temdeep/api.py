@@ -13,10 +13,10 @@ from temdeep.engine.forecast_runs import fill_runs
 from temdeep.engine.plan import plan
 from temdeep.engine.provenance import choose, provenance
 from temdeep.engine.requests import Duration, Times
-from temdeep.engine.template import PROVENANCE
 from temdeep.engine.work import Filling
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import forecasts_from_dataset
+from temdeep.fields.made_before import PROVENANCE
 from temdeep.methods.consistent import parse_post_conditions
 from temdeep.methods.uncertain import asked_beside
 

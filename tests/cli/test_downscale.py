@@ -15,6 +15,9 @@ from tests.engine.making import mixed, save, temperature
 from temdeep.cli import downscale
 from temdeep.cli import main as command_line
 from temdeep.cli.main import main
+from temdeep.engine import forecast_runs
+from temdeep.engine.writers import Manner
+from temdeep.errors import TemdeepError
 from temdeep.fields.grids import Grid
 from temdeep.fields.variables import Channel
 from temdeep.methods.simple import Linear
@@ -235,6 +238,51 @@ def test_the_input_is_never_written_over(
     how = {"engine": "netcdf4"} if suffix == ".nc" else {"engine": "zarr", "consolidated": False}
     with xr.open_dataset(source, **how) as found:
         assert len(found["time"]) == 4
+
+
+@pytest.mark.parametrize("output", ["in.nc", "t2m/c/new.zarr", "../in.zarr/in.nc"])
+def test_nothing_is_written_into_an_input_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    source = save(temperature([0, 3, 6, 9]), tmp_path, "in.zarr")
+    before = sorted(source.rglob("*"))
+    asked = [str(source), "-o", str(source / output)]
+    assert main(["downscale", *asked, "--step", "1h", "--method", "linear"]) == 2
+    assert f"lies in the input {source}: choose a place outside" in capsys.readouterr().err
+    assert main(["train", *asked]) == 2
+    assert "lies in the input" in capsys.readouterr().err
+    assert sorted(source.rglob("*")) == before
+
+
+def test_chunks_longer_than_the_output_are_said_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = save(temperature([0, 3, 6, 9]), tmp_path), str(tmp_path / "out.zarr")
+    asked = ["downscale", str(source), "-o", target, "--step", "1h", "--method", "linear"]
+    assert main([*asked, "--chunks", "time=99999"]) == 0
+    told = "chunks of 99999 times are longer than the output, which has 10"
+    assert told in capsys.readouterr().err
+    assert main([*asked, "--chunks", "time=9", "--overwrite"]) == 0
+    assert "longer than the output" not in capsys.readouterr().err
+
+
+def test_the_default_method_is_auto_whether_it_is_said_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run that was stopped would not be gone on with, and be told of no method."""
+    source, target = save(temperature(range(8)), tmp_path), str(tmp_path / "out.nc")
+    requests = []
+
+    def caught(*_: object, manner: Manner, **__: object) -> None:
+        assert manner.origin is not None
+        requests.append(manner.origin.request)
+        raise TemdeepError("seen")
+
+    monkeypatch.setattr(forecast_runs, "write_runs", caught)
+    for said in ([], ["--method", "auto"]):
+        assert main(["downscale", str(source), "-o", target, "--step", "1h", *said]) == 2
+    assert requests[0] == requests[1]
+    assert requests[0]["method"] == "auto"
 
 
 def test_what_a_link_leads_to_is_replaced_and_a_plain_file_is_no_store(

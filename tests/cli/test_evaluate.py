@@ -54,6 +54,16 @@ def test_scores_are_printed_and_written(here: Path, capsys: pytest.CaptureFixtur
         assert len(list(csv.DictReader(table))) == len(scores["records"])
 
 
+def test_a_seed_that_is_none_is_refused_before_any_work(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(shlex.split("evaluate era5.nc --withhold 6 --method nearest --seed -1")) == 2
+    assert capsys.readouterr().err == (
+        "temdeep: the seed of the resampled days is -1: say 0 or more.\n"
+    )
+    assert [one.name for one in here.iterdir()] == ["era5.nc"]
+
+
 def test_how_well_methods_know_their_errors_is_scored(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +136,10 @@ def test_what_is_read_is_never_written_over(here: Path, capsys: pytest.CaptureFi
         ("--withhold 6 --variable rain", "rain"),
         ("--withhold 6 --variable ''", "'' names nothing"),
         ("--withhold 6 --method linear --report r.html", "--method, or a model"),
+        ("--withhold 6 -o ev.txt", "ev.txt is no JSON (.json) by its suffix"),
+        ("--withhold 6 --report rep.txt", "rep.txt is no web page (.html) by its suffix"),
+        ("--withhold 6 -o no/ev.json", "there is no folder no to write ev.json in"),
+        ("--withhold 6 --report no/r.html", "there is no folder no to write r.html in"),
     ],
 )
 def test_mistakes_are_one_sentence(

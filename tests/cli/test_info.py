@@ -38,6 +38,22 @@ def test_it_tells_people(mixed: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "--kind cp=instantaneous" in told
 
 
+def test_what_becomes_of_variables_without_a_grid_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = sums().assign(
+        area=("time", np.ones(12), {"cell_methods": "time: sum"}),
+        heat=("time", np.ones(12), {"units": "K"}),
+        station=((), 7),
+    )
+    data.to_netcdf(tmp_path / "in.nc")
+    assert main(["info", str(tmp_path / "in.nc")]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"note +'area' holds, or may hold, for periods", told)
+    assert "carried along as they are: station\n" in told
+    assert "put on the line between given times: heat\n" in told
+
+
 def test_it_tells_programs(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(mixed), "--json"]) == 0
     told: dict[str, Any] = json.loads(capsys.readouterr().out)

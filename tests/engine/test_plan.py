@@ -118,6 +118,8 @@ def test_a_single_time_may_stand_alone(series: Series, time: Any) -> None:
     [
         ([np.datetime64("NaT")], "is not a time"),
         ([17], "17 is not a time"),
+        (["2019-03-01T24:00"], r"'2019-03-01T24:00' is not a time .* no such day or hour: [^(]*$"),
+        (["2019-02-30"], r"'2019-02-30' is not a time of the [a-z_]* calendar, [^(]*$"),
         (17, "17 are no times"),
         ([cftime.datetime(2019, 3, 1, 1, calendar="360_day")], "is a time of the 360_day calendar"),
     ],
@@ -158,7 +160,7 @@ def test_times_come_from_a_netcdf_file(series: Series, tmp_path: Path) -> None:
     [
         ("none.txt", None, "there is no file of times"),
         ("empty.txt", b"# nothing\n", "holds no times"),
-        ("words.txt", b"tomorrow\n", "'tomorrow' is not a time"),
+        ("words.txt", b"# when\n2019-03-01\ntomorrow\n", "words.txt, line 3: 'tomorrow' is not a"),
         ("noise.bin", b"\xff\xfe\x00", "neither text .* nor NetCDF"),
         ("noise.nc", b"\x00\x01", "cannot be read"),
     ],
@@ -186,6 +188,18 @@ def test_gaps_up_to_the_limit_are_filled_and_longer_ones_left_out_by_name() -> N
     whole = plan(gappy(), step="1h", max_gap="9h")
     assert len(whole) == 31
     assert whole.notes == ()
+
+
+def test_many_gaps_are_one_note() -> None:
+    times = np.datetime64("2019-03-01", "ns") + np.array([0, 1, *range(4, 28, 3)]) * HOUR
+    found = plan(in_memory(temperature(range(10), times)), step="1h", max_gap="1h")
+    (note,) = found.notes
+    assert note.startswith("left out, in 8 gaps: 2019-03-01T01:00 to 2019-03-01T04:00 (3h) … ")
+
+
+def test_a_longest_gap_below_the_step_is_refused(series: Series) -> None:
+    with pytest.raises(RequestError, match=r"max gap: 1h is below the step of .* 3h or more"):
+        plan(series, step="1h", max_gap="1h")
 
 
 def test_single_times_in_a_gap_are_refused_or_left_out_by_name() -> None:
@@ -257,6 +271,25 @@ def test_periods_reach_back_to_the_output_time_before() -> None:
 def test_a_period_that_the_input_does_not_cover_is_said() -> None:
     found = plan(in_memory(mixed()), at=["2019-03-01T00:00"], period="6h")
     assert "missing at 1 of 1 output times" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("step", "period", "told"),
+    [
+        ("1h", "1h", []),
+        ("1h", "30min", ["48 % of the time that is given is not written, in 26 stretches between"]),
+        ("90min", "1h", ["31 % of the time that is given is not written, in 17 stretches between"]),
+        ("1h", "2h", ["26 of 27 output periods begin before the one before them ends"]),
+    ],
+)
+def test_what_periods_leave_out_between_them_or_count_twice_is_said(
+    step: str, period: str, told: list[str]
+) -> None:
+    series = in_memory(mixed().drop_vars(["t2m", "sp"]))
+    notes = plan(series, step=step, period=period).notes
+    said = [one for one in notes if "between the" in one or "before the one before" in one]
+    assert len(said) == len(told)
+    assert all(text in one for text, one in zip(told, said, strict=True))
 
 
 def test_uncovered_counts_holes_ends_and_stamps_without_period() -> None:

@@ -18,8 +18,10 @@ from tests.engine.making import HOUR, Failing, in_memory, mixed, opened, save, t
 
 from temdeep.cli.main import main
 from temdeep.engine import laid_out, netcdf_file
+from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.layout import Layout
 from temdeep.engine.plan import plan
+from temdeep.engine.template import RANGES
 from temdeep.engine.writers import Manner, Written, check_target, steps, write
 from temdeep.errors import InputError, OutputError, RequestError
 from temdeep.fields.series import open_series
@@ -266,6 +268,114 @@ def test_numbers_along_time_are_neither_wrapped_nor_averaged_where_they_mean_no_
     assert found["quality"].dtype == np.int8
 
 
+AREA_SUM = {"standard_name": "precipitation_amount", "units": "kg m-2"}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {**AREA_SUM, "cell_methods": "time: sum"},
+        {"units": "K", "cell_methods": "time: mean"},
+        {"units": "K", "cell_methods": "time: standard_deviation"},
+        AREA_SUM,  # which does not say, and may be a sum
+    ],
+    ids=lambda attributes: attributes.get("cell_methods", "unsaid"),
+)
+def test_numbers_of_periods_without_a_grid_are_left_out_and_said(
+    attributes: dict[str, str],
+) -> None:
+    """On a line between stamps, a total of 18 mm would become 138."""
+    dataset = mixed().assign(area=("time", [6.0, 0, 6, 0, 6, 0, 0, 0, 0], attributes))
+    series = in_memory(dataset)
+    found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
+    assert "area" not in found
+    assert any(one.startswith("'area' holds, or may hold, for periods") for one in notes)
+    said = in_memory(dataset, kinds={"area": "instantaneous"})
+    assert "area" in fill_dataset(said, Linear(), plan(said, step="1h"))[0]
+
+
+def test_a_variable_along_time_is_not_extrapolated_and_a_coordinate_goes_on() -> None:
+    """Rain alone is written from the begin of its first period, 3 h before the first stamp."""
+    dataset = mixed()[["tp", "time_bnds"]].assign(
+        heat=("time", np.arange(9.0), {"standard_name": "air_temperature", "units": "K"}),
+        count=("time", np.arange(9), {"standard_name": "air_temperature", "units": "K"}),
+        level=("time", np.arange(9, dtype="i1"), {"flag_values": np.arange(9, dtype="i1")}),
+    )
+    dataset = dataset.assign_coords(lead=("time", np.arange(9.0) * 3, {"units": "h"}))
+    series = in_memory(dataset)
+    found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
+    hours = np.arange(-2, 25)
+    assert (found["time"].values == dataset["time"].values[0] + hours * HOUR).all()
+    for name in ("heat", "count"):
+        np.testing.assert_allclose(found[name], np.where(hours < 0, np.nan, hours / 3))
+    np.testing.assert_allclose(found["lead"], hours)
+    assert "level" not in found
+    assert any(one.startswith("'level' ") for one in notes)
+
+
+def test_variables_along_time_that_are_not_named_are_left_out() -> None:
+    heat = ("time", np.arange(9.0), {"standard_name": "air_temperature", "units": "K"})
+    series = in_memory(mixed().assign(heat=heat), variables=["t2m"])
+    found, notes = fill_dataset(series, Linear(), plan(series, step="1h"))
+    assert "heat" not in found
+    assert not any("heat" in one for one in notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        ("sum:3h", None, "time: sum"),
+        ("mean", "area: sum (of land)", "area: sum (of land) time: mean"),
+        ("maximum:3h", "area: mean time: minimum", "area: mean time: maximum"),
+        ("instantaneous", None, "time: point"),
+        ("accumulated", None, "time: sum"),
+    ],
+)
+def test_an_output_says_the_kind_that_only_the_user_had_said(
+    tmp_path: Path, kind: str, before: str | None, after: str
+) -> None:
+    dataset = mixed()[["tp", "time_bnds"]]
+    if kind == "accumulated":
+        dataset = dataset.assign(tp=dataset["tp"].cumsum("time").assign_attrs(dataset["tp"].attrs))
+    if ":" in kind or kind == "accumulated":
+        dataset = dataset.drop_vars("time_bnds")
+        del dataset["time"].attrs["bounds"]
+    del dataset["tp"].attrs["cell_methods"]
+    if before is not None:
+        dataset["tp"].attrs["cell_methods"] = before
+    series = in_memory(dataset, kinds={"tp": kind})
+    wanted = plan(series, step="1h")
+    write(series, Linear(), wanted, tmp_path / "out.nc")
+    assert read(tmp_path / "out.nc")["tp"].attrs["cell_methods"] == after
+    assert open_series(tmp_path / "out.nc").channels[0].kind is series.channels[0].kind
+
+
+@pytest.mark.parametrize("target", FORMATS)
+def test_no_made_value_is_hidden_by_a_range_that_given_ones_had(
+    tmp_path: Path, target: str
+) -> None:
+    """netCDF4 takes values beyond valid_range for missing; the spline goes below 273 K."""
+    dataset = temperature([273, 273, 283, 273, 273, 283, 273])
+    said = {"valid_range": np.array([273.0, 283.0], "f4"), "valid_min": 273.0, "valid_max": 283.0}
+    dataset["t2m"].attrs |= said | {"actual_range": np.array([273.0, 283.0])}
+    dataset["cover"] = (
+        dataset["t2m"]
+        .astype("i1")
+        .assign_attrs(
+            flag_values=np.array([17, 27], "i1"), valid_range=np.array([0, 30], "i1"), units="1"
+        )
+    )
+    path, done = fill_file(dataset, tmp_path, target, step="1h")
+    found = read(path)
+    assert found["t2m"].min() < 272.5
+    assert not set(RANGES) & set(found["t2m"].attrs)
+    np.testing.assert_array_equal(found["cover"].attrs["valid_range"], [0, 30])
+    assert "valid_range of t2m is not written: made values may lie beyond it." in done.notes
+    if target.endswith(".nc"):
+        with netCDF4.Dataset(path) as file:
+            assert not np.ma.getmaskarray(file["t2m"][:]).any()
+
+
 def test_text_along_time_is_left_out_and_said(tmp_path: Path) -> None:
     dataset = temperature(range(3))
     dataset["quality"] = ("time", np.array(["good", "bad", "good"]))
@@ -369,6 +479,21 @@ def test_what_the_file_system_says_is_told_in_a_sentence(
     with pytest.raises(OutputError, match=told):
         fill_file(dataset, tmp_path, "out.nc")
     assert [one.name for one in tmp_path.iterdir()] == ["in.nc"]
+
+
+def test_a_file_system_of_no_size_is_no_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /proc is, where nothing can be written: its error number says so."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    usage = shutil.disk_usage(tmp_path)._replace(total=0, free=0)
+    monkeypatch.setattr(laid_out.LaidOutFile, "write", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OutputError, match=r"out\.nc cannot be written: .*No such file"):
+        fill_file(temperature([1, 2, 3]), tmp_path, "out.nc")
 
 
 @pytest.fixture

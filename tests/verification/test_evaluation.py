@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from temdeep.errors import TimeAxisError
+from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.protocol import Method
@@ -140,6 +140,27 @@ def test_records_are_flat_and_complete_and_survive_json(evaluation: Evaluation) 
     assert thetas == {None, 0.166667, 0.333333, 0.5, 0.666667, 0.833333}
     assert {row["span_hours"] for row in again["records"]} == {6.0}
     assert {row["dataset"] for row in again["records"]} == {"week"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"withhold": "6"}, "withhold is '6': say a whole number"),
+        ({"withhold": 6, "seed": -1}, "the seed of the resampled days is -1: say 0 or more"),
+        ({"withhold": 6, "seed": "a"}, "the seed of the resampled days is 'a': say a whole"),
+        ({"withhold": 6, "methods": "c"}, "there is no method 'c'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_any_work(
+    series: Series, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], told: str
+) -> None:
+    monkeypatch.setattr(Series, "read", None)  # nothing is filled in
+    with pytest.raises(RequestError, match=told):
+        evaluate(series, **asked)
+
+
+def test_one_method_may_be_named_alone(series: Series) -> None:
+    assert set(evaluate(series, withhold=6, methods="nearest").methods) == {"linear", "nearest"}
 
 
 def test_the_same_seed_gives_the_same_records(series: Series, evaluation: Evaluation) -> None:

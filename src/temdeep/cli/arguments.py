@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from temdeep.errors import OutputError, RequestError
+from temdeep.errors import InputError, OutputError, RequestError
 
 if TYPE_CHECKING:
     from temdeep.fields.forecasts import Forecasts
@@ -126,7 +127,7 @@ def thinned(series: Series, every: int) -> Series:
 def refuse_inputs(
     outputs: Iterable[Path], sources: Iterable[str], others: Iterable[Path | str | None]
 ) -> None:
-    """Refuse to write over what is read, whether to overwrite was said or not.
+    """Refuse to write over what is read, or into it, whether to overwrite was said or not.
 
     Args:
         outputs: What is to be written.
@@ -134,20 +135,25 @@ def refuse_inputs(
         others: What else is read, None where nothing is.
 
     Raises:
-        OutputError: One of the outputs is an input.
+        OutputError: One of the outputs is an input, or lies in an input store.
     """
     from temdeep.fields.opening import find_files
+    from temdeep.fields.remote import is_url
 
-    there = [one for one in outputs if one.exists()]
-    if not there:
-        return
     read = [Path(one) for one in others if one]
     for source in sources:
-        read += [one for one in find_files(source) if isinstance(one, Path)]
-    real = {one.resolve() for one in read}
-    for output in there:
-        if output.resolve() in real:
+        with suppress(InputError):  # what is not there is told where it is opened
+            read += [] if is_url(source) else [Path(str(one)) for one in find_files(source)]
+    real = {one.resolve(): one for one in read}
+    for output in outputs:
+        place = output.resolve()
+        if place in real:
             raise OutputError(f"{output} is the input itself: choose another name.")
+        for folder in place.parents:
+            if folder in real:
+                raise OutputError(
+                    f"{output} lies in the input {real[folder]}: choose a place outside of it."
+                )
 
 
 def names(values: list[str]) -> list[str]:

@@ -302,6 +302,7 @@ def _layout(arguments: argparse.Namespace) -> Layout:
 def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
     """What the output is made of: all that was asked for but how it is done, and the files."""
     from temdeep.engine.origin import Origin
+    from temdeep.engine.provenance import DEFAULT_METHOD
 
     manner = ("func", "quiet", "json", "overwrite", "restart", "workers", "dask", "sources")
     usual = {"precision": "float32"}  # said or not
@@ -314,6 +315,8 @@ def _origin(arguments: argparse.Namespace, model_sha256: str) -> Origin:
         and one != []  # 0 is said
         and one != usual.get(name)
     }
+    if arguments.model is None:
+        asked.setdefault("method", DEFAULT_METHOD)
     beside = [Path(one) for one in (arguments.static, arguments.times) if one is not None]
     return Origin({**asked, "model": model_sha256}, _stamps([*arguments.sources, *beside]))
 

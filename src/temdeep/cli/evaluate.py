@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from temdeep.asked import whole_number
 from temdeep.cli.arguments import (
     add_post_conditions,
     add_series_arguments,
@@ -16,8 +17,9 @@ from temdeep.cli.arguments import (
     refuse_inputs,
 )
 from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
-from temdeep.errors import RequestError
+from temdeep.errors import OutputError, RequestError
 from temdeep.extras import need
+from temdeep.outputs import check_place
 
 if TYPE_CHECKING:
     from temdeep.fields.series import Series
@@ -91,7 +93,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="JSON of all scores, with a CSV beside it (default: SOURCE_withholdK.json here)",
     )
     output.add_argument("--figures", type=Path, metavar="FOLDER", help="draw figures there")
-    output.add_argument("--report", type=Path, metavar="FILE", help="write a page for people there")
+    output.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a page for people (.html)"
+    )
     output.add_argument("--overwrite", action="store_true", help="replace existing results")
     parser.set_defaults(func=run)
 
@@ -102,19 +106,22 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TemdeepError: The series, the model, the request or the output is at fault.
     """
-    from temdeep.verification.evaluate import evaluate
+    from temdeep.verification.evaluate import SEED, evaluate
     from temdeep.verification.outputs import refuse_existing, write_text
     from temdeep.verification.tables import as_csv, as_json
 
+    whole_number(arguments.seed, SEED)
     if arguments.figures is not None or arguments.report is not None:
         need("plot")
     target = arguments.output or Path(_default_name(arguments.sources[0], arguments.withhold))
-    target = target if target.suffix == ".json" else target.with_name(target.name + ".json")
+    target = target if target.suffix else target.with_name(f"{target.name}.json")
     table = target.with_suffix(".csv")
     written = [target, table] + ([arguments.report] if arguments.report is not None else [])
     if len(set(written)) < len(written):
         raise RequestError(f"{arguments.report} cannot be both the report and the scores.")
-    refuse_inputs(written, arguments.sources, [arguments.static])
+    drawn = [] if arguments.figures is None else [arguments.figures]
+    refuse_inputs([*written, *drawn], arguments.sources, [arguments.static])
+    _check_places(target, table, arguments.report)
     if not arguments.overwrite:
         refuse_existing(written)
     series = open_from(arguments)
@@ -144,6 +151,20 @@ def run(arguments: argparse.Namespace) -> int:
         print_tables(evaluation, written)
     tell_notes(evaluation.about["notes"], quiet=arguments.quiet)
     return 0
+
+
+def _check_places(scores: Path, table: Path, report: Path | None) -> None:
+    """Refuse results under a suffix that says something else, or in no folder.
+
+    Raises:
+        OutputError: One of them is so.
+    """
+    if scores.suffix != ".json":
+        raise OutputError(f"{scores} is no JSON (.json) by its suffix.")
+    if report is not None and report.suffix not in (".html", ".htm"):
+        raise OutputError(f"{report} is no web page (.html) by its suffix.")
+    for one in (scores, table, *(() if report is None else (report,))):
+        check_place(one)
 
 
 def _default_name(source: str, withhold: int) -> str:

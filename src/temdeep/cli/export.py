@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from temdeep.cli.arguments import add_output, add_series_arguments, open_from
+from temdeep.cli.arguments import add_output, add_series_arguments, open_from, refuse_inputs
 from temdeep.cli.reporting import tell, tell_json
 from temdeep.extras import need
 
@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     from temdeep.export.writing import check_target, export_run
 
     began = time.perf_counter()
+    refuse_inputs([arguments.output], arguments.sources, [arguments.static])
     check_target(arguments.output, overwrite=arguments.overwrite)
     told = export_run(
         arguments.model,

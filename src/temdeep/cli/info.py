@@ -124,6 +124,7 @@ def summary_of(found: Survey) -> dict[str, object]:
         "ambiguous": {name: str(problem) for name, problem in found.problems.items()},
         "notes": list(found.notes),
         "carried": list(found.carried),
+        "along_time": list(found.along),
     }
 
 
@@ -219,6 +220,12 @@ def _print_survey(found: Survey) -> None:
     if found.carried:
         console.print(
             f"\ncarried along as they are: {', '.join(found.carried)}",
+            markup=False,
+            highlight=False,
+        )
+    if found.along:
+        console.print(
+            f"\nput on the line between given times: {', '.join(found.along)}",
             markup=False,
             highlight=False,
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from temdeep.asked import whole_number
 from temdeep.cli.config_file import SHIPPED, Config
 from temdeep.cli.configuration import read_settings
 from temdeep.cli.evaluate import print_tables
@@ -42,6 +43,7 @@ def _evaluate(arguments: Sequence[str], file: Path) -> int:
     config = read_settings(
         Config, file=file, arguments=arguments, program="eval.py", description=DESCRIPTION
     )
+    whole_number(config.seed, "seed")
     epoch = _epoch(config.epoch_num)
     from temdeep.fields.series import open_series
     from temdeep.model_store import description

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from temdeep.cli.arguments import add_series_arguments, open_from, thinned
+from temdeep.cli.arguments import add_series_arguments, open_from, refuse_inputs, thinned
 from temdeep.cli.reporting import tell, tell_json
 from temdeep.cli.trained import epochs_shown, summary, summary_lines, tell_series, teller
 
@@ -94,6 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
         TemdeepError: The series, the settings or the folder is at fault.
     """
     settings = _settings(arguments)
+    logs = [] if arguments.log_dir is None else [arguments.log_dir]
+    refuse_inputs([arguments.output, *logs], arguments.sources, [arguments.static])
     from temdeep.training.fit import train_run
 
     began = time.perf_counter()

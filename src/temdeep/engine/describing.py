@@ -56,7 +56,22 @@ def draw_up(filling: Filling, suffix: str, layout: Layout, provenance: Mapping[s
     series, plan = filling.series, filling.plan
     frame = template(series, filling.method, plan, provenance)
     specs = field_specs(series, filling.method, plan, frame.variables, suffix=suffix, layout=layout)
-    return Drawn(without_new_fills(series.in_file_dims(frame.dataset)), specs, frame.notes)
+    notes = frame.notes + _long_chunks(specs, layout)
+    return Drawn(without_new_fills(series.in_file_dims(frame.dataset)), specs, notes)
+
+
+def _long_chunks(specs: Mapping[str, FieldSpec], layout: Layout) -> tuple[str, ...]:
+    """Say where chunks that were asked for are longer than the output is."""
+    for spec in specs.values():
+        axis = spec.time_axis
+        asked = spec.chunks is not None and spec.dims[axis] in (layout.chunks or ())
+        if asked and spec.chunks is not None and spec.chunks[axis] > spec.shape[axis]:
+            return (
+                f"chunks of {spec.chunks[axis]} times are longer than the output, which has"
+                f" {spec.shape[axis]}: that suits a store that will be appended to, but each is"
+                " held in memory as a whole.",
+            )
+    return ()
 
 
 def describe(filling: Filling, specs: Mapping[str, FieldSpec], request: Mapping[str, str]) -> About:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from temdeep.engine.coverage import from_begin_us, moment
 from temdeep.errors import RequestError, TimeAxisError
 from temdeep.fields.series import Series
+from temdeep.fields.time_axis import format_duration
 from temdeep.fields.valid_times import stamp_position
 
 Int64Array = npt.NDArray[np.int64]
@@ -75,6 +76,36 @@ def missing_notes(series: Series, periods: Int64Array) -> list[str]:
     return [f"{', '.join(names)}: {text}" for text, names in told.items()]
 
 
+def overlap_notes(periods: Int64Array) -> list[str]:
+    """Say that output periods hold the same moments twice."""
+    overlapping = int((periods[1:, 0] < periods[:-1, 1]).sum())
+    if not overlapping:
+        return []
+    return [
+        f"{overlapping} of {len(periods)} output periods begin before the one before them ends:"
+        " what lies in both is in both, and a sum over all counts it more than once."
+    ]
+
+
+def skipped_notes(series: Series, periods: Int64Array, step_us: int) -> list[str]:
+    """Say how much of the input's periods lies between the output's, in none of them."""
+    between = np.stack([periods[:-1, 1], periods[1:, 0]], axis=1)
+    between = between[between[:, 1] > between[:, 0]]
+    told: dict[str, list[str]] = {}
+    for name in dict.fromkeys(one.variable for one in series.periods()):
+        edges = series.edges[name]
+        skipped = covered_us(edges, between)
+        if skipped.any():
+            share = 100 * skipped.sum() / (edges[:, 1] - edges[:, 0]).sum()
+            text = (
+                f"{share:.0f} % of the time that is given is not written, in {(skipped > 0).sum()}"
+                " stretches between the output's periods, which are shorter than its step: --period"
+                f" {format_duration(step_us)} leaves none out."
+            )
+            told.setdefault(text, []).append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in told.items()]
+
+
 def unwritten_notes(series: Series, periods: Int64Array) -> list[str]:
     """Say what of the input's periods lies before or after the output's."""
     told: dict[str, list[str]] = {}
@@ -101,6 +132,11 @@ def uncovered(edges: Int64Array, periods: Int64Array) -> npt.NDArray[np.bool_]:
         edges: Begin and end of each input period, ascending and not overlapping, shape (time, 2).
         periods: Begin and end of each output period, shape (output time, 2).
     """
+    return np.asarray(covered_us(edges, periods) < periods[:, 1] - periods[:, 0])
+
+
+def covered_us(edges: Int64Array, periods: Int64Array) -> Int64Array:
+    """How much of each output period input periods cover, shape (time,); arguments as above."""
     edges = edges[edges[:, 1] > edges[:, 0]]
     covered_until = np.concatenate([[0], np.cumsum(edges[:, 1] - edges[:, 0])])
 
@@ -109,5 +145,4 @@ def uncovered(edges: Int64Array, periods: Int64Array) -> npt.NDArray[np.bool_]:
         inside = np.clip(moments - edges[index, 0], 0, edges[index, 1] - edges[index, 0])
         return np.where(index < 0, 0, covered_until[index] + inside)
 
-    length = covered_before(periods[:, 1]) - covered_before(periods[:, 0])
-    return np.asarray(length < periods[:, 1] - periods[:, 0])
+    return np.asarray(covered_before(periods[:, 1]) - covered_before(periods[:, 0]))

@@ -27,6 +27,8 @@ from temdeep.engine.coverage import (
 from temdeep.engine.output_periods import (
     missing_notes,
     output_periods,
+    overlap_notes,
+    skipped_notes,
     unwritten_notes,
     usual_length_us,
 )
@@ -41,6 +43,10 @@ Int64Array = npt.NDArray[np.int64]
 
 SAME_TIME_US = 1_000
 """Times closer than a millisecond are one time: float stamps are off by some microseconds."""
+
+
+MOST_GAPS = 5
+"""Gaps that are named each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +108,16 @@ def plan(
             previous output time, if not given.
 
     Raises:
-        RequestError: Not exactly one of step, times and at; a duration that is none, or coarser
-            than the series; a period that cannot be told.
+        RequestError: Not exactly one of step, times and at; a duration that is none; a step coarser
+            than the series, a longest gap that is finer; a period that cannot be told.
         TimeAxisError: A time outside the series, a gap, mixed steps.
     """
     if [step is None, times is None, at is None].count(False) != 1:
         raise RequestError("say one of step, times and at: they are three ways to ask for times.")
     max_gap_us = None if max_gap is None else duration_us(max_gap, "max gap")
     period_us = None if period is None else duration_us(period, "period")
+    if max_gap_us is not None:
+        _refuse_narrow(series, max_gap_us)
     edges = reference_edges(series)
     runs = runs_of(series, edges, max_gap_us)
     if step is not None:
@@ -119,11 +127,12 @@ def plan(
         offsets, notes = _lattice(series, edges, runs, step_us)
         period_us = period_us or step_us
     else:
+        places: list[str] = []
         if isinstance(times, Path | str):
-            asked = read_times(Path(times))
+            asked, places = read_times(Path(times))
         else:
             asked = listed(() if at is None else at) if times is None else listed(times)
-        offsets = _snap(offsets_of(series.time, asked), series.time.offset_us)
+        offsets = _snap(offsets_of(series.time, asked, places), series.time.offset_us)
         _refuse_outside(series, runs, offsets)
         offsets, notes = _outside_gaps(series, runs, offsets, refused=max_gap_us is None)
     periods = None
@@ -132,8 +141,9 @@ def plan(
     if plain is not None and plain_edges is not None:
         periods = output_periods(plain, plain_edges, offsets, period_us)
         notes += missing_notes(plain, periods)
+        notes += overlap_notes(periods)
         if step is not None:
-            notes += unwritten_notes(plain, periods)
+            notes += unwritten_notes(plain, periods) + skipped_notes(plain, periods, step_us)
         elif period is None:
             notes.append("periods reach from one output time to the next: --period says otherwise.")
     return _placed(series, offsets, periods, notes)
@@ -179,11 +189,7 @@ def _lattice(
         for run in runs
     ]
     offsets = np.concatenate(parts)
-    notes = [
-        f"left out, in a gap: {gap_text(series, before, after)}."
-        for before, after in itertools.pairwise(runs)
-        if not between_forecasts(series, before)
-    ]
+    notes = _gap_notes(series, runs)
     unfinished = (runs[-1].end_us - runs[-1].begin_us) % step_us
     if unfinished:
         notes.append(
@@ -197,6 +203,28 @@ def _lattice(
             f" {format_duration(step_us)} from the first one and are not written."
         )
     return offsets, notes
+
+
+def _gap_notes(series: Series, runs: list[Run]) -> list[str]:
+    """Say which gaps are left out, each or, of many, the first and the last."""
+    gaps = [
+        gap_text(series, before, after)
+        for before, after in itertools.pairwise(runs)
+        if not between_forecasts(series, before)
+    ]
+    if len(gaps) > MOST_GAPS:
+        return [f"left out, in {len(gaps)} gaps: {gaps[0]} … {gaps[-1]}."]
+    return [f"left out, in a gap: {gap}." for gap in gaps]
+
+
+def _refuse_narrow(series: Series, max_gap_us: int) -> None:
+    """Refuse a longest gap that makes a gap of every interval."""
+    shortest = int(series.time.steps_us().min())
+    if series.instantaneous() and max_gap_us < shortest:
+        raise RequestError(
+            f"max gap: {format_duration(max_gap_us)} is below the step of {series.source}, so that"
+            f" nothing would be filled in: say {format_duration(shortest)} or more."
+        )
 
 
 def _snap(offsets: Int64Array, axis: Int64Array) -> Int64Array:

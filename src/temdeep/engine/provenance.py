@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from temdeep.asked import whole_number
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series
 from temdeep.methods import registry
@@ -68,8 +69,7 @@ def choose(
     chosen = _best_estimate(series, method, model, epoch, precision)
     made_by = chosen.method
     if draw is not None:
-        if draw < 0:
-            raise RequestError(f"the seed of a draw is {draw}: say 0 or more.")
+        draw = whole_number(draw, "the seed of a draw")
         from temdeep.methods.realisation import Realisation  # noqa: PLC0415 - only for draws
 
         made_by = Realisation.fitted_to(series, made_by, draw)

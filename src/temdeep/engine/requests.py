@@ -75,8 +75,13 @@ def listed(times: Times) -> list[Any]:
         ) from None
 
 
-def offsets_of(axis: TimeAxis, times: Times) -> npt.NDArray[np.int64]:
+def offsets_of(axis: TimeAxis, times: Times, places: Sequence[str] = ()) -> npt.NDArray[np.int64]:
     """Times as microseconds since the first time of an axis, ascending.
+
+    Args:
+        axis: The axis.
+        times: The times.
+        places: Where each stands, for messages; nothing where that is clear.
 
     Raises:
         RequestError: No times, or one of them twice.
@@ -84,7 +89,12 @@ def offsets_of(axis: TimeAxis, times: Times) -> npt.NDArray[np.int64]:
     """
     if len(times) == 0:
         raise RequestError("no output times: name at least one.")
-    found = np.array([axis.offset_of(time) for time in times], dtype=np.int64)
+    found = np.zeros(len(times), dtype=np.int64)
+    for i, time in enumerate(times):
+        try:
+            found[i] = axis.offset_of(time)
+        except TimeAxisError as error:
+            raise TimeAxisError(f"{places[i]}: {error}" if places else str(error)) from error
     order = np.argsort(found, kind="stable")
     ordered = found[order]
     repeated = np.flatnonzero(np.diff(ordered) == 0)
@@ -94,12 +104,15 @@ def offsets_of(axis: TimeAxis, times: Times) -> npt.NDArray[np.int64]:
     return ordered
 
 
-def read_times(path: Path) -> list[Any]:
+def read_times(path: Path) -> tuple[list[Any], list[str]]:
     """Read output times from a file.
 
     Args:
         path: Text with one ISO time a line (`#` begins a comment), or NetCDF with a coordinate
             `time`.
+
+    Returns:
+        The times, and where each stands in a text.
 
     Raises:
         RequestError: The file is absent or empty.
@@ -108,7 +121,7 @@ def read_times(path: Path) -> list[Any]:
     if not path.is_file():
         raise RequestError(f"there is no file of times {path}.")
     if path.suffix in NETCDF_SUFFIXES:
-        return _read_netcdf_times(path)
+        return _read_netcdf_times(path), []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
@@ -116,10 +129,10 @@ def read_times(path: Path) -> list[Any]:
             f"{path} is neither text with one time a line nor NetCDF (suffix .nc)."
         ) from error
     stripped = [line.partition("#")[0].strip() for line in lines]
-    times = [line for line in stripped if line]
+    times = {number: line for number, line in enumerate(stripped, 1) if line}
     if not times:
         raise RequestError(f"{path} holds no times: write one ISO time a line.")
-    return times
+    return list(times.values()), [f"{path}, line {number}" for number in times]
 
 
 def _read_netcdf_times(path: Path) -> list[Any]:

@@ -5,7 +5,7 @@ Knows: xarray, CF. Must not know: files, values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from temdeep.engine.running_totals import bounds_us
 from temdeep.engine.stream import variables_of
 from temdeep.engine.time_encoding import duration_encoding, time_encoding
 from temdeep.errors import RequestError
+from temdeep.fields.alongside import lies_along
+from temdeep.fields.kinds import with_kind
+from temdeep.fields.made_before import GIVEN, MADE, PERIODS_MADE, PROVENANCE, flags_in
 from temdeep.fields.natures import nature_of
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import Int64Array
@@ -28,8 +31,12 @@ from temdeep.methods.protocol import Method
 from temdeep.methods.uncertain import Uncertain
 from temdeep.metric import Float64Array
 
-PROVENANCE = "temdeep_provenance"
 KEPT_TIME_ENCODING = ("units", "calendar", "dtype")
+
+VALID_RANGES = ("valid_range", "valid_min", "valid_max")
+"""What readers take for missing beyond these is what a made value may be."""
+
+RANGES = (*VALID_RANGES, "actual_range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +111,7 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
     }
     shared = next(iter(period_bounds.values()), None)
     coordinates, time_note = _time(series, plan, bounds, shared, own)
-    taken = (name, bounds, *filled, *(own_bounds_name(source[one]) for one in filled))
+    taken = (name, bounds, PROVENANCE, *filled, *(own_bounds_name(source[one]) for one in filled))
     notes += [time_note] if time_note else []
     for one in source.variables:
         if name in source[one].dims and one not in (*taken, *coordinates):
@@ -138,7 +145,23 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
     for parent, field_name, kind in fields:
         variables[field_name] = beside.described(variables[parent], parent, kind)
     notes += _without_spread(series, method)
+    notes += _without_ranges(series, filled)
     return Template(dataset, variables, tuple(dict.fromkeys(notes)))
+
+
+def _without_ranges(series: Series, filled: Sequence[str]) -> list[str]:
+    """Variables whose ranges are not written."""
+    lost: dict[str, list[str]] = {}
+    for name in filled:
+        given = series.as_given(name).attrs
+        kept = _said_attributes(series, name)
+        for key in RANGES:
+            if key in given and key not in kept:
+                lost.setdefault(key, []).append(name)
+    return [
+        f"{key} of {', '.join(names)} is not written: made values may lie beyond it."
+        for key, names in lost.items()
+    ]
 
 
 def _without_spread(series: Series, method: Method) -> list[str]:
@@ -163,13 +186,17 @@ def _period_bounds(series: Series, plan: Plan) -> dict[str, Int64Array]:
 
 
 def _said_attributes(series: Series, variable: str) -> dict[str, Any]:
-    """Attributes as given; a running total that only the user called so says what it is."""
-    attributes = {
-        key: value for key, value in series.as_given(variable).attrs.items() if key != OWN_BOUNDS
-    }
-    if variable in series.totals and not {"cell_methods", "GRIB_stepType"} & set(attributes):
-        attributes["cell_methods"] = f"{series.time_name}: sum"
-    return attributes
+    """Attributes as given, but for ranges, with the kind that only the user may have said.
+
+    Categories keep the range that is valid: they take given values alone.
+    """
+    flags = all(one.nature is Nature.FLAG for one in series.channels if one.variable == variable)
+    lost = (OWN_BOUNDS, "actual_range", *(() if flags else VALID_RANGES))
+    given = series.as_given(variable).attrs
+    attributes = {key: value for key, value in given.items() if key not in lost}
+    kind = next(one.kind for one in series.channels if one.variable == variable)
+    dtype = series.as_given(variable).dtype
+    return with_kind(variable, attributes, kind, series.time_name, dtype)
 
 
 def _time(
@@ -187,7 +214,9 @@ def _time(
             [stored, periods_us.ravel(), *(one.ravel() for one in own.values())]
         )
     encoding, note = time_encoding(coordinate.encoding, series.time, stored)
-    attributes = {key: value for key, value in coordinate.attrs.items() if key != "bounds"}
+    attributes = {
+        key: value for key, value in coordinate.attrs.items() if key not in ("bounds", *RANGES)
+    }
     made = {name: xr.Variable((name,), series.time.at(plan.offset_us), attributes, encoding)}
     if periods_us is not None:
         made[name].attrs["bounds"] = bounds
@@ -202,24 +231,27 @@ def _time(
 
 
 def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None:
-    """A coordinate along time, such as a lead time, on the line between its given values.
+    """Numbers along time, such as a lead time, on the line between their given values.
 
-    Categories take the nearest, directions turn the short way round. None where nothing can be
-    made: text, or more than numbers along time.
+    Categories take the nearest, directions turn the short way round. A coordinate is carried on
+    beyond the input where periods begin or end outside it; a variable is missing there. None where
+    nothing can be made: text, more than numbers along time, or what cannot be missing and would be.
     """
     given = series.dataset[variable]
-    if given.dims != (series.time_name,) or given.dtype.kind not in "fiubmM":
+    if not lies_along(given, series.time_name):
         return None
     values = given.values
-    if given.dtype.kind in "mM" and np.isnat(values).any():
-        return None
+    stamps = series.time.offset_us
+    beyond = (plan.offset_us < stamps[0]) | (plan.offset_us > stamps[-1])
+    beyond &= variable not in series.dataset.coords
     nature, _ = nature_of(variable, given.attrs, given.dtype)
+    if beyond.any() and (given.dtype.kind in "mM" or nature is Nature.FLAG):
+        return None
     if given.dtype.kind in "mM":
         at = _on_line(series, plan, (values - values[0]).astype(np.float64))
         unit = np.datetime_data(given.dtype)[0]
         made = values[0] + np.rint(at).astype(f"timedelta64[{unit}]")
     elif nature is Nature.FLAG:
-        stamps = series.time.offset_us
         made = values[np.searchsorted((stamps[1:] + stamps[:-1]) / 2, plan.offset_us, "right")]
     elif nature is Nature.DIRECTION:
         at = _on_line(series, plan, np.unwrap(values.astype(np.float64), period=360))
@@ -227,17 +259,21 @@ def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None
         made = (at - lowest) % 360 + lowest
     else:
         made = _on_line(series, plan, values.astype(np.float64))
+    if made.dtype.kind == "f":
+        made[beyond] = np.nan
     exact = plan.given >= 0
     if given.dtype.kind in "iu":
         limits, new = np.iinfo(given.dtype), made[~exact]
-        if ((new != np.rint(new)) | (new < limits.min) | (new > limits.max)).any():
+        held = (new == np.rint(new)) & (new >= limits.min) & (new <= limits.max)  # not NaN
+        if not held.all():
             given = given.astype(np.float64)
     made = made.astype(given.dtype)
     made[exact] = values[plan.given[exact]]
     encoding = {key: given.encoding[key] for key in ("units", "calendar") if key in given.encoding}
     if given.dtype.kind == "m":
         encoding = duration_encoding(str(encoding.get("units", "hours")), made)
-    return xr.Variable(given.dims, made, dict(given.attrs), encoding)
+    attributes = {key: value for key, value in given.attrs.items() if key not in RANGES}
+    return xr.Variable(given.dims, made, attributes, encoding)
 
 
 def _on_line(series: Series, plan: Plan, numbers: Float64Array) -> Float64Array:
@@ -263,20 +299,27 @@ def _extended(
 
 
 def _flag(series: Series, plan: Plan, method: Method) -> xr.Variable:
-    """Which times are given: 0 given, 1 made, 2 given but for the periods."""
+    """Which times are given: 0 given, 1 made, 2 given but for the periods.
+
+    A time that was made before stays so.
+    """
     at_stamps = plan.given >= 0
     whole = at_stamps.copy()
+    before = np.where(at_stamps, flags_in(series.dataset, series.time_name)[plan.given], GIVEN)
     if plan.periods_us is not None:
+        whole &= before != PERIODS_MADE
         for channel in series.periods():
             if channel.variable in series.totals:
                 continue
             edges = series.period_edges(channel)[plan.given]
             whole &= (edges == plan.periods_us).all(axis=1)
-    values = np.where(whole, 0, np.where(at_stamps, 2, 1)).astype(np.int8)
+    values = np.where(whole, GIVEN, np.where(at_stamps, PERIODS_MADE, MADE))
+    values = np.where(before == MADE, MADE, values).astype(np.int8)
+    by = f"_by_{method.name}" if (before == GIVEN).all() else ""  # else some by another, before
     attributes = {
         "long_name": "which times are given in the input and which are made",
-        "flag_values": np.array([0, 1, 2], dtype=np.int8),
-        "flag_meanings": f"given made_by_{method.name} given_but_periods_made_by_{method.name}",
+        "flag_values": np.array([GIVEN, MADE, PERIODS_MADE], dtype=np.int8),
+        "flag_meanings": f"given made{by} given_but_periods_made{by}",
         "comment": "the attribute temdeep_method of each variable says what was done to it",
     }
     encoding = {"coordinates": None}  # scalar heights of other variables are none of its own

@@ -27,6 +27,7 @@ from temdeep.engine.template import treatments
 from temdeep.engine.work import Begun, Filling, Unit, Work
 from temdeep.engine.workers import Progress, Workers, here
 from temdeep.errors import InputError, OutputError, VariableError
+from temdeep.fields.made_before import MADE, flags_in
 from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
 from temdeep.outputs import check_free, check_place
@@ -264,13 +265,18 @@ def _missing(work: Work, spool: Spool, count: _Count) -> Iterable[Unit]:
 
 
 def _given(filling: Filling) -> int:
-    at_stamps = filling.series.instantaneous() or filling.series.totals
-    return int((filling.plan.given >= 0).sum()) if at_stamps else 0
+    series, given = filling.series, filling.plan.given
+    before = flags_in(series.dataset, series.time_name)[given] == MADE
+    at_stamps = series.instantaneous() or series.totals
+    return int(((given >= 0) & ~before).sum()) if at_stamps else 0
 
 
 def _told(error: StoreError, target: Path, hint: str) -> OutputError:
     """A failure of the file system and its libraries in one sentence."""
-    if error.code in _FULL or shutil.disk_usage(target.parent).free < _NEARLY_FULL_BYTES:
+    full = error.code in _FULL
+    if error.code is None:  # a library has hidden it
+        full = shutil.disk_usage(target.parent).free < _NEARLY_FULL_BYTES
+    if full:
         return OutputError(
             f"the disk is full: {target} was not written; free some space and run this again.{hint}"
         )

@@ -213,6 +213,54 @@ def kind_of(
     raise ambiguous(name, f"neither cell_methods nor a GRIB step type, only {what}", source, step)
 
 
+def with_kind(
+    name: str,
+    attributes: Mapping[Any, Any],
+    kind: Kind,
+    time_name: str,
+    dtype: np.dtype[Any] | None = None,
+) -> dict[Any, Any]:
+    """Attributes that say of which kind a variable is; as they are where they do so already.
+
+    Args:
+        name: Name of the variable.
+        attributes: Its attributes.
+        kind: What it is, which the user may have said.
+        time_name: What `cell_methods` call the time axis.
+        dtype: Type of its numbers once decoded, if known.
+    """
+    try:
+        if kind_of(name, attributes, (time_name,), "", dtype)[0] is kind:
+            return dict(attributes)
+    except VariableKindError:
+        pass  # not told, or told otherwise
+    text = str(attributes.get("cell_methods", ""))
+    parts = _TIME_METHOD.findall(re.sub(r"\([^)]*\)", "", text))
+    others = [(names, method) for names, method, _ in parts if not _of_time(names, (time_name,))]
+    if len(others) < len(parts):
+        text = " ".join(f"{names}{method}" for names, method in others)
+    word = next(word for word, known in _CELL_METHODS.items() if known is kind)
+    said = {"cell_methods": f"{text} {time_name}: {word}".strip()}
+    return {key: one for key, one in attributes.items() if key != "GRIB_stepType"} | said
+
+
+def may_be_of_period(
+    name: str,
+    attributes: Mapping[Any, Any],
+    time_names: tuple[str, ...],
+    dtype: np.dtype[Any] | None = None,
+) -> bool:
+    """Whether a variable holds for periods, or is a quantity that could; arguments as `kind_of`."""
+    try:
+        return kind_of(name, attributes, time_names, "", dtype)[0].is_period
+    except VariableKindError:
+        pass  # told otherwise than to be filled in, or not told at all
+    said = attributes.get("cell_methods") or attributes.get("GRIB_stepType")
+    standard, units = standard_name_of(attributes), str(attributes.get("units", ""))
+    extreme = _EXTREME_NAMES.fullmatch(name.lower()) is not None
+    return bool(said) or extreme or _is_flow(name, standard, units)
+
+
 def ambiguous(name: str, why: str, source: str, step: str) -> VariableKindError:
     """The error for a variable whose kind the file does not say, as of `kind_of`."""
     return VariableKindError(
@@ -261,7 +309,7 @@ def _from_cell_methods(
     found = [
         (method, bool(climatology))
         for names, method, climatology in _TIME_METHOD.findall(text)
-        if {one.strip(" :") for one in names.split()} & {"time", *time_names}
+        if _of_time(names, time_names)
     ]
     if not found:
         return None
@@ -272,6 +320,10 @@ def _from_cell_methods(
             f" out, or say --kind {name}=instantaneous if it is to be treated so."
         )
     return _CELL_METHODS[found[0][0]], whole
+
+
+def _of_time(names: str, time_names: tuple[str, ...]) -> bool:
+    return bool({one.strip(" :") for one in names.split()} & {"time", *time_names})
 
 
 def _from_step_type(

@@ -18,7 +18,7 @@ from temdeep.errors import (
     VariableError,
     VariableKindError,
 )
-from temdeep.fields import accumulations, natures, resets, running, statics
+from temdeep.fields import accumulations, alongside, made_before, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
 from temdeep.fields.error_fields import error_fields
@@ -59,7 +59,8 @@ class Survey:
         statics: Role of each static variable used.
         notes: What was assumed or changed, in sentences.
         problems: What was not understood, by name of the variable.
-        carried: Variables that are no fields in time.
+        carried: Variables that do not change in time, and are no fields.
+        along: Numbers along time alone, which can be put between their given values.
         file_dim: The file's own name of the time dimension where that is another one, such as a
             lead time.
     """
@@ -77,6 +78,7 @@ class Survey:
     notes: tuple[str, ...] = ()
     problems: Mapping[str, TemdeepError] = field(default_factory=dict)
     carried: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
     file_dim: str = ""
 
 
@@ -103,9 +105,11 @@ def survey(
     Raises:
         TimeAxisError: No usable time axis.
         VariableError: A variable asked for is not there.
-        RequestError: A kind is given that does not exist, or for no variable of the file.
+        RequestError: A kind is given that does not exist, or for no variable of the file; or
+            something is of another type than it should be.
     """
     variables = [variables] if isinstance(variables, str) else variables
+    _check_types(kinds, static)
     requests = {name: parse_kind(name, text) for name, text in (kinds or {}).items()}
     _check_names(dataset, variables, requests, source)
     file_dims = dataset.sizes
@@ -125,6 +129,15 @@ def _vanished(file_dims: Mapping[Hashable, int], dataset: xr.Dataset) -> str:
     """The dimension that valid times have taken the place of."""
     gone = [str(dim) for dim, size in file_dims.items() if dim not in dataset.dims and size > 1]
     return gone[0] if len(gone) == 1 else ""
+
+
+def _check_types(kinds: object, static: object) -> None:
+    if kinds is not None and not (
+        isinstance(kinds, Mapping) and all(isinstance(one, str) for one in kinds.values())
+    ):
+        raise RequestError(f"kinds={kinds!r}: say a dictionary, such as {{'tp': 'sum:1h'}}.")
+    if static is not None and not isinstance(static, xr.Dataset):
+        raise RequestError(f"static={static!r}: give a dataset, as xarray.open_dataset opens it.")
 
 
 def _check_names(
@@ -166,6 +179,7 @@ class _Looker:
         self.notes += run_notes(axis)
         self.problems: dict[str, TemdeepError] = {}
         self.carried: list[str] = []
+        self.along: list[str] = []
         self.gridless: dict[str, GridError] = {}
         self.helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         self.helpers |= {bounds_name(dataset, time_name)}
@@ -205,8 +219,21 @@ class _Looker:
                 f"'{name}' in {self.source} lies on the time axis '{other[0]}', other variables on"
                 f" '{self.time_name}': choose variables of one of them with --variable."
             )
-        else:
+        elif self.time_name not in self.dataset[name].dims:
             self.carried.append(name)
+
+    def _add_alongside(self, name: str) -> None:
+        """Take in numbers along time that are no fields, or say why they are left out."""
+        if name == made_before.PROVENANCE:
+            return
+        request = self.requests.get(name)
+        said = None if request is None else request.kind.is_period
+        why = alongside.why_left_out(self.dataset[name], self.time_name, said)
+        if why:
+            self.left_out.add(name)
+            self.notes.append(why)
+        else:
+            self.along.append(name)
 
     def _add(self, name: str, *, asked: bool) -> None:
         array = self.dataset[name]
@@ -217,9 +244,9 @@ class _Looker:
         except GridError as error:
             if asked or array.ndim > 2:
                 raise
-            self.carried.append(name)
             if array.ndim > 1:
                 self.gridless[name] = error
+            self._add_alongside(name)
             return
         numeric = array.dtype.kind in "fiub"
         if not numeric:
@@ -374,10 +401,18 @@ class _Looker:
                     " their coordinates: their names or attributes say another."
                 )
 
+    def _note_made(self) -> None:
+        """Say which times were made by temdeep before."""
+        plain = any(one.kind.is_period and one.variable not in self.totals for one in self.channels)
+        made = made_before.made_in(self.dataset, self.time_name, periods=plain)
+        told = made_before.note(made, self.source)
+        self.notes += [told] if told else []
+
     def result(self, static: xr.Dataset | None, wanted: set[str] | None) -> Survey:
         """All that was found."""
         self._note_bounds(wanted)
         self._note_levels(wanted)
+        self._note_made()
         grid = self.grid
         found: dict[str, str] = {}
         if grid is not None:
@@ -395,8 +430,7 @@ class _Looker:
             if wanted is not None
             and name not in wanted
             and self.time_name in self.dataset[name].dims
-            and self.dataset[name].ndim > 1
-            and name not in self.helpers
+            and name not in (*self.helpers, made_before.PROVENANCE)
         ]
         unwanted += [name for name in sorted(self.left_out) if name not in unwanted]
         return Survey(
@@ -413,6 +447,7 @@ class _Looker:
             tuple(self.notes),
             self.problems if self.channels or self.problems else dict(self.gridless),
             tuple(name for name in self.carried if name not in found),
+            tuple(self.along),
         )
 
 

@@ -185,7 +185,8 @@ class TimeAxis:
             )
         except ValueError as error:
             raise TimeAxisError(
-                f"'{text}' is not a time of the {self.calendar} calendar: {error}."
+                f"'{text}' is not a time of the {self.calendar} calendar, which has no such day or"
+                " hour: hours go from 00 to 23."
             ) from error
         if self.values.dtype.kind == "M":
             return np.datetime64(parsed.isoformat(), "us")

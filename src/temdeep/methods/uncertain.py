@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from temdeep.asked import whole_number
 from temdeep.errors import RequestError
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
@@ -64,22 +65,23 @@ def asked_beside(
     if isinstance(quantiles, str | float | int):
         raise RequestError(f"quantiles={quantiles!r}: say a list of numbers, such as [0.05, 0.95].")
     for one in quantiles:
-        if not 0 < one < 1:
+        if isinstance(one, str) or not 0 < one < 1:
+            told = one if isinstance(one, str) else f"{one:g}"
             raise RequestError(
-                f"{one:g} is no probability of a quantile: say numbers between 0 and 1, such as"
+                f"{told} is no probability of a quantile: say numbers between 0 and 1, such as"
                 " 0.05 0.95."
             )
     if len({Beside(one).name("") for one in quantiles}) < len(quantiles):
         raise RequestError("a quantile is asked for twice: name each once.")
     drawn: tuple[Beside, ...] = ()
     if members is not None:
+        members = whole_number(members, "the number of members")
         if members < 2:
             raise RequestError(
                 f"{members} members: say 2 or more, for their mean is the variable itself."
             )
-        if seed is not None and seed < 0:
-            raise RequestError(f"the seed of the members is {seed}: say 0 or more.")
-        drawn = (Beside(draw=Draw(members, seed or 0)),)
+        seed = whole_number(seed or 0, "the seed of the members")
+        drawn = (Beside(draw=Draw(members, seed)),)
     elif seed is not None:
         raise RequestError(f"a seed of {seed} for what? Ask for members, or leave it out.")
     return (*((Beside(),) if deviation else ()), *map(Beside, sorted(quantiles)), *drawn)

@@ -20,6 +20,7 @@ import xarray as xr
 
 from temdeep import model_store
 from temdeep.errors import OutputError, RequestError
+from temdeep.fields.made_before import refuse_made
 from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.learnt import NAME, Learnt
 from temdeep.methods.protocol import Method
@@ -263,13 +264,15 @@ def _source(
     """What is learnt from, and where its held-out part begins.
 
     Raises:
-        RequestError: It is too short, or holds nothing that can be learnt.
+        RequestError: It is too short, holds nothing that can be learnt, or temdeep has made it.
     """
     if isinstance(series, Series | xr.Dataset):
         return _source([series], settings)
     read = tuple(series_from_dataset(one) if isinstance(one, xr.Dataset) else one for one in series)
     if not read:
         raise RequestError("there is no series to learn from: give one or more.")
+    for one in read:
+        refuse_made(one, "learn from")
     if len(read) == 1:
         return One(read[0], split(read[0], settings))
     return Several(read, splits(read, settings))

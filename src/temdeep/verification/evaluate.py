@@ -10,6 +10,7 @@ from typing import Any
 import xarray as xr
 
 from temdeep._version import __version__
+from temdeep.asked import whole_number
 from temdeep.checkout import checkout_commit
 from temdeep.errors import RequestError
 from temdeep.fields.series import Series, series_from_dataset
@@ -35,6 +36,7 @@ Progress = Callable[[int, int], None]
 """Told how many intervals are done, and of how many."""
 
 DRAWS = 2000
+SEED = "the seed of the resampled days"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +88,9 @@ def evaluate(
     Args:
         series: The series with all its times, or a dataset that is understood as one.
         withhold: k.
-        methods: Methods by name, taken as they are; or names of classical methods: those that fit
-            themselves to a series are then fitted to the thinned one, and all keep variables
-            consistent as `downscale` does. Linear is added where it is not among them.
+        methods: Methods by name, taken as they are; or one name or several of classical methods:
+            those that fit themselves to a series are then fitted to the thinned one, and all keep
+            variables consistent as `downscale` does. Linear is added where it is not among them.
         period: First and last time of the part that is tested, either None for no limit; methods
             are given this part alone, thinned.
         dataset: Name of the data in the records; the source's if empty.
@@ -101,10 +103,12 @@ def evaluate(
 
     Raises:
         TimeAxisError: The part that is tested is not in the series.
-        RequestError: Nothing would be hidden, too little would be left, or a method is unknown;
-            too little to learn from how wrong one is.
+        RequestError: Nothing would be hidden, too little would be left, a method is unknown, or the
+            seed is none; some of the times were made by temdeep; too little to learn from how wrong
+            a method is.
     """
     began = time.perf_counter()
+    seed = whole_number(seed, SEED)
     if isinstance(series, xr.Dataset):
         series = series_from_dataset(series)
     part = series if period is None else series.between(*period)
@@ -153,6 +157,7 @@ def _with_linear(
     methods: Mapping[str, Method] | Sequence[str], coarse: Series
 ) -> dict[str, Method]:
     if not isinstance(methods, Mapping):
+        methods = [methods] if isinstance(methods, str) else methods
         methods = {
             name: keep_consistent(method, coarse.channels)
             for name, method in registry.build_all([REFERENCE, *methods], coarse).items()

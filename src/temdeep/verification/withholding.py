@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from temdeep.asked import whole_number
 from temdeep.errors import RequestError
 from temdeep.fields.intervals import Interval, PeriodInterval
+from temdeep.fields.made_before import refuse_made
 from temdeep.fields.series import Series
 from temdeep.fields.time_axis import format_duration
 from temdeep.fields.variables import Channel
@@ -145,8 +147,11 @@ def thin_out(series: Series, every: int) -> Withheld:
         every: One time in so many is kept.
 
     Raises:
-        RequestError: Nothing would be hidden, or too little is left to fill anything in.
+        RequestError: Nothing would be hidden, too little is left to fill anything in, or some of
+            the times were made by temdeep and are no truth.
     """
+    every = whole_number(every, "withhold", least=1)
+    refuse_made(series, "test against")
     if every < 2:
         raise RequestError(f"withholding with {every} hides nothing: say 2 or more.")
     if len(series.time) < 2 * every:

@@ -12,15 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from temdeep.engine.template import PROVENANCE
 from temdeep.errors import InputError
+from temdeep.fields.made_before import MADE, PROVENANCE
 from temdeep.fields.opening import find_files, open_file
 from temdeep.fields.time_axis import show
 from temdeep.fields.valid_times import decoded, run_dimension
 from temdeep.viewer.opened import Opened, look_over
-
-GIVEN, MADE, GIVEN_BUT_PERIODS = 0, 1, 2
-"""Values of the output's flag."""
 
 
 @dataclass(frozen=True, eq=False)

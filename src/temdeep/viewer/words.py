@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from temdeep.fields.made_before import GIVEN, PERIODS_MADE
 from temdeep.fields.time_axis import GREGORIAN, TimeAxis, format_duration, sun_times
 from temdeep.fields.variables import Kind
 from temdeep.metric import Float64Array
 from temdeep.viewer.opened import Field
-from temdeep.viewer.output import GIVEN, GIVEN_BUT_PERIODS, Output
+from temdeep.viewer.output import Output
 from temdeep.viewer.straight import Straight
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -124,7 +125,7 @@ def _signed(text: str) -> str:
 def is_given(output: Output, field: Field, time: int) -> bool:
     """Whether a field is the input's own; of what holds for periods only where these are."""
     flag = int(output.flag[time])
-    return flag == GIVEN or (flag == GIVEN_BUT_PERIODS and field.edges is None)
+    return flag == GIVEN or (flag == PERIODS_MADE and field.edges is None)
 
 
 def _origin(output: Output, field: Field, time: int) -> str:
