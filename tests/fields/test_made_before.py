@@ -55,9 +55,9 @@ def test_what_was_made_is_no_truth_and_nothing_to_learn_from(
 def test_given_times_alone_are_as_good_as_the_series_that_they_were_in(filled: xr.Dataset) -> None:
     given = filled.isel(time=filled[FLAG].values != 1)
     assert len(thin_out(in_memory(given), 2).coarse.time) == 5
-    with pytest.raises(RequestError, match="16 of 25 .* nothing to test against"):
+    with pytest.raises(RequestError, match=r"16 of 25 .* nothing to test against"):
         temdeep.evaluate(filled, withhold=2, methods=["linear"])
-    with pytest.raises(RequestError, match="16 of 25 .* nothing to learn from"):
+    with pytest.raises(RequestError, match=r"16 of 25 .* nothing to learn from"):
         temdeep.train([given, filled], "run")
 
 

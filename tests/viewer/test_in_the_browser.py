@@ -31,9 +31,9 @@ def viewer(folder: Path) -> Iterator[Viewer]:
         started.process.communicate()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(viewer: Viewer) -> Iterator[Page]:
-    """The page, of which every request is held against the viewer's own address."""
+    """The page as it opens, of which every request is held against the viewer's own address."""
     with browser() as started:
         opened = started.new_page(viewport={"width": 1320, "height": 1300})
         asked: list[str] = []
@@ -53,6 +53,18 @@ def page(viewer: Viewer) -> Iterator[Page]:
 def value(page: Page, name: str) -> float:
     """A number in the table."""
     return float(page.locator(f"td.{name}").inner_text().replace("−", "-"))
+
+
+def go_to(page: Page, hour: int) -> None:
+    """Show that hour's pressure, and its numbers at 54°N 2.5°W."""
+    page.get_by_label("Variable").select_option(label="sp: pressure")
+    expect(page.locator(".heading")).to_contain_text("pressure (Pa)")
+    page.mouse.click(*pixel(page, "output", -2.6, 54.1))
+    expect(page.locator(".numbers")).to_contain_text("Here: 54°N 2.5°W (Pa)")
+    page.keyboard.press("Home")
+    for _ in range(hour):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".moment")).to_contain_text(f"{hour:02}:00 UTC")
 
 
 def test_dragging_the_slider_shows_the_fields_of_that_time(page: Page, folder: Path) -> None:
@@ -78,10 +90,7 @@ def test_dragging_the_slider_shows_the_fields_of_that_time(page: Page, folder: P
 
 
 def test_clicking_the_map_shows_the_numbers_of_that_cell(page: Page, folder: Path) -> None:
-    page.get_by_label("Variable").select_option(label="sp: pressure")
-    expect(page.locator(".heading")).to_contain_text("pressure (Pa)")
-    page.mouse.click(*pixel(page, "output", -2.6, 54.1))
-    expect(page.locator(".numbers")).to_contain_text("Here: 54°N 2.5°W (Pa)")
+    go_to(page, 14)
     here = {"lat": 54.0, "lon": -2.5}
     output = stored(folder / "out.nc", "sp").sel(here).values
     truth = stored(folder / "truth.nc", "sp").sel(here).values
@@ -105,6 +114,7 @@ def test_clicking_the_map_shows_the_numbers_of_that_cell(page: Page, folder: Pat
 
 
 def test_clicking_the_series_goes_to_that_time(page: Page, folder: Path) -> None:
+    go_to(page, 0)
     times = stored(folder / "out.nc", "time").values.astype("datetime64[ms]").astype(float)
     series = stored(folder / "out.nc", "sp").sel(lat=54.0, lon=-2.5).values
     page.mouse.click(*pixel(page, "series", times[7], float(series.mean())))
@@ -112,6 +122,7 @@ def test_clicking_the_series_goes_to_that_time(page: Page, folder: Path) -> None
 
 
 def test_all_is_within_reach_of_the_keyboard(page: Page) -> None:
+    go_to(page, 7)
     moment, numbers = page.locator(".moment"), page.locator(".numbers")
     for key, hour in (("ArrowRight", "08"), ("PageDown", "09"), ("PageUp", "06"), ("Home", "00")):
         page.keyboard.press(key)
