@@ -1,6 +1,6 @@
 """What each part of the model is worth, and how it depends on data, noise and chance.
 
-    python -m benchmarks.science.studies ablation     one part left out at a time
+    python -m benchmarks.science.studies ablation     one part left out, or added, at a time
     python -m benchmarks.science.studies length       trained on the last days of the series only
     python -m benchmarks.science.studies noise        with noise in the coarse series
     python -m benchmarks.science.studies seeds        five seeds
@@ -22,18 +22,12 @@ from benchmarks.science.results import computed, read, write
 from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
 
-from temdeep.training.settings import LossWeights, TrainingSettings
+from temdeep.training.settings import TrainingSettings
 
 CASES = ("atlantic_6h", "smooth_12h")
-SHORT = TrainingSettings(
-    epochs=8,
-    samples=64,
-    patience=8,
-    pretrain=0.15,
-    without=(),
-    losses=LossWeights(spatial=1e-3, temporal=1e-3),
-)
-"""Short, and with all parts there are."""
+SHORT = TrainingSettings(epochs=8, samples=64, patience=8)
+"""Short, otherwise as used."""
+
 FOLDER = Path(__file__).parents[1] / "results"
 DAYS = (5, 10, 15)
 NOISES = (0.05, 0.1, 0.2)
@@ -74,29 +68,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def ablation(case: Case) -> Iterator[Task]:
-    """The whole model, what is used of it, and the whole without each part."""
-    losses, usual = SHORT.losses, TrainingSettings()
-    used = replace(SHORT, pretrain=usual.pretrain, without=usual.without, losses=usual.losses)
-    without = {
-        "whole": SHORT,
-        "as used": used,
-        "no context": replace(SHORT, without=("context",)),
+    """The model as it is used, without each part, and with each that is off unless asked for."""
+    losses, off = SHORT.losses, SHORT.without
+
+    def left_out(*parts: str) -> TrainingSettings:
+        return replace(SHORT, without=(*off, *parts))
+
+    def weighted(**weights: float) -> TrainingSettings:
+        return replace(SHORT, losses=replace(losses, **weights))
+
+    changed = {
+        "as used": SHORT,
+        "no context": left_out("context"),
         "no motion": replace(SHORT, flow=False),
-        "no residual": replace(SHORT, without=("residual",)),
-        "no sun": replace(SHORT, without=("sun", "daily")),
-        "no hour means": replace(SHORT, without=("daily",)),
-        "no pretraining": replace(SHORT, pretrain=0.0),
-        "no coherence": replace(SHORT, losses=replace(losses, coherence=0.0)),
-        "no spatial term": replace(SHORT, losses=replace(losses, spatial=0.0)),
-        "no temporal term": replace(SHORT, losses=replace(losses, temporal=0.0)),
-        "no kink term": replace(SHORT, losses=replace(losses, kink=0.0)),
+        "no residual": left_out("residual"),
+        "no sun": left_out("sun"),
+        "no coherence": weighted(coherence=0.0),
+        "no kink term": weighted(kink=0.0),
         "k = 2 only": replace(SHORT, spans=(2,)),
-        "no scaling": replace(SHORT, without=("scaling",)),
-        "no learnt gate": replace(SHORT, without=("gate",)),
-        "no trial": replace(SHORT, without=("trial",)),
-        "no fallback": replace(SHORT, without=("fallback",)),
+        "no scaling": left_out("scaling"),
+        "no trial": left_out("trial"),
+        "no fallback": left_out("fallback"),
+        "with hour means": replace(SHORT, without=tuple(one for one in off if one != "daily")),
+        "with a learnt gate": replace(SHORT, without=tuple(one for one in off if one != "gate")),
+        "with pretraining": replace(SHORT, pretrain=0.15),
+        "with a spatial term": weighted(spatial=1e-3),
+        "with a temporal term": weighted(temporal=1e-3),
     }
-    for label, settings in without.items():
+    for label, settings in changed.items():
         yield Task(case, OURS, settings, label=label)
     yield Task(_shortened(case, 0.25), OURS, SHORT, label="a quarter of the data")
 
