@@ -45,7 +45,7 @@ SAME_TIME_US = 1_000
 """Times closer than a millisecond are one time: float stamps are off by some microseconds."""
 
 
-MOST_GAPS = 5
+MOST_GAPS = 10
 """Gaps that are named each."""
 
 
