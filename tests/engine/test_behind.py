@@ -62,11 +62,11 @@ def test_what_one_orders_of_another_is_done_after_it_and_its_failure_is_told() -
         raise OSError("full")
 
     def written_then_kept() -> None:
-        with Behind() as keeping, Behind() as writing:
+        with Behind() as syncing, Behind() as writing:
             for number in range(9):
                 writing(partial(done.append, f"write {number}"))
-                writing(partial(keeping, partial(done.append, f"keep {number}")))
-            writing(partial(keeping, fail))
+                writing(partial(syncing, partial(done.append, f"keep {number}")))
+            writing(partial(syncing, fail))
 
     with pytest.raises(OSError, match="full"):
         written_then_kept()

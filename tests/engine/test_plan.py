@@ -292,6 +292,13 @@ def test_what_periods_leave_out_between_them_or_count_twice_is_said(
     assert all(text in one for text, one in zip(told, said, strict=True))
 
 
+def test_a_gap_of_the_input_is_not_blamed_on_the_length_of_output_periods() -> None:
+    hourly = mixed(12, step_h=1).drop_vars("sp")
+    holed = hourly.isel(time=[0, 1, 2, 3, 4, 8, 9, 10, 11])
+    found = plan(in_memory(holed), step="20min", max_gap="1h")
+    assert not [one for one in found.notes if "between the" in one]
+
+
 def test_uncovered_counts_holes_ends_and_stamps_without_period() -> None:
     edges = np.array([[0, 0], [0, 3], [3, 6], [9, 12]])
     periods = np.array([[-1, 1], [0, 6], [5, 7], [9, 12], [7, 8], [11, 13]])

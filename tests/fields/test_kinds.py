@@ -7,7 +7,7 @@ from temdeep.fields.kinds import kind_of, parse_kind
 from temdeep.fields.natures import (
     component_of,
     holds_fast_waves,
-    level_in_name,
+    level_said,
     nature_of,
     tied_to_ground,
 )
@@ -194,6 +194,9 @@ DEGREES = {"units": "degrees"}
         ("wave_dir", DEGREES),
         ("mdts", {"units": "Degree true"}),  # ERA5
         ("current_direction", DEGREES),
+        ("wdir", {"units": "degrees_north"}),
+        ("wd", {"units": "degrees (from N)"}),
+        ("foo", {"units": "° clockwise", "long_name": "wind direction"}),
         ("foo", {**DEGREES, "long_name": "Mean wave direction"}),
         ("foo", {**DEGREES, "long_name": "Direction of swell waves"}),
         ("wdir", {"standard_name": "wind_direction"}),
@@ -231,6 +234,23 @@ def test_not_all_that_has_degrees_or_directions_is_a_direction(
     name: str, attributes: dict[str, str]
 ) -> None:
     assert nature_of(name, attributes)[0] is not Nature.DIRECTION
+
+
+@pytest.mark.parametrize(
+    ("name", "long_name"),
+    [
+        ("wdir_max", ""),
+        ("wind_gust_direction", ""),
+        ("wind_direction_10m_dominant", ""),
+        ("foo", "direction of maximum wind"),
+        ("wdir_mean", "mean wind direction"),
+    ],
+)
+def test_directions_that_a_period_may_be_meant_with_are_not_guessed(
+    name: str, long_name: str
+) -> None:
+    with pytest.raises(VariableKindError, match="--kind"):
+        kind_of(name, {**DEGREES, "long_name": long_name}, (), "f.nc")
 
 
 def test_flags_are_known_by_their_values() -> None:
@@ -281,7 +301,7 @@ def test_both_components_name_the_same_vector() -> None:
     ],
 )
 def test_names_tell_levels(name: str, level: str) -> None:
-    assert level_in_name(name, {}) == level
+    assert level_said(name, {}) == level
 
 
 def test_pressure_and_heights_hold_fast_waves() -> None:

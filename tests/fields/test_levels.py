@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from tests.fields.making import POINT, dataset
 
-from temdeep.fields.levels import level_of
+from temdeep.fields.levels import disbelieved, level_of
 from temdeep.fields.opening import survey_files
 
 WIND = {
@@ -88,3 +88,23 @@ def test_of_several_scalar_levels_a_field_takes_the_one_that_its_name_does_not_c
     both = {**P850, **HEIGHT_2}
     assert level_of(field("t850", POINT, **both), {}) == "850 hPa"
     assert level_of(field("t2m", POINT, **both), {}) == "surface"
+
+
+@pytest.mark.parametrize(
+    ("name", "scalar", "level"),
+    [
+        ("U_10M", ("height_10m", 10.0, {"units": "m", "axis": "Z"}), "surface"),
+        ("t2m", ("altitude", 2.0, {"units": "m", "positive": "up"}), "surface"),
+        ("u_100m", ("z", 100.0, {"units": "m", "axis": "Z"}), "100 m"),
+        ("sst", ("lev", 5.0, {"units": "m", "standard_name": "depth"}), "lev 5"),
+        ("t850", ("p", 850.0, {"units": "hPa", "axis": "Z"}), "850 hPa"),
+        ("t", ("isobaric", 85000.0, {"units": "pascal", "axis": "Z"}), "850 hPa"),
+    ],
+)
+def test_a_scalar_level_that_agrees_with_the_name_is_believed_whatever_it_is_called(
+    name: str, scalar: tuple[str, float, dict[str, str]], level: str
+) -> None:
+    called, value, told = scalar
+    array = field(name, POINT, **{called: (value, told)})
+    assert level_of(array, {}) == level
+    assert disbelieved(array) == []

@@ -86,3 +86,24 @@ def test_a_time_that_was_made_stays_flagged(filled: xr.Dataset, as_array: bool) 
         flag = again.downscale("30min", method="linear")[FLAG]
     np.testing.assert_array_equal(flag, (np.arange(49) % 6 > 0).astype(int))
     assert flag.attrs["flag_meanings"] == "given made given_but_periods_made"
+
+
+def test_flags_that_everyday_arithmetic_has_changed_are_still_known(filled: xr.Dataset) -> None:
+    raw = mixed()[["t2m", "sp"]]
+    later = raw.assign_coords(time=raw["time"] + np.timedelta64(25, "h")).isel(time=slice(1, None))
+    for changed in (
+        filled.assign({FLAG: filled[FLAG].astype(float)}),
+        filled.assign({FLAG: filled[FLAG] * (2 / 3)}),
+        xr.concat([filled, later], "time"),
+    ):
+        with pytest.raises(RequestError, match="16 of "):
+            temdeep.train(changed, "run")
+
+
+def test_an_output_and_raw_data_after_it_are_one_series(filled: xr.Dataset, tmp_path: Path) -> None:
+    raw = mixed(25, step_h=1)[["t2m", "sp"]]
+    later = raw.assign_coords(time=raw["time"] + np.timedelta64(25, "h"))
+    paths = [save(filled, tmp_path, "a.nc"), save(later, tmp_path, "b.nc")]
+    assert len(open_series(paths).time) == 50
+    with pytest.raises(RequestError, match="16 of 50"):
+        thin_out(open_series(paths), 2)

@@ -341,6 +341,13 @@ def test_periods_longer_than_the_step_are_refused_though_the_user_says_so(kind: 
     series_from_dataset(data.isel(time=slice(None, None, 2)), kinds={"tp": f"{kind}:6h"})
 
 
+def test_no_length_is_proposed_for_periods_of_many_lengths() -> None:
+    months = np.array(["2020-01-31", "2020-02-29", "2020-03-31"], "datetime64[ns]")
+    data = dataset(months, name="pr", attributes={"units": "mm"})
+    with pytest.raises(VariableKindError, match="not evenly apart, so give the file time bounds"):
+        series_from_dataset(data, kinds={"pr": "mean:30d"})
+
+
 def test_a_running_total_that_falls_is_offered_the_step_of_the_series() -> None:
     times = hours(9, step=6)[1:]
     bounds = np.stack([np.full(8, hours(1)[0]), times], axis=1)

@@ -225,7 +225,7 @@ def _print_survey(found: Survey) -> None:
         )
     if found.along:
         console.print(
-            f"\nput on the line between given times: {', '.join(found.along)}",
+            f"\nput between given times, on the line or the nearest: {', '.join(found.along)}",
             markup=False,
             highlight=False,
         )

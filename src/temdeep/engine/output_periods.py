@@ -90,7 +90,10 @@ def overlap_notes(periods: Int64Array) -> list[str]:
 def skipped_notes(series: Series, periods: Int64Array, step_us: int) -> list[str]:
     """Say how much of the input's periods lies between the output's, in none of them."""
     between = np.stack([periods[:-1, 1], periods[1:, 0]], axis=1)
-    between = between[between[:, 1] > between[:, 0]]
+    apart = between[:, 1] - between[:, 0]
+    between = between[(apart > 0) & (apart < step_us)]  # no gap of the input
+    if not len(between) or (periods[:, 1] - periods[:, 0]).min() >= step_us:
+        return []
     told: dict[str, list[str]] = {}
     for name in dict.fromkeys(one.variable for one in series.periods()):
         edges = series.edges[name]

@@ -38,6 +38,9 @@ VALID_RANGES = ("valid_range", "valid_min", "valid_max")
 
 RANGES = (*VALID_RANGES, "actual_range")
 
+MOST_LISTED = 6
+"""Levels and members that are named each."""
+
 
 @dataclass(frozen=True, eq=False)
 class Template:
@@ -71,9 +74,16 @@ def treatments(series: Series, method: Method) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(texts)
         if len(texts) == 1
-        else tuple(f"at {' and '.join(places)}: {text}" for text, places in texts.items())
+        else tuple(f"at {_listed(places)}: {text}" for text, places in texts.items())
         for name, texts in told.items()
     }
+
+
+def _listed(places: Sequence[str]) -> str:
+    """Levels and members, the first and the last of many."""
+    if len(places) > MOST_LISTED:
+        return f"{places[0]} … {places[-1]} ({len(places)} of them)"
+    return " and ".join(places)
 
 
 def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str, str]) -> Template:
@@ -159,7 +169,8 @@ def _without_ranges(series: Series, filled: Sequence[str]) -> list[str]:
             if key in given and key not in kept:
                 lost.setdefault(key, []).append(name)
     return [
-        f"{key} of {', '.join(names)} is not written: made values may lie beyond it."
+        f"{key} of {', '.join(names)} is not written: made values may lie beyond it, and given ones"
+        " that do are taken as they are."
         for key, names in lost.items()
     ]
 
@@ -272,7 +283,8 @@ def _along_time(series: Series, plan: Plan, variable: str) -> xr.Variable | None
     encoding = {key: given.encoding[key] for key in ("units", "calendar") if key in given.encoding}
     if given.dtype.kind == "m":
         encoding = duration_encoding(str(encoding.get("units", "hours")), made)
-    attributes = {key: value for key, value in given.attrs.items() if key not in RANGES}
+    lost = ("actual_range",) if nature is Nature.FLAG else RANGES
+    attributes = {key: value for key, value in given.attrs.items() if key not in lost}
     return xr.Variable(given.dims, made, attributes, encoding)
 
 

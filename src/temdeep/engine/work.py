@@ -126,7 +126,7 @@ def do(
     frames: Frames | None = None,
     progress: Callable[[int], None] | None = None,
     writing: Doer = at_once,
-    keeping: Doer = at_once,
+    syncing: Doer = at_once,
 ) -> Made:
     """Make a piece and write it, for good.
 
@@ -140,7 +140,7 @@ def do(
         frames: Input that other pieces have read already.
         progress: Is told of each so many times more that are made.
         writing: Who writes; what is told it after this is done when the piece is written.
-        keeping: Who has the disk hold what is written, told so by who writes.
+        syncing: Who has the disk hold what is written, told so by who writes.
 
     Returns:
         How it came out.
@@ -155,7 +155,7 @@ def do(
     fields = frames.read(piece.window)
     own = {**dict.fromkeys(work.specs, 0), **(unit.levels or {})}
     at = {n: replace(s, storage=ladder(s.storage)[levels[n]]) for n, s in work.specs.items()}
-    writer = _Writer(work.store(at), at, unit, len(filling.plan), writing, keeping)
+    writer = _Writer(work.store(at), at, unit, len(filling.plan), writing, syncing)
     storages = {name: spec.storage for name, spec in work.specs.items()}
     while True:
         todo = piece
@@ -236,10 +236,10 @@ class _Writer:
         unit: Unit,
         count: int,
         writing: Doer,
-        keeping: Doer,
+        syncing: Doer,
     ) -> None:
         self._store, self._specs = store, specs
-        self._writing, self._keeping = writing, keeping
+        self._writing, self._syncing = writing, syncing
         self._first = unit.run * count + unit.piece.times.start
         self._start, self._stop = unit.piece.times.start, unit.piece.times.stop
         self.begin_again()
@@ -272,7 +272,7 @@ class _Writer:
 
     def sync(self) -> None:
         """Have the disk hold the whole piece."""
-        self._writing(partial(self._keeping, self._sync))
+        self._writing(partial(self._syncing, self._sync))
 
     def _sync(self) -> None:
         with storing():

@@ -42,7 +42,7 @@ def here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> 
     Input that several of them need is read once.
     """
     run, frames = -1, None
-    with Behind() as keeping, Behind() as writing:
+    with Behind() as syncing, Behind() as writing:
         for one in todo:
             unit = one
             if unit.run != run or frames is None:
@@ -50,10 +50,10 @@ def here(work: Work, todo: Iterable[Unit], spool: Spool, progress: Progress) -> 
             made = None
             while made is None:
                 try:
-                    made = do(work, unit, spool.levels, frames, progress, writing, keeping)
+                    made = do(work, unit, spool.levels, frames, progress, writing, syncing)
                 except NarrowError as narrow:
                     writing.wait()
-                    keeping.wait()
+                    syncing.wait()
                     spool.widen(narrow.name, narrow.level, narrow.why)
                     unit = unit.needing(narrow)
-            writing(partial(keeping, partial(spool.add, unit.key, made)))
+            writing(partial(syncing, partial(spool.add, unit.key, made)))

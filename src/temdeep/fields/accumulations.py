@@ -149,6 +149,13 @@ def refuse_long_periods(
     i = int(np.flatnonzero(edges[1:, 0] < edges[:-1, 1])[0]) + 1
     length = format_duration(int(edges[i, 1] - edges[i, 0]))
     step = format_duration(int(axis.offset_us[i] - axis.offset_us[i - 1]))
+    if len(np.unique(np.diff(axis.offset_us))) > 1:
+        raise VariableKindError(
+            f"the periods of '{name}' in {source} overlap at {show(axis.values[i])}: --kind"
+            f" {name}={kind}:{length} says that they reach {length} back from each stamp, and the"
+            f" stamp before is {step} away; stamps are not evenly apart, so give the file time"
+            " bounds instead."
+        )
     running = f", --kind {name}=accumulated if it is a running total" if kind is Kind.SUM else ""
     raise VariableKindError(
         f"the periods of '{name}' in {source} overlap at {show(axis.values[i])}: --kind"

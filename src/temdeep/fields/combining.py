@@ -11,6 +11,7 @@ import xarray as xr
 
 from temdeep.errors import GridError, InputError, TemdeepError, TimeAxisError, VariableError
 from temdeep.fields.grids import find_grid, tell_apart
+from temdeep.fields.made_before import PROVENANCE, flags_in
 from temdeep.fields.time_axis import GREGORIAN, Times, difference_us, show
 from temdeep.fields.valid_times import holds_times, is_reference, with_valid_times
 
@@ -45,10 +46,14 @@ def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
             static.append(dataset)
             continue
         timed, time_name = with_valid_times(dataset, name)
-        fields = tuple(sorted(str(v) for v in timed.data_vars if time_name in timed[v].dims))
+        fields = tuple(
+            sorted(
+                str(v) for v in timed.data_vars if time_name in timed[v].dims and v != PROVENANCE
+            )
+        )
         groups.setdefault((time_name, *fields), []).append((timed, bounds, name))
     _refuse_two_grids([one for group in groups.values() for one in group])
-    joined = [_along_time(group, key[0]) for key, group in groups.items()]
+    joined = [_along_time(_alike_flagged(group, key[0]), key[0]) for key, group in groups.items()]
     first, all_bounds = joined[0]
     time_name = next(iter(groups))[0]
     for (dataset, bounds), (key, group) in list(zip(joined, groups.items(), strict=True))[1:]:
@@ -59,6 +64,18 @@ def combine(opened: Sequence[Opened], names: Sequence[str]) -> Opened:
     for dataset in static:
         first = _side_by_side(first, dataset, "a file without times")
     return first, all_bounds
+
+
+def _alike_flagged(
+    group: Sequence[tuple[xr.Dataset, dict[str, Times], str]], time_name: str
+) -> Sequence[tuple[xr.Dataset, dict[str, Times], str]]:
+    """Files of which all have temdeep's flag if one does: elsewhere all times are given."""
+    if not any(PROVENANCE in dataset for dataset, *_ in group):
+        return group
+    return [
+        (dataset.assign({PROVENANCE: (time_name, flags_in(dataset, time_name))}), bounds, name)
+        for dataset, bounds, name in group
+    ]
 
 
 def _at_other_times(

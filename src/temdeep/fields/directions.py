@@ -35,10 +35,11 @@ _NO_ANGLE = re.compile(
 _HEIGHT = re.compile(
     r"(?<!\d)\d{1,3}_?m(_?(above_?ground|above_?surface|agl))?(?![a-z0-9])|\d{2,3}$|^\d{2,3}(?=[a-z])"
 )
-_ANGLE = re.compile(
-    r"(deg|degs|degrees?|°|rad|rads|radians?)"
-    r"([_ .]?(t|tn|true|true_north|from_north|from_true_north|clockwise_from_(true_)?north))?"
+_DEGREES = re.compile(r"deg|°|º")
+_NO_DEGREES = re.compile(
+    r"(deg|degrees?|°|º)[\s_.]*([cfk]|celsius|fahrenheit|kelvin)\b|day|[/*^]|s-1"
 )
+_RADIANS = re.compile(r"rad|rads|radians?")
 
 
 def direction_in(name: str, standard_name: str, attributes: Mapping[Any, Any]) -> str:
@@ -78,9 +79,16 @@ def is_wind_direction(name: str) -> bool:
 
 
 def is_angle(units: str) -> bool:
-    """Whether a unit is one of angles; `degrees_north` and `degrees C` are none."""
-    words = re.sub(r"[\s(),]+", "_", units.strip().lower()).strip("_")
-    return _ANGLE.fullmatch(words) is not None
+    """Whether a unit is one of angles, such as `degrees clockwise`; `degrees C` is none."""
+    words = units.strip().lower()
+    degrees = _DEGREES.search(words) is not None and _NO_DEGREES.search(words) is None
+    return degrees or _RADIANS.fullmatch(words) is not None
+
+
+def in_degrees(units: str) -> bool:
+    """Whether a direction in a unit goes round in 360; `tens of degrees` and radians do not."""
+    words = units.strip().lower()
+    return words in ("", "1") or (is_angle(units) and not re.search(r"rad|ten|deca|^10\b", words))
 
 
 def plain(name: str) -> str:

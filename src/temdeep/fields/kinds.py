@@ -115,6 +115,14 @@ _EXTREME_NAMES = re.compile(
 )
 
 
+_DIRECTION_OF_PERIOD = re.compile(
+    r"gust|domin|prevail|max|min(?!ut)|(?<![a-z])(mean|avg|average)[ _]*(wind|wd|dir)|"
+    r"(wd|wdir|wind_?dir\w*)_?(mean|avg|average)",
+    re.IGNORECASE,
+)
+"""Directions that a period may be meant with; the mean wave direction is of a spectrum."""
+
+
 @dataclass(frozen=True)
 class KindRequest:
     """What the user says a variable is.
@@ -204,7 +212,7 @@ def kind_of(
         if not standard and without_level(name).lower() in _STATE_NAMES:
             return Kind.INSTANTANEOUS, f"no cell_methods, but {called} is a state of the air"
         direction = direction_in(without_level(name), standard, attributes)
-        if direction:
+        if direction and not _DIRECTION_OF_PERIOD.search(f"{name} {attributes.get('long_name')}"):
             return Kind.INSTANTANEOUS, f"no cell_methods, but {direction} is a state of the air"
         plain = units.strip().lower().replace(" ", "_")
         if plain in _STATE_UNITS and not _EXTREME_NAMES.fullmatch(name.lower()):
@@ -255,10 +263,11 @@ def may_be_of_period(
         return kind_of(name, attributes, time_names, "", dtype)[0].is_period
     except VariableKindError:
         pass  # told otherwise than to be filled in, or not told at all
-    said = attributes.get("cell_methods") or attributes.get("GRIB_stepType")
+    parts = _TIME_METHOD.findall(str(attributes.get("cell_methods", "")))
+    timed = any(_of_time(names, time_names) for names, *_ in parts)
     standard, units = standard_name_of(attributes), str(attributes.get("units", ""))
     extreme = _EXTREME_NAMES.fullmatch(name.lower()) is not None
-    return bool(said) or extreme or _is_flow(name, standard, units)
+    return timed or "GRIB_stepType" in attributes or extreme or _is_flow(name, standard, units)
 
 
 def ambiguous(name: str, why: str, source: str, step: str) -> VariableKindError:

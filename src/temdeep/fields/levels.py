@@ -12,6 +12,7 @@ import xarray as xr
 from temdeep.fields.natures import height_level, level_said
 
 _PRESSURE = ("isobaricInhPa", "isobaricInPa", "plev", "pressure_level", "pressure", "level", "lev")
+_METRES = ("m", "metre", "metres", "meter", "meters")
 _VERTICAL = (
     *_PRESSURE,
     *("heightAboveGround", "height", "altitude", "depth", "depthBelowLand", "hybrid", "sigma"),
@@ -63,7 +64,7 @@ def level_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
     if said in ("column", "sea level"):
         return said
     believed = [one for one in _scalars(array) if not _contradicts(one, array)]
-    own = [_text(one, float(one.values)) for one in believed]
+    own = [_scalar_text(one) for one in believed]
     return _grib_level(array) or (own[0] if own else said or "surface")
 
 
@@ -74,7 +75,7 @@ def disbelieved(array: xr.DataArray) -> list[str]:
     """
     said = level_said(str(array.name), array.attrs)
     return [
-        f"'{one.name}' ({_text(one, float(one.values))})"
+        f"'{one.name}' ({_scalar_text(one)})"
         for one in _scalars(array)
         if said not in ("column", "sea level") and _contradicts(one, array)
     ]
@@ -92,14 +93,29 @@ def _contradicts(scalar: xr.DataArray, array: xr.DataArray) -> bool:
 
     A number that stands in the name is the name's own: `ws150` is at 150 m where `height` is.
     """
-    name, text = str(array.name), _text(scalar, float(scalar.values))
+    name, text = str(array.name), _scalar_text(scalar)
     grib = str(array.attrs.get("GRIB_typeOfLevel", "unknown"))
     if grib != "unknown" and text.endswith(" hPa") != grib.startswith("isobaric"):
         return True
     said = level_said(name, array.attrs)
     if not said or text == said or text.split(" ")[0] in re.findall(r"\d+", name):
         return False
-    return said != "surface" or "depth" not in str(scalar.name)
+    return said != "surface" or not _is_depth(scalar)
+
+
+def _scalar_text(scalar: xr.DataArray) -> str:
+    """A coordinate of one number as a level: metres above the ground whatever it is called."""
+    value = float(scalar.values)
+    if str(scalar.attrs.get("units", "")).lower() in _METRES and not _is_depth(scalar):
+        return height_level(value)
+    return _text(scalar, value)
+
+
+def _is_depth(scalar: xr.DataArray) -> bool:
+    told = (str(scalar.name), str(scalar.attrs.get("standard_name", "")))
+    downward = scalar.attrs.get("positive") == "down"
+    in_metres = str(scalar.attrs.get("units", "")).lower() in _METRES
+    return any("depth" in one for one in told) or (downward and in_metres)
 
 
 def member_of(array: xr.DataArray, place: Mapping[str, int]) -> str:
@@ -146,7 +162,7 @@ def _text(coordinate: xr.DataArray, value: float) -> str:
     name = str(coordinate.name)
     if units in ("hpa", "mbar", "mb", "millibar", "millibars") or name == "isobaricInhPa":
         return f"{value:g} hPa"
-    if units == "pa":
+    if units in ("pa", "pascal", "pascals"):
         return f"{value / 100:g} hPa"
     if not units and name in _PRESSURE and 1 <= value <= 1100 and standard in ("", "air_pressure"):
         return f"{value:g} hPa"

@@ -24,11 +24,18 @@ GIVEN, MADE, PERIODS_MADE = 0, 1, 2
 
 
 def flags_in(dataset: xr.Dataset, time_name: str) -> npt.NDArray[np.int8]:
-    """The flag of each time, shape (time,); all are given where there is no such flag."""
+    """The flag of each time, shape (time,); all are given where there is no such flag.
+
+    Means of flags, and what else became of them, count as made; where one is missing, as where raw
+    data were joined, the time is given.
+    """
     found = dataset.get(PROVENANCE)
-    if found is None or found.dims != (time_name,) or found.dtype.kind not in "iu":
+    if found is None or time_name not in found.dims or found.dtype.kind not in "iuf":
         return np.full(dataset.sizes[time_name], GIVEN, dtype=np.int8)
-    return found.values.astype(np.int8)
+    flags = np.moveaxis(np.nan_to_num(found.values), found.dims.index(time_name), 0)
+    flags = flags.reshape(len(flags), -1)
+    known = np.isin(flags, (GIVEN, PERIODS_MADE)).all(axis=1)
+    return np.where(known, flags.max(axis=1), MADE).astype(np.int8)
 
 
 def made_in(dataset: xr.Dataset, time_name: str, *, periods: bool) -> npt.NDArray[np.bool_]:

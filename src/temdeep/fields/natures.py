@@ -351,11 +351,6 @@ def role_of(name: str, standard_name: str) -> Role | None:
     return _ROLE_OF_NAME.get(name.lower())
 
 
-def level_in_name(name: str, attributes: Attributes) -> str:
-    """Level of a variable without a vertical coordinate, as its name and quantity say."""
-    return level_said(name, attributes) or "surface"
-
-
 def level_said(name: str, attributes: Attributes) -> str:
     """Level that a variable's name or quantity says, empty if they leave it open."""
     standard = standard_name_of(attributes)

@@ -21,6 +21,7 @@ from temdeep.errors import (
 from temdeep.fields import accumulations, alongside, made_before, natures, resets, running, statics
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.coordinates import place_names, with_still_places
+from temdeep.fields.directions import in_degrees
 from temdeep.fields.error_fields import error_fields
 from temdeep.fields.grids import Grid, find_grid, tell_apart
 from temdeep.fields.kinds import KindRequest, kind_of, parse_kind, without_length, without_period
@@ -257,9 +258,10 @@ class _Looker:
         self._check_grid(name, grid)
         nature, _ = natures.nature_of(name, array.attrs, array.dtype)
         units = str(array.attrs.get("units", ""))
-        if nature is Nature.DIRECTION and units.lower().startswith("rad"):
+        if nature is Nature.DIRECTION and not in_degrees(units):
             raise VariableError(
-                f"'{name}' in {self.source} is a direction in {units}: convert it to degrees."
+                f"'{name}' in {self.source} is a direction in {units}: convert it to degrees, or"
+                " leave it out with --variable."
             )
         kind, reason = self._kind(name)
         if reason.startswith("no cell_methods") and nature is not Nature.FLAG:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 from temdeep.asked import whole_number
 from temdeep.errors import RequestError
@@ -65,8 +66,8 @@ def asked_beside(
     if isinstance(quantiles, str | float | int):
         raise RequestError(f"quantiles={quantiles!r}: say a list of numbers, such as [0.05, 0.95].")
     for one in quantiles:
-        if isinstance(one, str) or not 0 < one < 1:
-            told = one if isinstance(one, str) else f"{one:g}"
+        if not isinstance(one, Real) or not 0 < one < 1:
+            told = f"{one:g}" if isinstance(one, Real) else repr(one)
             raise RequestError(
                 f"{told} is no probability of a quantile: say numbers between 0 and 1, such as"
                 " 0.05 0.95."
