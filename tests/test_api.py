@@ -76,7 +76,7 @@ def test_mistakes_are_one_sentence() -> None:
         ({"step": "1h", "kinds": "t2m=mean:6h"}, "kinds='t2m=mean:6h': say a dictionary"),
         ({"step": "1h", "kinds": {"t2m": 6}}, "kinds={'t2m': 6}: say a dictionary"),
         ({"step": "1h", "static": "x.nc"}, "static='x.nc': give a dataset"),
-        ({"step": "1h", "quantiles": ["a"]}, "a is no probability of a quantile"),
+        ({"step": "1h", "quantiles": ["a"]}, "'a' is no probability of a quantile"),
         ({"step": "1h", "members": 2.5}, "the number of members is 2.5: say a whole number"),
         ({"step": "1h", "members": 3, "seed": "a"}, "the seed of the members is 'a': say a whole"),
         ({"step": "1h", "draw": 1.5}, "the seed of a draw is 1.5: say a whole number"),

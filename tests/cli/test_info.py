@@ -51,7 +51,7 @@ def test_what_becomes_of_variables_without_a_grid_is_told(
     told = capsys.readouterr().out
     assert re.search(r"note +'area' holds, or may hold, for periods", told)
     assert "carried along as they are: station\n" in told
-    assert "put on the line between given times: heat\n" in told
+    assert "put between given times, on the line or the nearest: heat\n" in told
 
 
 def test_it_tells_programs(mixed: Path, capsys: pytest.CaptureFixture[str]) -> None:
