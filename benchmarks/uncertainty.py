@@ -124,24 +124,33 @@ def table(test: Test, records: Sequence[Mapping[str, Any]]) -> TextTable:
             if whole is None:
                 continue
             each = [row["coverage_90"] for row in own if row["lead_fraction"] is not None]
-            inside = sum(88 <= one <= 92 for one in each)
-            rows.append(
-                (
-                    "" if rows else str(variable),
-                    str(method),
-                    f"{whole['coverage_90']:.1f}",
-                    f"{min(each):.0f} … {max(each):.0f}",
-                    f"{inside} of {len(each)}",
-                    f"{100 * (1 - whole['crps'] / whole['mae']):.0f}",
-                    f"{whole['spread_over_rmse']:.2f}",
-                )
-            )
+            extremes = f"{min(each):.0f} … {max(each):.0f}"
+            rows.append(_row("" if rows else str(variable), method, [whole], each, extremes))
         groups.append(tuple(rows))
     if len(groups) > 1:
         groups.append(_of_all(told))
     header = ("variable", "method", "inside %", "by lead fraction", "88 to 92 %",
               "CRPS under MAE %", "spread/RMSE")  # fmt: skip
     return TextTable(test.title, header, tuple(groups), words=2)
+
+
+def _row(
+    variable: str,
+    method: str,
+    whole: Sequence[Mapping[str, Any]],
+    each: Sequence[float],
+    by_lead: str,
+) -> tuple[str, ...]:
+    """Means of some records over all lead fractions, beside coverage at each of these."""
+    return (
+        variable,
+        str(method),
+        f"{mean(row['coverage_90'] for row in whole):.1f}",
+        by_lead,
+        f"{sum(88 <= one <= 92 for one in each)} of {len(each)}",
+        f"{100 * mean(1 - row['crps'] / row['mae'] for row in whole):.0f}",
+        f"{mean(row['spread_over_rmse'] for row in whole):.2f}",
+    )
 
 
 def _of_all(told: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
@@ -154,17 +163,8 @@ def _of_all(told: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
         each = [
             mean(row["coverage_90"] for row in own if row["lead_fraction"] == at) for at in leads
         ]
-        rows.append(
-            (
-                "" if rows else "mean of all",
-                str(method),
-                f"{mean(row['coverage_90'] for row in whole):.1f}",
-                " ".join(f"{one:.0f}" for one in each),
-                f"{sum(88 <= one <= 92 for one in each)} of {len(each)}",
-                f"{100 * mean(1 - row['crps'] / row['mae'] for row in whole):.0f}",
-                f"{mean(row['spread_over_rmse'] for row in whole):.2f}",
-            )
-        )
+        in_turn = " ".join(f"{one:.0f}" for one in each)
+        rows.append(_row("" if rows else "mean of all", method, whole, each, in_turn))
     return tuple(rows)
 
 

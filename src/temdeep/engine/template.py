@@ -155,16 +155,15 @@ def template(series: Series, method: Method, plan: Plan, provenance: Mapping[str
     for parent, field_name, kind in fields:
         variables[field_name] = beside.described(variables[parent], parent, kind)
     notes += _without_spread(series, method)
-    notes += _without_ranges(series, filled)
+    notes += _without_ranges(series, {one: variables[one] for one in filled})
     return Template(dataset, variables, tuple(dict.fromkeys(notes)))
 
 
-def _without_ranges(series: Series, filled: Sequence[str]) -> list[str]:
-    """Variables whose ranges are not written."""
+def _without_ranges(series: Series, written: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Variables whose ranges are not among the attributes that are written."""
     lost: dict[str, list[str]] = {}
-    for name in filled:
+    for name, kept in written.items():
         given = series.as_given(name).attrs
-        kept = _said_attributes(series, name)
         for key in RANGES:
             if key in given and key not in kept:
                 lost.setdefault(key, []).append(name)

@@ -150,18 +150,17 @@ def refuse_long_periods(
     length = format_duration(int(edges[i, 1] - edges[i, 0]))
     step = format_duration(int(axis.offset_us[i] - axis.offset_us[i - 1]))
     if len(np.unique(np.diff(axis.offset_us))) > 1:
-        raise VariableKindError(
-            f"the periods of '{name}' in {source} overlap at {show(axis.values[i])}: --kind"
-            f" {name}={kind}:{length} says that they reach {length} back from each stamp, and the"
-            f" stamp before is {step} away; stamps are not evenly apart, so give the file time"
-            " bounds instead."
+        advice = "stamps are not evenly apart, so give the file time bounds instead"
+    else:
+        running = f", --kind {name}=accumulated if it is a running total"
+        advice = (
+            f"say --kind {name}={kind}:{step} if each holds for the step before its"
+            f" stamp{running if kind is Kind.SUM else ''}, or give times that are {length} apart"
         )
-    running = f", --kind {name}=accumulated if it is a running total" if kind is Kind.SUM else ""
     raise VariableKindError(
         f"the periods of '{name}' in {source} overlap at {show(axis.values[i])}: --kind"
         f" {name}={kind}:{length} says that they reach {length} back from each stamp, and the stamp"
-        f" before is {step} away; say --kind {name}={kind}:{step} if each holds for the step before"
-        f" its stamp{running}, or give times that are {length} apart."
+        f" before is {step} away; {advice}."
     )
 
 

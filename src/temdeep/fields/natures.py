@@ -181,7 +181,6 @@ _ROLE_OF_STANDARD_NAME = {
     "air_temperature": Role.AIR_TEMPERATURE,
     "dew_point_temperature": Role.DEW_POINT,
     "wind_speed": Role.WIND_SPEED,
-    "wind_from_direction": Role.WIND_DIRECTION,
     "wind_to_direction": Role.WIND_DIRECTION,
     "eastward_wind": Role.WIND_COMPONENT,
     "northward_wind": Role.WIND_COMPONENT,
