@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +105,50 @@ def test_some_of_what_is_held_is_a_copy_of_what_was_put() -> None:
     found[:] = 0
     some.put(1, -fields[1:2])
     np.testing.assert_array_equal(some[[5, 1]], [fields[5], -fields[1]])
+
+
+def test_what_a_pass_reads_of_the_frames_was_asked_for_while_the_one_before_was_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or was just made. Places in the file, so that a wrong one shows; two series."""
+    asked, read, made = [set[int]()], [set[int]()], [set[int]()]
+    ahead, write, found = Store.read_ahead, Store.write, Held.__getitem__
+    step = TrainingRun.training_step
+
+    def asking(store: Store, place: int, size: int) -> None:
+        asked[-1].update(range(place, place + size, 4))
+        ahead(store, place, size)
+
+    def writing(store: Store, numbers: Any, place: int) -> None:
+        made[-1].update(range(place, place + numbers.nbytes, 4))
+        write(store, numbers, place)
+
+    def reading(some: Held, key: Any) -> torch.Tensor:
+        if isinstance(key, tuple) and len(key) == 4 and len(some.shape) == 4:
+            (_, height, width), (times, _, rows, columns) = some.shape[1:], key
+            cells = np.arange(height * width).reshape(height, width)[rows, columns]
+            starts = [some._places[int(time)] for time in np.ravel(times)]
+            for start in starts:
+                for channel in range(some.shape[1]):
+                    read[-1].update((start + 4 * (cells + channel * height * width)).ravel())
+        return found(some, key)
+
+    def stepping(run: TrainingRun, batch: torch.Tensor, batch_index: int) -> torch.Tensor:
+        for one in (asked, read, made):
+            one.append(set())
+        return step(run, batch, batch_index)
+
+    monkeypatch.setattr(Store, "read_ahead", asking)
+    monkeypatch.setattr(Store, "write", writing)
+    monkeypatch.setattr(Held, "__getitem__", reading)
+    monkeypatch.setattr(TrainingRun, "training_step", stepping)
+    settings = dataclasses.replace(TINY, samples=40, crop=5, without=("sun", "trial", "fallback"))
+    train([event(30, (8, 9), seed=seed) for seed in range(2)], tmp_path / "run", settings=settings)
+    passes = 10
+    assert len(read) == 1 + settings.epochs * passes
+    for i in range(2, passes):  # after the last one comes what is held out
+        assert read[i] - made[i]
+        assert read[i] <= asked[i - 1] | made[i]
 
 
 def test_nothing_is_left_beside_a_model_and_a_full_disk_is_one_sentence(

@@ -11,7 +11,8 @@ import os
 import tempfile
 import weakref
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -76,6 +77,11 @@ class Store:
         """All of it, to look at some."""
         return mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
 
+    def read_ahead(self, place: int, size: int) -> None:
+        """Have the system read so many bytes from a place on while other work is done."""
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file, place, size, os.POSIX_FADV_WILLNEED)
+
     def write(self, numbers: Float32Array, place: int) -> None:
         """Write an array.
 
@@ -129,6 +135,20 @@ class Held:
             for place, one in zip(places.flat, found.reshape(-1, *shape), strict=True):
                 one[...] = np.ndarray(self._of_each, np.float32, held, int(place))[within]
         return torch.from_numpy(found)
+
+    def read_ahead(self, indices: Iterable[int], rows: slice = slice(None)) -> None:
+        """Have the system read some of them, which will be asked for next.
+
+        Args:
+            indices: Which.
+            rows: Of each, by the last axis but one.
+        """
+        *outer, height, width = self._of_each
+        first, stop, _ = rows.indices(height)
+        for index in indices:
+            for i in range(prod(outer)):
+                place = self._places[index] + 4 * width * (i * height + first)
+                self._store.read_ahead(place, 4 * width * (stop - first))
 
     def add(self, fields: FloatArray) -> int:
         """Add some, shape (some, …).

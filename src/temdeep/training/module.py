@@ -5,6 +5,8 @@ Knows: torch, Lightning. Must not know: xarray, files.
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pytorch_lightning as pl
@@ -44,6 +46,27 @@ VALIDATION_BATCH = 4
 
 VALIDATION_CELLS = 2**20
 """Cells at once on large ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """What a process computes at once.
+
+    Attributes:
+        step: Its step in the epoch.
+        turn: Which of the series the step is cut from.
+        of: How many intervals the step has, over all processes and passes.
+        view: The part of the grid.
+        hidden: Intervals whose hidden times are filled in.
+        coherent: Intervals that are used for coherence, by place in the step.
+    """
+
+    step: int
+    turn: int
+    of: int
+    view: View
+    hidden: list[Sample]
+    coherent: dict[int, Sample]
 
 
 class TrainingRun(pl.LightningModule):
@@ -115,27 +138,19 @@ class TrainingRun(pl.LightningModule):
         over the global batch divided by its size.
         """
         del batch
-        size, world = self.settings.batch_size, self.trainer.world_size
-        step, number = divmod(batch_index, self.settings.accumulate)
-        share, shares = number * world + self.global_rank, self.settings.accumulate * world
-        turn = self._turns[step]
-        data, cutter = self._parts[turn].data, self._cutters[turn]
-        whole = self._samples[turn][step * size : (step + 1) * size]
-        weights = self.settings.losses
-        coherence = bool(weights.coherence or weights.kink)
-        own = divided(whole, shares, coherence=coherence)[share]
-        view = draw_view(data, self.settings, self.current_epoch, step)
+        self._read_ahead(batch_index + 1)
+        world, weights = self.trainer.world_size, self.settings.losses
+        own, shares = self._own(batch_index), self.settings.accumulate * world
         if own.hidden:
-            cut = cutter.cut([whole[i] for i in own.hidden], view, self.device)
+            cut = self._cutters[own.turn].cut(own.hidden, own.view, self.device)
             terms = self._supervised(cut)
-            sums = {name: term.sum() / len(whole) for name, term in terms.items()}
+            sums = {name: term.sum() / own.of for name, term in terms.items()}
         else:
             rough = [name for name in ("spatial", "temporal") if getattr(weights, name)]
             sums = dict.fromkeys(("withheld", *rough), self._nothing())
-        if coherence:
-            mine = [(i, whole[i]) for i in own.coherent]
-            for name, term in self._coherent(mine, view, step, turn).items():
-                sums[name] = term.sum() / len(whole[::EVERY_COHERENT])
+        if weights.coherence or weights.kink:
+            for name, term in self._coherent(own).items():
+                sums[name] = term.sum() / len(range(0, own.of, EVERY_COHERENT))
         for name, term in sums.items():
             total = term.detach() * shares
             self.log(f"loss/{name}", total, on_step=False, on_epoch=True, sync_dist=world > 1)
@@ -155,6 +170,37 @@ class TrainingRun(pl.LightningModule):
             sync_dist=world > 1,
         )
         return loss * shares  # Lightning takes the mean over passes
+
+    def _own(self, batch_index: int) -> _Pass:
+        """What this process computes in a pass."""
+        size, world = self.settings.batch_size, self.trainer.world_size
+        step, number = divmod(batch_index, self.settings.accumulate)
+        share, shares = number * world + self.global_rank, self.settings.accumulate * world
+        turn = self._turns[step]
+        whole = self._samples[turn][step * size : (step + 1) * size]
+        weights = self.settings.losses
+        own = divided(whole, shares, coherence=bool(weights.coherence or weights.kink))[share]
+        view = draw_view(self._parts[turn].data, self.settings, self.current_epoch, step)
+        coherent = {place: whole[place] for place in own.coherent}
+        return _Pass(step, turn, len(whole), view, [whole[i] for i in own.hidden], coherent)
+
+    def _read_ahead(self, batch_index: int) -> None:
+        """Have a pass's fields read from disk while the one before it is computed."""
+        if batch_index < self.passes:
+            own = self._own(batch_index)
+            rows = (self._row(own.turn, one) for one in own.coherent.values())
+            self._cutters[own.turn].read_ahead(chain(own.hidden, *rows), own.view)
+
+    def _row(self, turn: int, sample: Sample) -> list[Sample]:
+        """Four intervals in a row, of the series' own step, from a sample's start on; or none."""
+        part = self._parts[turn]
+        run = next(r for r in part.data.runs if r.start <= sample.first < r.stop)
+        stop = min(run.stop, part.held_out_from)
+        first = min(sample.first, stop - 5)
+        if first < run.start:
+            return []
+        most, given = part.data.settings.context, slice(run.start, stop)
+        return [Sample(i, 1, *context(given, i, 1, most)) for i in range(first, first + 4)]
 
     def _nothing(self) -> Tensor:
         """0, with gradients of 0: for who has no share, and takes part all the same."""
@@ -185,9 +231,7 @@ class TrainingRun(pl.LightningModule):
         error = losses.withheld_error(rendered, cut.truth, scale, cut.area, cut.counted)
         return error.clamp_min(LEAST_ERROR)
 
-    def _coherent(
-        self, samples: list[tuple[int, Sample]], view: View, step: int, turn: int
-    ) -> dict[str, Tensor]:
+    def _coherent(self, own: _Pass) -> dict[str, Tensor]:
         """Temporal coherence at the series' own step, and kinks where intervals meet.
 
         From four intervals in a row, frames at one lead fraction; from these, the real frames
@@ -195,20 +239,14 @@ class TrainingRun(pl.LightningModule):
         """
         nothing = torch.zeros(1, device=self.device)
         terms: dict[str, list[Tensor]] = {"coherence": [], "kink": []}
-        part, cutter = self._parts[turn], self._cutters[turn]
+        part, cutter, view = self._parts[own.turn], self._cutters[own.turn], own.view
         most = part.data.settings.context
-        for place, sample in samples:
-            run = next(r for r in part.data.runs if r.start <= sample.first < r.stop)
-            stop = min(run.stop, part.held_out_from)
-            first = min(sample.first, stop - 5)
-            if first < run.start:
+        for place, sample in own.coherent.items():
+            row = self._row(own.turn, sample)
+            if not row:
                 continue
-            key = [self.settings.seed, 3, self.current_epoch, step, place]
+            key = [self.settings.seed, 3, self.current_epoch, own.step, place]
             lead = float(torch.rand((), generator=_generator(key)))
-            row = [
-                Sample(i, 1, *context(slice(run.start, stop), i, 1, most))
-                for i in range(first, first + 4)
-            ]
             frames = torch.stack([cutter.window_frames(one, view) for one in row])
             window = Window(
                 frames.to(self.device),
@@ -223,14 +261,14 @@ class TrainingRun(pl.LightningModule):
             leads = torch.stack([torch.full((4,), lead), meeting_leads], dim=1).to(self.device)
             fields = self._fields(window, coefficients, leads)
             scale, area = self._scale(window.span_s[:1]), cutter.area(view).to(self.device)
-            if own := self._coherent_channels:
+            if used := self._coherent_channels:
                 between, inside = _between(window, fields[:, 0], most)
                 back = torch.full((len(inside), 1), 1 - lead, device=self.device)
                 again = self._fields(between, self.network(between), back)
-                given = [cutter.fields(torch.tensor([first + 1 + i]), view) for i in inside]
+                given = [cutter.fields(torch.tensor([row[i + 1].first]), view) for i in inside]
                 truth = torch.stack(given).to(self.device)
-                of_own = (again[:, :, own], truth[:, :, own], scale[:, own])
-                errors = losses.withheld_error(*of_own, area, torch.ones_like(back))
+                of_used = (again[:, :, used], truth[:, :, used], scale[:, used])
+                errors = losses.withheld_error(*of_used, area, torch.ones_like(back))
                 terms["coherence"].append(errors.mean(dim=0, keepdim=True))
             meeting = window.frames[1, CONTEXT + 1]
             slope_before = (meeting - fields[1, 1])[None] / NEAR_END

@@ -3,6 +3,7 @@
 Knows: torch. Must not know: files, xarray.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -195,15 +196,35 @@ class Cutter:
         fields = self.fields(torch.where(known, places, sample.first), view)
         return without_missing(fields) * known[:, None, None, None]
 
+    def read_ahead(self, samples: Iterable[Sample], view: View) -> None:
+        """Have the system read what `cut` and `motion` will need of some samples."""
+        frames = self.data.frames
+        if not isinstance(frames, Held):
+            return
+        rows, whole, part = _part(view)[0], set[int](), set[int]()
+        for one in samples:
+            inside = range(one.first + 1, one.first + one.multiple)
+            steps = range(-one.before, one.after + 2)
+            part |= {*inside, *(one.first + step * one.multiple for step in steps)}
+            known = self._motion_of.get(_motion_key(one))
+            if known is None:
+                whole |= set(_motion_places(one))
+            else:
+                self._motions.read_ahead([known], rows)
+            if one in self._swing_of:
+                first = self._swing_of[one]
+                self._swings.read_ahead(range(first, first + len(inside)), rows)
+        frames.read_ahead(sorted(whole))
+        frames.read_ahead(sorted(part - whole), rows)
+
     def motion(self, sample: Sample, view: View) -> Tensor:
         """The classical motion of an interval as a view shows it, shape (level, 2, y, x)."""
-        before, after = min(sample.before, 1), min(sample.after, 1)
-        key = sample.first, sample.multiple, before, after
+        key = _motion_key(sample)
         if key not in self._motion_of:
-            steps = torch.arange(-before, 2 + after)
-            places = sample.first + sample.multiple * steps
+            places = torch.tensor(_motion_places(sample))
             frames = torch.nan_to_num(self.data.frames[places]).numpy()
             span_s = sample.multiple * self.data.step_s
+            before = min(sample.before, 1)
             found = classical_motion(frames, before, self.data.settings, span_s, self.data.grid)
             self._motion_of[key] = self._motions.add(found[None])
         motion = self._motions[self._motion_of[key], ..., *_part(view)]
@@ -253,6 +274,17 @@ class Cutter:
         """Relative cell areas as a view shows them."""
         area = self.data.area[_part(view)]
         return area.flip(-1) if view.mirrored else area
+
+
+def _motion_key(sample: Sample) -> tuple[int, int, int, int]:
+    """What the classical motion of a sample depends on."""
+    return sample.first, sample.multiple, min(sample.before, 1), min(sample.after, 1)
+
+
+def _motion_places(sample: Sample) -> list[int]:
+    """The frames from which it is estimated."""
+    first, multiple, before, after = _motion_key(sample)
+    return [first + multiple * step for step in range(-before, 2 + after)]
 
 
 def _part(view: View) -> tuple[slice, slice]:
