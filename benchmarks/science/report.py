@@ -25,6 +25,7 @@ from benchmarks.science.contenders import (
 from benchmarks.science.radar import DEVELOPMENT, EVENTS
 from benchmarks.science.report_physics import physics_blocks, trajectory_ratios
 from benchmarks.science.results import read
+from benchmarks.science.studies import WITHOUT
 from benchmarks.science.tables import Row, difference, pooled, show, variables
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,7 @@ def main() -> int:
         "rates": lambda: show(row for found in table.values() for row in found.values()),
         "targets": lambda: "\n".join(_targets(table, PHYSICS)),
         "transfer": lambda: "\n".join(_transfer(table)),
+        "parts": lambda: "\n".join(_by_part()),
         "harm": lambda: "\n".join(_harm(table)),
         "times": lambda: "\n".join(_times(table)),
     }
@@ -255,6 +257,21 @@ def _times(table: Table) -> Iterator[str]:
 def _seconds(value: float | None) -> str:
     """Unknown where a training began on one machine and ended on another."""
     return "?" if value is None else f"{value:.0f}"
+
+
+def _by_part() -> Iterator[str]:
+    """How far the twin is ahead, of the whole and without each part of both."""
+    ours = {(row["case"], row["method"]): row for row in read(RESULTS / "science_ablation.json")}
+    twins = {(row["case"], row["method"]): row for row in read(RESULTS / "science_parts.json")}
+    if not twins:
+        return
+    yield "| case | of both | twin | temdeep | twin ahead by |"
+    yield "| --- | --- | --- | --- | --- |"
+    for case in sorted({case for case, _ in twins}):
+        for label in ("as used", *WITHOUT):
+            its, own = _rate(twins.get((case, f"{TWIN}, {label}"))), _rate(ours.get((case, label)))
+            if its is not None and own is not None:
+                yield f"| {case} | {label} | {its:.1f} | {own:.1f} | {its - own:.1f} |"
 
 
 def _study(name: str) -> str:

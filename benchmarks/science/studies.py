@@ -1,6 +1,7 @@
 """What each part of the model is worth, and how it depends on data, noise and chance.
 
     python -m benchmarks.science.studies ablation     one part left out, or added, at a time
+    python -m benchmarks.science.studies parts        the twin without each of them
     python -m benchmarks.science.studies length       trained on the last days of the series only
     python -m benchmarks.science.studies noise        with noise in the coarse series
     python -m benchmarks.science.studies seeds        five seeds
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.science.cases import Case, cases
-from benchmarks.science.contenders import OURS
+from benchmarks.science.contenders import OURS, TWIN
 from benchmarks.science.results import computed, read, write
 from benchmarks.science.rows import Task, by_key
 from benchmarks.science.tables import show, summary
@@ -27,6 +28,18 @@ from temdeep.training.settings import TrainingSettings
 CASES = ("atlantic_6h", "smooth_12h")
 SHORT = TrainingSettings(epochs=8, samples=64, patience=8)
 """Short, otherwise as used."""
+
+
+def _without(*parts: str) -> TrainingSettings:
+    return replace(SHORT, without=(*SHORT.without, *parts))
+
+
+WITHOUT = {
+    "no motion": replace(SHORT, flow=False),
+    "no residual": _without("residual"),
+    "no sun": _without("sun"),
+}
+"""Without each of what adds to the fields."""
 
 FOLDER = Path(__file__).parents[1] / "results"
 DAYS = (5, 10, 15)
@@ -71,24 +84,19 @@ def ablation(case: Case) -> Iterator[Task]:
     """The model as it is used, without each part, and with each that is off unless asked for."""
     losses, off = SHORT.losses, SHORT.without
 
-    def left_out(*parts: str) -> TrainingSettings:
-        return replace(SHORT, without=(*off, *parts))
-
     def weighted(**weights: float) -> TrainingSettings:
         return replace(SHORT, losses=replace(losses, **weights))
 
     changed = {
         "as used": SHORT,
-        "no context": left_out("context"),
-        "no motion": replace(SHORT, flow=False),
-        "no residual": left_out("residual"),
-        "no sun": left_out("sun"),
+        "no context": _without("context"),
+        **WITHOUT,
         "no coherence": weighted(coherence=0.0),
         "no kink term": weighted(kink=0.0),
         "k = 2 only": replace(SHORT, spans=(2,)),
-        "no scaling": left_out("scaling"),
-        "no trial": left_out("trial"),
-        "no fallback": left_out("fallback"),
+        "no scaling": _without("scaling"),
+        "no trial": _without("trial"),
+        "no fallback": _without("fallback"),
         "with hour means": replace(SHORT, without=tuple(one for one in off if one != "daily")),
         "with a learnt gate": replace(SHORT, without=tuple(one for one in off if one != "gate")),
         "with pretraining": replace(SHORT, pretrain=0.15),
@@ -98,6 +106,12 @@ def ablation(case: Case) -> Iterator[Task]:
     for label, settings in changed.items():
         yield Task(case, OURS, settings, label=label)
     yield Task(_shortened(case, 0.25), OURS, SHORT, label="a quarter of the data")
+
+
+def parts(case: Case) -> Iterator[Task]:
+    """The twin, and the twin without each part: what ours has not got beside it, by part."""
+    for label, settings in {"as used": SHORT, **WITHOUT}.items():
+        yield Task(case, TWIN, settings, label=f"{TWIN}, {label}")
 
 
 def length(case: Case) -> Iterator[Task]:
@@ -120,7 +134,7 @@ def seeds(case: Case) -> Iterator[Task]:
         yield Task(case, OURS, replace(SHORT, seed=seed), label=f"seed {seed}")
 
 
-STUDIES = {"ablation": ablation, "length": length, "noise": noise, "seeds": seeds}
+STUDIES = {"ablation": ablation, "parts": parts, "length": length, "noise": noise, "seeds": seeds}
 
 
 def _shortened(case: Case, share: float) -> Case:
