@@ -135,7 +135,7 @@ def _made(about: Record, records: Sequence[Record]) -> str:
     """Where, and when each of these records was measured: parts are measured on their own."""
     commits: dict[str, dict[str, None]] = {}
     for one in records:
-        commits.setdefault(one["date"][:10], {})[one["commit"][:9]] = None
+        commits.setdefault(one["date"][:10], {})[str(one["commit"])[:9]] = None
     when = [f"{day} at {', '.join(some)}" for day, some in commits.items()]
     rounds = sorted({one["rounds"] for one in records})
     counted = f"{' to '.join(map(str, rounds))} round{'s' if rounds[-1] > 1 else ''}"
