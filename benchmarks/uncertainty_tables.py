@@ -12,6 +12,9 @@ Records = Sequence[Mapping[str, Any]]
 AIM = (88.0, 92.0)
 """Coverage of 90 % intervals that was asked for, in %."""
 
+TOGETHER = "\N{NO-BREAK SPACE}"
+"""Between what stands on one line of a cell."""
+
 NEAR = (85.0, 96.0)
 """What is not far from it."""
 
@@ -89,11 +92,11 @@ def overall(records: Records) -> str:
     whole = [one for own in each.values() for one in own]
     near, far = _share(whole, AIM), _share(whole, NEAR)
     order = sorted(each, key=lambda method: _share(each[method], AIM))
-    ends = [f"{method} in {_counted(each[method])}" for method in (order[-1], order[0])]
+    ends = [f"{method} ({_counted(each[method])})" for method in (order[-1], order[0])]
     return (
         f"Of {len(whole)} variables, methods and lead fractions {near:.0f} % have 88 to 92 % of"
-        f" the truth inside, {far:.0f} % have 85 to 96 %. Most often 88 to 92 % is met by"
-        f" {ends[0]}, least often by {ends[1]}."
+        f" the truth inside, {far:.0f} % have 85 to 96 %. The aim is met most often by {ends[0]},"
+        f" least often by {ends[1]}."
     )
 
 
@@ -136,7 +139,7 @@ def _row(variable: str, method: str, whole: Records, each: Sequence[float]) -> t
         variable,
         str(method),
         f"{mean(row['coverage_90'] for row in whole):.1f}",
-        " ".join(f"{one:.0f}" for one in each),
+        TOGETHER.join(f"{one:.0f}" for one in each),
         _counted(each),
         f"{100 * mean(1 - row['crps'] / row['mae'] for row in whole):.0f}",
         f"{mean(row['spread_over_rmse'] for row in whole):.2f}",
@@ -153,7 +156,8 @@ def _share(each: Sequence[float], limits: tuple[float, float]) -> float:
 
 
 def _counted(each: Sequence[float]) -> str:
-    return f"{sum(_within(one, AIM) for one in each)} of {len(each)}" if each else "–"
+    met = sum(_within(one, AIM) for one in each)
+    return TOGETHER.join([str(met), "of", str(len(each))]) if each else "–"
 
 
 def _marked(coverage: float) -> str:

@@ -28,14 +28,18 @@ FEW = [
 ]
 
 
+def broken(text: str) -> str:
+    """With spaces at which a line may break."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_methods_stand_by_how_often_they_have_what_was_asked_for() -> None:
     found = by_method({"one": FEW, "other": records("linear", (90.0, 90.0, 10.0))})
-    assert found.groups == (
-        (
-            ("solar", "5 of 6", "–", "5 of 6", "83", "83"),
-            ("linear", "1 of 6", "2 of 3", "3 of 9", "33", "78"),
-        ),
-    )
+    rows = [[broken(cell) for cell in row] for row in found.groups[0]]
+    assert rows == [
+        ["solar", "5 of 6", "–", "5 of 6", "83", "83"],
+        ["linear", "1 of 6", "2 of 3", "3 of 9", "33", "78"],
+    ]
 
 
 def test_a_methods_coverage_is_shown_at_each_lead_fraction_and_bold_where_asked_for() -> None:
@@ -49,11 +53,12 @@ def test_a_methods_coverage_is_shown_at_each_lead_fraction_and_bold_where_asked_
 
 def test_means_over_variables_are_taken_at_each_lead_fraction() -> None:
     means = table("part", FEW).groups[-1]
-    assert means[0] == ("mean of all", "linear", "89.8", "89 93 88", "1 of 3", "25", "1.10")
-    assert means[1][3] == "88 91 94"
+    first = [broken(cell) for cell in means[0]]
+    assert first == ["mean of all", "linear", "89.8", "89 93 88", "1 of 3", "25", "1.10"]
+    assert broken(means[1][3]) == "88 91 94"
 
 
 def test_the_best_and_the_worst_method_are_named() -> None:
-    told = overall(FEW)
+    told = broken(overall(FEW))
     assert told.startswith("Of 12 variables, methods and lead fractions 50 % have")
-    assert told.endswith("by solar in 5 of 6, least often by linear in 1 of 6.")
+    assert told.endswith("by solar (5 of 6), least often by linear (1 of 6).")
