@@ -5,22 +5,23 @@
 
 Intervals of the test parts are filled in and compared with what was hidden. Each method learns of
 its errors from the given times of the test part alone; a model brings with it what it learnt in its
-training. Reads `data/` and the files in the folder TEMDEEP_DATA; prints a table in markdown, and
-puts it into a page between the marks where one is named.
+training. Reads `data/` and the files in the folder TEMDEEP_DATA; prints tables in markdown, and
+puts them into a page between the marks where one is named, with figures of the data that the model
+is for in the folder `figures` beside it.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
 import numpy as np
 from benchmarks.blocks import replace_block
 from benchmarks.science.cases import DATA, SOURCES, Period
+from benchmarks.uncertainty_tables import by_method, coverage_by_lead, overall, table
+from PIL import Image
 
 from temdeep.checkout import checkout_commit
 from temdeep.engine.provenance import spread_of
@@ -30,13 +31,24 @@ from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.registry import build_all
 from temdeep.methods.spread_fitting import exponent_of, fit_spread
 from temdeep.methods.uncertain import Uncertain
-from temdeep.verification.evaluate import evaluate
-from temdeep.verification.records import POOLED
+from temdeep.verification.evaluate import Evaluation, evaluate
+from temdeep.verification.figure_style import save
+from temdeep.verification.gallery import scored_channels
+from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
 from temdeep.verification.tables import TextTable, as_markdown
 from temdeep.verification.withholding import thin_out
 
 SHIPPED = Path(__file__).parents[1] / "data" / "atlantic_hourly_truth.nc"
 METHODS = ("linear", "cubic", "solar")
+LEARNT = "temdeep"
+FIGURES = {
+    "uncertainty_reliability.png": draw_reliability,
+    "uncertainty_spread_skill.png": draw_spread_skill,
+}
+"""By the names of their files beside a page."""
+
+COLOURS = 64
+
 DEVELOPMENT = (("era5_uk", 3), ("era5_uk", 6), ("atlantic", 6), ("smooth", 12))
 WAVES = (
     ("smooth", 12, ("z500", "ps")),
@@ -91,8 +103,8 @@ def developments() -> list[Test]:
     return found
 
 
-def measured(test: Test, model: Path | None) -> list[dict[str, Any]]:
-    """Records of all methods on a test part."""
+def measured(test: Test, model: Path | None) -> Evaluation:
+    """All methods on a test part."""
     series = open_series([test.file], variables=list(test.variables) or None)
     series = series.between(*test.period)
     series = series.select(list(dict.fromkeys(one.variable for one in series.instantaneous())))
@@ -109,80 +121,17 @@ def measured(test: Test, model: Path | None) -> list[dict[str, Any]]:
         kept = keep_consistent(method, series.channels)
         own = folder if folder is not None and name not in METHODS else None
         known[name] = Uncertain(kept, spread_of(coarse, kept, own))
-    return evaluate(series, withhold=test.every, methods=known).records
+    return evaluate(series, withhold=test.every, methods=known)
 
 
-def table(test: Test, records: Sequence[Mapping[str, Any]]) -> TextTable:
-    """Coverage over all lead fractions and at the least and most covered, and CRPS beside MAE."""
-    told = [row for row in records if row.get("crps") is not None and row["variable"] != POOLED]
-    groups = []
-    for variable in dict.fromkeys(row["variable"] for row in told):
-        rows: list[tuple[str, ...]] = []
-        for method in dict.fromkeys(row["method"] for row in told):
-            own = [row for row in told if (row["variable"], row["method"]) == (variable, method)]
-            whole = next((row for row in own if row["lead_fraction"] is None), None)
-            if whole is None:
-                continue
-            each = [row["coverage_90"] for row in own if row["lead_fraction"] is not None]
-            extremes = f"{min(each):.0f} … {max(each):.0f}"
-            rows.append(_row("" if rows else str(variable), method, [whole], each, extremes))
-        groups.append(tuple(rows))
-    if len(groups) > 1:
-        groups.append(_of_all(told))
-    header = ("variable", "method", "inside %", "by lead fraction", "88 to 92 %",
-              "CRPS under MAE %", "spread/RMSE")  # fmt: skip
-    return TextTable(test.title, header, tuple(groups), words=2)
-
-
-def _row(
-    variable: str,
-    method: str,
-    whole: Sequence[Mapping[str, Any]],
-    each: Sequence[float],
-    by_lead: str,
-) -> tuple[str, ...]:
-    """Means of some records over all lead fractions, beside coverage at each of these."""
-    return (
-        variable,
-        str(method),
-        f"{mean(row['coverage_90'] for row in whole):.1f}",
-        by_lead,
-        f"{sum(88 <= one <= 92 for one in each)} of {len(each)}",
-        f"{100 * mean(1 - row['crps'] / row['mae'] for row in whole):.0f}",
-        f"{mean(row['spread_over_rmse'] for row in whole):.2f}",
-    )
-
-
-def _of_all(told: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:
-    """Means over variables, at each lead fraction in turn."""
-    rows: list[tuple[str, ...]] = []
-    for method in dict.fromkeys(row["method"] for row in told):
-        own = [row for row in told if row["method"] == method]
-        whole = [row for row in own if row["lead_fraction"] is None]
-        leads = sorted({row["lead_fraction"] for row in own} - {None})
-        each = [
-            mean(row["coverage_90"] for row in own if row["lead_fraction"] == at) for at in leads
-        ]
-        in_turn = " ".join(f"{one:.0f}" for one in each)
-        rows.append(_row("" if rows else "mean of all", method, whole, each, in_turn))
-    return tuple(rows)
-
-
-def overall(each: Sequence[Mapping[str, Any]]) -> str:
-    """How often coverage is what it should be, over all variables, methods and lead fractions."""
-    inside = [
-        row["coverage_90"]
-        for row in each
-        if row.get("coverage_90") is not None and row["lead_fraction"] is not None
-    ]
-    near, far = (
-        100 * sum(low <= one <= high for one in inside) / len(inside)
-        for low, high in ((88, 92), (85, 96))
-    )
-    return (
-        f"Of {len(inside)} variables, methods and lead fractions {near:.0f} % have 88 to 92 % of"
-        f" the truth inside, {far:.0f} % have 85 to 96 %."
-    )
+def draw(found: Evaluation, folder: Path) -> None:
+    """Draw reliability, and spread beside skill."""
+    told = told_of(scored_channels(found))
+    for name, drawn in FIGURES.items():
+        path = save(drawn(told), folder / name)
+        with Image.open(path) as picture:
+            fewer = picture.convert("RGB").quantize(COLOURS)  # lines on white: half the bytes
+        fewer.save(path, optimize=True)
 
 
 def exponents() -> TextTable:
@@ -195,9 +144,8 @@ def exponents() -> TextTable:
         coarse = thin_out(series, every).coarse
         method = build_all(["cubic"], coarse)["cubic"]
         spread = fit_spread(coarse, method)
-        records = evaluate(
-            series, withhold=every, methods={"cubic": Uncertain(method, spread)}
-        ).records
+        known = {"cubic": Uncertain(method, spread)}
+        records = evaluate(series, withhold=every, methods=known).records
         rows: list[tuple[str, ...]] = []
         for one in series.channels:
             own = spread.of_channel[one.name]
@@ -248,21 +196,28 @@ def main(words: Sequence[str] | None = None) -> int:
             text = as_markdown(exponents()).strip() + "\n"
             print(text)
             put(arguments.into, "exponents-table", text)
-            waves = [as_markdown(table(one, measured(one, None))).strip() for one in developments()]
+            parts = [(one.title, measured(one, None).records) for one in developments()]
+            waves = [as_markdown(table(*one)).strip() for one in parts]
             text = "\n\n".join(waves) + "\n"
             print(text)
             put(arguments.into, "waves-table", text)
             return 0
-        found = [(one, measured(one, arguments.model)) for one in tests()]
+        found = {one: measured(one, arguments.model) for one in tests()}
+        if arguments.into is not None:
+            modelled = next(result for one, result in found.items() if one.modelled)
+            draw(modelled, arguments.into.parent / "figures")
     except TemdeepError as error:
         print(f"uncertainty: {error}", file=sys.stderr)
         return 2
     seconds = time.perf_counter() - began
+    records = {one.title: result.records for one, result in found.items()}
+    learnt = [coverage_by_lead(*one, LEARNT) for one in records.items()]
+    wanted = [by_method(records), *filter(None, learnt), *(table(*one) for one in records.items())]
+    texts = [as_markdown(one).strip() for one in wanted]
+    summary = overall([row for rows in records.values() for row in rows])
     commit = checkout_commit()
     told = f"<sub>`python -m benchmarks.uncertainty`; commit {commit}, {seconds:.0f} s.</sub>"
-    texts = [as_markdown(table(*one)).strip() for one in found]
-    summary = overall([row for _, records in found for row in records])
-    text = "\n\n".join([*texts, summary, told]) + "\n"
+    text = "\n\n".join([texts[0], summary, *texts[1:], told]) + "\n"
     print(text)
     put(arguments.into, "uncertainty-table", text)
     return 0

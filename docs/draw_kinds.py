@@ -23,6 +23,8 @@ TARGET = ROOT / "docs" / "figures" / "kinds.png"
 EVERY = 6
 FIRST, LAST = np.datetime64("2000-04-06T00"), np.datetime64("2000-04-07T12")
 SEED = 1
+MARGIN = np.timedelta64(1, "h")
+FALLS = ("dry", "rain", "snow")
 TRUTH, GIVEN, MADE, DRAWN = "#000000", "#0072B2", "#D55E00", "#009E73"
 Values = npt.NDArray[Any]
 
@@ -46,12 +48,17 @@ def main() -> None:
             if name == "pr":
                 _stairs(axis, draw["pr"], 1, DRAWN, "one likely course (--draw)", 1.2)
             axis.set_title(title, loc="left")
-            axis.set_ylabel(style.unit_text(truth[name].attrs["units"]))
+            axis.set_ylabel(_unit(truth[name]))
             axis.xaxis.set_major_locator(mdates.HourLocator(byhour=(0, 12)))  # type: ignore[no-untyped-call]
             hours = mdates.DateFormatter("%-d Apr %H h")  # type: ignore[no-untyped-call]
             axis.xaxis.set_major_formatter(hours)
+            axis.set_xlim(FIRST - MARGIN, LAST + MARGIN)  # type: ignore[arg-type]
+            if name == "ptype":
+                seen = range(int(truth[name].max()) + 1)
+                axis.set_yticks(seen, [FALLS[one] for one in seen])
+                axis.set_ylim(-0.3, max(seen) + 0.3)
         figure.suptitle(
-            "Given every six hours, made every hour by the default method, and the truth"
+            "Given every six hours, made every hour by the default method, and the truth (UTC)"
         )
         style.shared_legend(figure, axes[RAIN])
         style.save(figure, TARGET)
@@ -81,8 +88,8 @@ def hourly_kinds(source: xr.Dataset) -> xr.Dataset:
     kind = rain.copy(data=np.where(rain < 0.05, 0, falls).astype(np.int8))
     kind.attrs = {
         "units": "1",
-        "flag_values": np.array([0, 1, 2], np.int8),
-        "flag_meanings": "dry rain snow",
+        "flag_values": np.arange(len(FALLS), dtype=np.int8),
+        "flag_meanings": " ".join(FALLS),
         **point,
     }
     made["ptype"] = kind
@@ -157,6 +164,12 @@ def _stairs(
     )
 
 
+def _unit(truth: xr.DataArray) -> str:
+    """For the axis."""
+    said: str = style.unit_text(truth.attrs["units"])
+    return "degrees" if said == "degree" else said
+
+
 Panel = Callable[[Axes, xr.DataArray, xr.DataArray, xr.DataArray], None]
 PANELS: tuple[tuple[str, str, Panel], ...] = (
     ("t2m", "instantaneous: 2 m temperature", _curve),
@@ -164,7 +177,7 @@ PANELS: tuple[tuple[str, str, Panel], ...] = (
     ("rh", "fraction: relative humidity", _curve),
     ("ws", "speed: not below its components'", _curve),
     ("wdir", "direction: through the circle", _points),
-    ("ptype", "flag: dry 0, rain 1, snow 2", _points),
+    ("ptype", "flag: what falls", _points),
     ("pr", "sum: rain (given: a sixth of 6 h)", _periods),
     ("total", "running total: rain since the start", _curve),
     ("ssrd", "mean, sunlight: follows the sun", _periods),

@@ -4,6 +4,7 @@ python docs/draw_method.py
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from temdeep.fields.grids import Grid
 from temdeep.fields.series import Series, open_series
 from temdeep.methods.motion import Motion, estimate, warp
+from temdeep.metric import Float64Array
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "figures" / "method.png"
@@ -38,7 +40,7 @@ def main() -> None:
     )
     _draw_frames(figure, series.grid, frames, motion)
     _draw_steps(figure)
-    _heading(figure, 0.262, "Learn", "from the coarse series alone: hide what is known")
+    _heading(figure, 0.282, "Learn", "from the coarse series alone: hide what is known")
     _draw_training(figure)
     TARGET.parent.mkdir(exist_ok=True)
     figure.savefig(TARGET)
@@ -102,7 +104,7 @@ STEPS = (
         "What the sun drives is known",
         "at any time: responses to its",
         "height, with a memory of some",
-        "hours, and to its tides. They",
+        "hours, and daily tides. They",
         "depend on the place, never on",
         "the hour; fitted by least squares.",
         "Taken out of all frames.",
@@ -145,14 +147,14 @@ FORMULA = (
 )
 
 LEARNING = (
-    "Given frames (blue) make wider intervals; frames hidden",
-    "inside them (orange rings) are real targets at many θ.",
-    "Nothing finer than the series is ever seen. First intervals",
-    "of rapid change, then all. How errors grow with the span is",
-    "measured, because use is at τ, outside the trained spans.",
-    "The end of the series is held out: there the best epoch is",
-    "chosen, and a classical method takes each variable for",
-    "which it is clearly better: do no harm.",
+    "Frames of the series are given (blue) or hidden inside",
+    "wider intervals (rings): real targets at many θ. Nothing",
+    "finer than the series is ever seen. Coherence works at",
+    "the step τ itself: fields made in four intervals (crosses)",
+    "are taken as given, and what lies between is asked for.",
+    "The end of the series is held out: there the best epoch",
+    "is chosen, and a classical method takes each variable",
+    "for which it is clearly better.",
 )
 
 
@@ -171,52 +173,58 @@ def _draw_steps(figure: Figure) -> None:
 
 def _draw_training(figure: Figure) -> None:
     """Which frames are given and which are asked for, at three spans, and in use."""
-    axes = _canvas(figure, (0.03, 0.015, 0.945, 0.215))
+    axes = _canvas(figure, (0.03, 0.012, 0.945, 0.225))
+    everything, between = list(range(9)), [3.4, 4.4, 5.4, 6.4]
     rows = [
-        (0.86, "span 2τ", [0, 2, 4, 6, 8], [3], (2, 4)),
-        (0.60, "span 3τ", [0, 3, 6], [4, 5], (3, 6)),
-        (0.34, "span 4τ", [0, 4, 8], [5, 6, 7], (4, 8)),
-        (0.08, "use: span τ", list(range(9)), [], (4, 5)),
+        Row(0.92, "span 2τ", [0, 2, 4, 6, 8], [3], (2, 4)),
+        Row(0.71, "span 3τ", [0, 3, 6], [4, 5], (3, 6)),
+        Row(0.50, "span 4τ", [0, 4, 8], [5, 6, 7], (4, 8)),
+        Row(0.29, "coherence: span τ", [0, 1, 2, 3, 7, 8], [4, 5, 6], (3, 7), between),
+        Row(0.08, "use: span τ", everything, [], (4, 5), np.linspace(4, 5, 7)[1:-1]),
     ]
-    for height, label, given, hidden, interval in rows:
-        _draw_row(axes, height, label, given, hidden, interval)
+    for row in rows:
+        _draw_row(axes, row)
     text = "\n".join(LEARNING)
-    axes.text(0.655, 0.48, text, fontsize=8.9, va="center", linespacing=1.45)
+    axes.text(0.655, 0.50, text, fontsize=8.9, va="center", linespacing=1.45)
 
 
-def _draw_row(
-    axes: Axes,
-    height: float,
-    label: str,
-    given: Sequence[int],
-    hidden: Sequence[int],
-    interval: tuple[int, int],
-) -> None:
-    across = {n: 0.125 + 0.062 * n for n in range(9)}
-    used = not hidden
-    axes.text(0.002, height, label, fontsize=9.5, va="center", weight="bold" if used else "normal")
-    first, last = across[interval[0]], across[interval[1]]
-    axes.add_patch(
-        Rectangle((first, height - 0.075), last - first, 0.15, color=MADE, alpha=0.16, linewidth=0)
-    )
-    axes.plot([across[0], across[8]], [height, height], color=SOFT, linewidth=0.8, zorder=1)
-    everything = [n for n in range(9) if n not in given and n not in hidden]
-    axes.scatter(
-        [across[n] for n in everything], [height] * len(everything), s=9, color=SOFT, zorder=2
-    )
-    axes.scatter([across[n] for n in given], [height] * len(given), s=52, color=GIVEN, zorder=3)
-    axes.scatter(
-        [across[n] for n in hidden],
-        [height] * len(hidden),
-        s=58,
-        facecolor="white",
-        edgecolor=MADE,
-        linewidth=1.8,
-        zorder=3,
-    )
-    if used:
-        inside = np.linspace(first, last, 7)[1:-1]
-        axes.scatter(inside, [height] * 5, s=16, marker="|", color=MADE, linewidth=1.6, zorder=3)
+@dataclass(frozen=True)
+class Row:
+    """Frames of a series as one way of learning, or of use, sees them.
+
+    Attributes:
+        height: In the panel.
+        label: What it is.
+        given, hidden: Frames that are given, and that are asked for.
+        interval: First and last frame of what is filled in.
+        made: Where fields are made.
+    """
+
+    height: float
+    label: str
+    given: Sequence[int]
+    hidden: Sequence[int]
+    interval: tuple[int, int]
+    made: Sequence[float] | Float64Array = ()
+
+
+def _draw_row(axes: Axes, row: Row) -> None:
+    def across(frame: float) -> float:
+        return 0.145 + 0.0595 * frame
+
+    def dots(frames: Sequence[float] | Float64Array, **look: Any) -> None:
+        axes.scatter([across(n) for n in frames], [row.height] * len(frames), **look)
+
+    weight = "normal" if row.hidden else "bold"
+    axes.text(0.002, row.height, row.label, fontsize=9.5, va="center", weight=weight)
+    first, last = (across(n) for n in row.interval)
+    place, size = (first, row.height - 0.07), (last - first, 0.14)
+    axes.add_patch(Rectangle(place, *size, color=MADE, alpha=0.16, linewidth=0))
+    axes.plot([across(0), across(8)], [row.height] * 2, color=SOFT, linewidth=0.8, zorder=1)
+    dots([n for n in range(9) if n not in (*row.given, *row.hidden)], s=9, color=SOFT, zorder=2)
+    dots(row.given, s=52, color=GIVEN, zorder=3)
+    dots(row.hidden, s=58, facecolor="white", edgecolor=MADE, linewidth=1.8, zorder=3)
+    dots(row.made, s=26, marker="x", color=MADE, linewidth=1.5, zorder=3)
 
 
 def _heading(figure: Figure, height: float, word: str, rest: str) -> None:

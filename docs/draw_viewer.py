@@ -1,8 +1,12 @@
 """Take a picture of the viewer, docs/figures/viewer.png, in a Chromium that is installed.
 
-python docs/draw_viewer.py
+python docs/draw_viewer.py [demo_output/run]
+
+What is looked at is what a model made, with where the truth may lie: of `make demo`, or another of
+the same data.
 """
 
+import argparse
 import re
 import shutil
 import signal
@@ -21,11 +25,20 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "figures" / "viewer.png"
 SHIPPED = ROOT / "data" / "atlantic_hourly_truth.nc"
 
+RUN = ROOT / "demo_output" / "run"
+
 EVERY = 6
-DAYS = slice("2000-04-03", "2000-04-07T00")
-PLACE = {"Latitude": "41.9", "Longitude": "24.3"}
-STEPS_ON = 12
-"""Hours after the first one shown, which is the middle of the first interval."""
+VARIABLE = "u10"
+NEEDED = ["t2m", "ps", "u10", "v10", "t850", "q850", "u850", "v850", "orog", "lsm"]
+"""What the model was trained with: it needs all of it."""
+
+QUANTILES = [0.05, 0.95]
+DAYS = slice("2000-04-06T12", "2000-04-08T18")
+PLACE = {"Latitude": "28.9", "Longitude": "-22.5"}
+"""In the trade wind, which changes so little that the band shows."""
+
+STEPS_ON, MOMENT = 42, "Sat 8 April 2000, 09:00 UTC"
+"""Hours after the first one shown, the middle of the first interval, and what time it is then."""
 
 WIDTH, HEIGHT = 1320, 1265
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -33,11 +46,14 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 
 def main() -> None:
     """Fill withheld hours, look at them beside the truth, and take the picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("run", type=Path, nargs="?", default=RUN, help="a model's folder")
+    run = parser.parse_args().run
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if chromium is None:
         sys.exit("no Chromium is installed: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        output = fill(Path(folder))
+        output = fill(run, Path(folder))
         command = [sys.executable, "-m", "temdeep", "view", str(output), "--port", "0"]
         viewer = subprocess.Popen(
             [*command, "--truth", str(SHIPPED), "--no-browser"], stdout=subprocess.PIPE, text=True
@@ -59,12 +75,14 @@ def main() -> None:
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")
 
 
-def fill(folder: Path) -> Path:
-    """Keep one hour in so many of the shipped truth and fill in the others."""
+def fill(run: Path, folder: Path) -> Path:
+    """Keep one hour in so many of the shipped truth and let a model fill in the others."""
     with xr.open_dataset(SHIPPED) as source:
-        hourly = source[["t2m"]].sel(time=DAYS).load()
-    filled = temdeep.downscale(hourly.isel(time=slice(None, None, EVERY)), step="1h")
-    filled.to_netcdf(folder / "filled.nc")
+        hourly = source[NEEDED].load()
+    coarse = hourly.isel(time=slice(None, None, EVERY))
+    filled = temdeep.downscale(coarse, step="1h", model=run, uncertainty=True, quantiles=QUANTILES)
+    shown = [name for name in filled if str(name).startswith((VARIABLE, "temdeep_"))]
+    filled[shown].sel(time=DAYS).to_netcdf(folder / "filled.nc")
     return folder / "filled.nc"
 
 
@@ -85,7 +103,7 @@ def take(page: Page) -> None:
         page.get_by_label(label).press("Enter")
     for _ in range(STEPS_ON):
         page.get_by_role("button", name="→").click()
-    expect(page.locator(".moment")).to_contain_text("15:00 UTC")
+    expect(page.locator(".moment")).to_contain_text(MOMENT)
     page.mouse.move(5, 5)
     page.wait_for_timeout(1_000)  # until the last picture is drawn
     page.screenshot(path=TARGET)

@@ -19,6 +19,7 @@ from temdeep.fields.series import series_from_dataset
 from temdeep.methods.learnt import Learnt
 from temdeep.metric import Float32Array
 from temdeep.training.fit import train
+from temdeep.training.settings import PARTS
 
 SAYS = {"title": "Noise", "licence": "CC-BY-4.0", "history": "made today"}
 
@@ -245,6 +246,19 @@ def test_a_card_says_that_cells_are_seen_together(
     model_store.write_description(run, described)
     assert main(["info", str(run)]) == 0
     assert "blocks; sees 2 x 2 cells as one place" in capsys.readouterr().out
+
+
+def test_a_card_says_in_words_what_a_model_was_trained_without(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = model_store.read(run)
+    described["settings"]["without"] = list(PARTS)
+    model_store.write_description(run, described)
+    assert main(["info", str(run)]) == 0
+    (line,) = (one for one in capsys.readouterr().out.splitlines() if one.startswith("without "))
+    assert "means of each sampled hour taken out first (daily)" in line
+    assert "a learnt share of the spline's bend (gate)" in line
+    assert "a part (" not in line
 
 
 def test_a_model_knows_how_wrong_it_may_be(run: Path) -> None:

@@ -38,6 +38,9 @@ MONTH = (721, 1440, 120)
 """So long that what it takes to start is little of it."""
 
 NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
+COST_ROUNDS = 5
+"""Of which the least time counts."""
+
 METHODS = ("nearest", "linear", "cubic", "cubic_local", "solar", "optical_flow", "auto")
 MEMORY = (181, 360, 150)
 """Long enough for all that is held at once to be there: of 60 intervals it is not yet."""
@@ -182,18 +185,21 @@ def costs(bench: Bench) -> Iterator[Record]:
     methods: dict[str, tuple[str, ...]] = {name: ("--method", name) for name in METHODS}
     methods["temdeep"] = ("--model", str(run_folder))
     for name in methods if not bench.quick else ("linear", "cubic", "temdeep"):
-        found = method_costs.measure(partial(_stepped, methods[name]), bench.folder)
+        rounds = 1 if bench.quick else COST_ROUNDS
+        found = method_costs.measure(partial(_stepped, methods[name]), bench.folder, rounds)
         yield {
             "name": f"cost_{name}",
             "value": round(found.output_ns, 2),
             "unit": "ns per point and output time",
             "interval_ns": round(found.interval_ns, 2),
             "start_s": round(found.start_s, 2),
+            "misfit": round(found.misfit, 3),
             "peak_bytes": found.peak_bytes,
             "rows": method_costs.ROWS,
             "columns": method_costs.COLUMNS,
-            "intervals": method_costs.LONG,
-            "outputs": method_costs.MANY[1],
+            "intervals": found.intervals,
+            "outputs": max(method_costs.STEPS.values()),
+            "rounds": rounds,
         }
 
 
@@ -223,14 +229,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
         bench = Bench(Path(folder), quick=asked.quick)
         for part in asked.only:
-            made = {"rounds": bench.rounds, **_origin()}
-            fresh = [one | made for one in PARTS[part](bench)]
+            told = {"rounds": bench.rounds, **_made_at()}
+            fresh = [told | one for one in PARTS[part](bench)]
             for one in fresh:
                 print(_line(one), flush=True)
             names = {one["name"] for one in fresh}
             kept = [one for one in kept if one["name"] not in names] + fresh
             output.parent.mkdir(parents=True, exist_ok=True)
-            output.write_text(json.dumps({"about": ABOUT, "records": kept}, indent=1) + "\n")
+            about = {**ABOUT, **_machine()}
+            output.write_text(json.dumps({"about": about, "records": kept}, indent=1) + "\n")
     if output == RESULTS:
         draw(kept, FIGURE)
     return 0
@@ -282,19 +289,25 @@ def _record(name: str, value: float, ours: float, theirs: float, where: dict[str
 def _line(one: Record) -> str:
     grid = f"{one['rows']} x {one['columns']}, {one['intervals']} intervals"
     if "interval_ns" in one:
-        parts = f"{one['interval_ns']} ns per interval, {one['start_s']} s to start"
+        parts = (
+            f"{one['interval_ns']} ns per interval, {one['start_s']} s to start,"
+            f" within {100 * one['misfit']:.0f} %"
+        )
         return f"{one['name']:26} {one['value']:8.3f}   {parts}; {grid}"
     return f"{one['name']:26} {one['value']:8.3f}   {one['ours']:>12} | {one['theirs']:<12} {grid}"
 
 
-def _origin() -> Record:
-    """Where and when a record was made: parts may be of different days."""
+def _machine() -> Record:
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
-        "commit": checkout_commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _made_at() -> Record:
+    """Of each record, because parts are measured on their own."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"date": now, "commit": checkout_commit()}
 
 
 if __name__ == "__main__":

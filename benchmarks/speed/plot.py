@@ -1,23 +1,75 @@
-"""Our speed over the others', by size of the field."""
+"""Our speed over the others', by what was filled in: grid, and length of the series."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from benchmarks.speed.words import COMPARED
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-mpl.use("Agg")
-from matplotlib import pyplot as plt
+from temdeep.verification.figure_style import RC, save
+
+Record = dict[str, Any]
+
+PANELS = {
+    "One interval of one variable, in memory": ("model_vs_rife_11_outputs",
+                                                "model_vs_advection_11_outputs"),
+    "Whole files, read and written": ("linear_vs_xarray", "linear_vs_cdo",
+                                      "linear_vs_copy", "cubic_vs_copy"),
+}  # fmt: skip
+"""What is compared, by what both are given."""
+
+LOOKS = (("#0072B2", "o"), ("#E69F00", "s"), ("#009E73", "^"), ("#CC79A7", "D"))
+"""Colour after Okabe and Ito (2008), and marker."""
+
+APART = 0.16
+"""Between comparisons at the same grid, in distances between grids."""
+
+SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
-def draw(records: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw every comparison against the number of cells; above 1 we are faster."""
-    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    for name in dict.fromkeys(one["name"] for one in records if "_vs_" in one["name"]):
-        own = sorted((o["rows"] * o["columns"], o["value"]) for o in records if o["name"] == name)
-        axes.plot(*zip(*own, strict=True), marker="o", label=name.replace("_", " "))
-    axes.axhline(1, color="0.5", linewidth=1)
-    axes.set(xscale="log", yscale="log", xlabel="cells of the grid", ylabel="our speed / theirs")
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+def draw(records: Sequence[Record], path: Path) -> None:
+    """Draw every comparison at every size; above 1 we are faster."""
+    with mpl.rc_context(RC):
+        figure = Figure((9.6, 4.6))
+        axes = figure.subplots(
+            1, 2, sharey=True, gridspec_kw={"width_ratios": [3, 4.6]}, squeeze=False
+        )[0]
+        for panel, (title, names) in zip(axes, PANELS.items(), strict=True):
+            _draw_panel(panel, [one for one in records if one["name"] in names], names)
+            panel.set_title(title, loc="left")
+        axes[0].set_ylabel("our speed over the other's\n(above 1 we are faster)")
+    save(figure, path)
+
+
+def _draw_panel(panel: Axes, records: Sequence[Record], names: Sequence[str]) -> None:
+    """A stem from 1 for each comparison, one group for each grid and length."""
+    sizes = sorted({_size(one) for one in records})
+    panel.axhline(1, color="#555555", linewidth=0.8)
+    for turn, name in enumerate(names):
+        colour, marker = LOOKS[turn]
+        own = [one for one in records if one["name"] == name]
+        across = [sizes.index(_size(one)) + APART * (turn - (len(names) - 1) / 2) for one in own]
+        speeds = [one["value"] for one in own]
+        panel.vlines(across, 1, speeds, color=colour, linewidth=1.6)
+        panel.plot(across, speeds, marker, color=colour, markersize=7, label=COMPARED[name])
+    panel.set_yscale("log")
+    panel.set_yticks(SPEEDS, [f"{one:g}" for one in SPEEDS])
+    panel.minorticks_off()
+    panel.set_ylim(0.09, 22)
+    panel.grid(axis="y", color="#dddddd", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.set_xlim(-0.5, len(sizes) - 0.5)
+    panel.set_xticks(range(len(sizes)), [_told(size) for size in sizes])
+    panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), handlelength=1.2)
+
+
+def _size(record: Record) -> tuple[int, int, int]:
+    return record["rows"], record["columns"], record["intervals"]
+
+
+def _told(size: tuple[int, int, int]) -> str:
+    rows, columns, intervals = size
+    return f"{rows} × {columns} cells\n{intervals} interval{'' if intervals == 1 else 's'}"

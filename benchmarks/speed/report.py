@@ -1,19 +1,23 @@
 """Put what was measured into docs/scaling.md: python -m benchmarks.speed.report.
 
-Fills the blocks between `<!-- NAME -->` and `<!-- /NAME -->` from benchmarks/results/speed.json.
+Fills the blocks between `<!-- NAME -->` and `<!-- /NAME -->` from benchmarks/results/speed.json,
+and draws docs/figures/speed.png anew.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.blocks import replace_block
+from benchmarks.speed.plot import draw
+from benchmarks.speed.words import WORDS
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 PAGE = ROOT / "docs" / "scaling.md"
+FIGURE = ROOT / "docs" / "figures" / "speed.png"
 TARGETS = {
     "linear_vs_copy": (">=", 0.5),
     "cubic_vs_copy": (">=", 0.25),
@@ -28,6 +32,12 @@ TARGETS = {
 ARCHIVE = {"intervals": 40 * 365.25 * 24, "points": 721 * 1440, "variables": 10, "outputs": 5}
 """ERA5 at 0.25 degrees, 40 years, hourly to ten minutes."""
 
+ROUGH = (
+    "**These numbers are rough**: one round, of short series, while others used the machine. Where"
+    " cubic takes less than linear, that is noise."
+)
+"""Of costs measured with `--quick`."""
+
 Record = dict[str, Any]
 
 
@@ -40,14 +50,15 @@ def main() -> int:
     kept = json.loads(RESULTS.read_text(encoding="utf-8"))
     records, about = kept["records"], kept["about"]
     blocks = {
-        "ratios": "\n".join([*_ratios(records), "", *_made(about, records, "ours")]),
-        "costs": "\n".join([*_costs(records), "", *_made(about, records, "interval_ns")]),
+        "ratios": "\n".join([*_ratios(records), "", _made(about, _ratios_of(records))]),
+        "costs": "\n".join([*_costs(records), "", _made(about, _of_methods(records))]),
         "archive": "\n".join(_archive(records)),
     }
     text = PAGE.read_text(encoding="utf-8")
     for name, block in blocks.items():
         text = replace_block(text, name, block)
     PAGE.write_text(text, encoding="utf-8")
+    draw(records, FIGURE)
     return 0
 
 
@@ -56,16 +67,14 @@ def _ratios(records: Sequence[Record]) -> list[str]:
         "| what | ratio | aim | ours | theirs | grid | intervals |",
         "| --- | ---: | ---: | ---: | ---: | --- | ---: |",
     ]
-    for one in records:
-        if "ours" not in one:
-            continue
+    for one in _ratios_of(records):
         sign, aim = TARGETS.get(one["name"], ("", None))
         met = aim is None or (one["value"] >= aim if sign == ">=" else one["value"] <= aim)
         said = "" if aim is None else f"{sign} {aim}{'' if met else ' (missed)'}"
-        unit = one.get("unit_of_both", "bytes")
+        ours, theirs = (_with_unit(one[whose], one) for whose in ("ours", "theirs"))
         lines.append(
-            f"| `{one['name']}` | {one['value']:.3g} | {said} | {one['ours']:.4g} {unit} |"
-            f" {one['theirs']:.4g} {unit} | {one['rows']} × {one['columns']} | {one['intervals']} |"
+            f"| {WORDS[one['name']]} | {one['value']:.3g} | {said} | {ours} | {theirs} |"
+            f" {one['rows']} × {one['columns']} | {one['intervals']} |"
         )
     return lines
 
@@ -73,13 +82,18 @@ def _ratios(records: Sequence[Record]) -> list[str]:
 def _costs(records: Sequence[Record]) -> list[str]:
     lines = [
         "| method | a: ns per interval and point | b: ns per output time and point | start (s) |"
-        " peak memory (MB) |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        " peak memory (MB) | fits within (%) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in _of_methods(records):
         start, memory = f"{one['start_s']:.1f}", f"{one['peak_bytes'] / 1e6:.0f}"
         cost = f"{one['interval_ns']:.0f} | {one['value']:.0f}"
-        lines += [f"| {one['name'].removeprefix('cost_')} | {cost} | {start} | {memory} |"]
+        misfit = f"{100 * one['misfit']:.0f}" if "misfit" in one else "–"
+        lines += [
+            f"| {one['name'].removeprefix('cost_')} | {cost} | {start} | {memory} | {misfit} |"
+        ]
+    if any(one["rounds"] == 1 for one in _of_methods(records)):
+        lines += ["", ROUGH]
     return lines
 
 
@@ -109,16 +123,25 @@ def _of_methods(records: Sequence[Record]) -> list[Record]:
     return [one for one in records if one["name"].startswith("cost_")]
 
 
-def _made(about: Record, records: Sequence[Record], key: str) -> Iterator[str]:
-    """Where and when the records were made that have a key, a line for each commit."""
-    own = [one for one in records if key in one]
-    for commit in dict.fromkeys(one["commit"] for one in own):
-        of_commit = [one for one in own if one["commit"] == commit]
-        first = of_commit[0]
-        names = ", ".join(dict.fromkeys(f"`{one['name']}`" for one in of_commit))
-        what = "" if len(of_commit) == len(own) else f"{names}: "
-        where = f"{first['machine']}, Python {first['python']}, commit {commit}"
-        yield f"<sub>{what}`{about['made_by']}` on {where}, {first['date'][:10]}.</sub>"
+def _ratios_of(records: Sequence[Record]) -> list[Record]:
+    return [one for one in records if "ours" in one]
+
+
+def _with_unit(value: float, record: Record) -> str:
+    unit = record.get("unit_of_both")
+    return f"{value:.4g} {unit}" if unit else f"{value / 1e6:.0f} MB"
+
+
+def _made(about: Record, records: Sequence[Record]) -> str:
+    """Where, and when each of these records was measured: parts are measured on their own."""
+    commits: dict[str, dict[str, None]] = {}
+    for one in records:
+        commits.setdefault(one["date"][:10], {})[str(one["commit"])[:9]] = None
+    when = [f"{day} at {', '.join(some)}" for day, some in commits.items()]
+    rounds = sorted({one["rounds"] for one in records})
+    counted = f"{' to '.join(map(str, rounds))} round{'s' if rounds[-1] > 1 else ''}"
+    where = f"{about['machine']}, Python {about['python']}"
+    return f"<sub>`{about['made_by']}` on {where}; {counted}; measured on {'; '.join(when)}.</sub>"
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ def test_a_place_passes_through_its_given_points(evaluation: Evaluation) -> None
     figure = figures.draw_place(place, ["linear", "cubic"])
     assert "UTC" in figure.axes[1].get_xlabel()
     assert "m s" in figure.axes[0].get_ylabel()
+    assert "every 1h (given: every 6h)" in figure.axes[0].get_title(loc="left")
 
 
 def test_periods_at_a_place_keep_their_totals(evaluation: Evaluation) -> None:

@@ -18,6 +18,8 @@ from temdeep.verification.figure_style import (
     unit_text,
 )
 
+WINDS = {"u10/v10": "wind at 10 m (u10, v10)", "u850/v850": "wind at 850 hPa (u850, v850)"}
+
 
 def draw_trajectories(records: Sequence[Record]) -> Figure:
     """Mean distance from the true parcels against time since their start, a panel per wind."""
@@ -34,10 +36,11 @@ def draw_trajectories(records: Sequence[Record]) -> Figure:
                     *np.array([(0.0, 0.0), *points]).T, color=here.colour, linestyle=here.line,
                     linewidth=here.width, label=label(method),
                 )  # fmt: skip
-            panel.set_title(name)
+            panel.set_title(WINDS.get(name, name))
             panel.set_xlabel("hours since the start")
             panel.set_xlim(left=0.0)
             panel.set_ylim(bottom=0.0)
+            panel.set_xticks(range(0, 25, 6))
         axes[0].set_ylabel("mean distance (km)")
         figure.suptitle(
             "Parcels that drift with filled-in winds: distance from those in true winds"

@@ -11,6 +11,18 @@ from typing import Any
 OWN = "temdeep"
 """What the network is called among the methods that it is compared with."""
 
+PART_WORDS = {
+    "context": "frames beside the interval",
+    "sun": "responses to the sun",
+    "daily": "means of each sampled hour taken out first",
+    "residual": "a residual",
+    "gate": "a learnt share of the spline's bend",
+    "scaling": "sizes that follow the span",
+    "trial": "a trial of corrections at wider spans",
+    "fallback": "classical methods where these are better",
+}
+"""Parts of a model in words, by their names in the setting `without`."""
+
 
 def card_lines(told: Mapping[str, Any], sha256: str) -> list[str]:
     """A description for people.
@@ -41,7 +53,8 @@ def card_lines(told: Mapping[str, Any], sha256: str) -> list[str]:
     lines.append(f"spans     learnt at {spans}, for use at {step_h:g} h")
     lines.append(f"network   {_network(told['network'])}")
     if settings.get("without"):
-        lines.append(f"without   {', '.join(settings['without'])}")
+        parts = (f"{PART_WORDS.get(one, 'a part')} ({one})" for one in settings["without"])
+        lines.append(f"without   {', '.join(parts)}")
     return [*lines, "", *_skill(told)]
 
 

@@ -186,7 +186,8 @@ def telling_place(
     kept = np.array([one.begin_us for one in pieces] + [pieces[-1].end_us])
     return PlaceSeries(
         f"{title_of(evaluation.withheld.fine, channel)},"
-        f" every {format_duration(int(np.diff(stamps_us).min()))}",
+        f" every {format_duration(int(np.diff(stamps_us).min()))}"
+        f" (given: every {format_duration(evaluation.withheld.span_us)})",
         channel.units,
         _place_text(tally.grid.latitude[row, column], tally.grid.longitude[row, column]),
         f"{show(stamps[0])} UTC",

@@ -112,9 +112,8 @@ def draw_lead_error(records: Records, methods: Sequence[str], units: Mapping[str
             panel.set_title(f"{variable} ({unit_text(unit)})" if unit_text(unit) else variable)
         hours = float(records[0]["span_hours"])
         span = f"{hours:g} h" if hours >= 1 else f"{60 * hours:g} min"
-        figure.suptitle(
-            f"RMSE against withheld truth inside intervals of {span} (nearest may leave the scale)"
-        )
+        beyond = " (nearest may leave the scale)" if "nearest" in methods else ""
+        figure.suptitle(f"RMSE against withheld truth inside intervals of {span}{beyond}")
         shared_legend(figure, axes[0])
     return figure
 
