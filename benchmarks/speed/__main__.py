@@ -22,14 +22,16 @@ from typing import Any
 
 from benchmarks.speed import costs as method_costs
 from benchmarks.speed import networks, training
-from benchmarks.speed.plot import draw
+from benchmarks.speed.plot import draw, draw_sweep
 from benchmarks.speed.processes import Command, Cost, in_turns, run, temdeep
 from benchmarks.speed.series import make
 
 from temdeep.checkout import checkout_commit
+from temdeep.training.coarse import FOLDED_FROM, usual_fold
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
 FIGURE = Path(__file__).parents[2] / "docs" / "figures" / "speed.png"
+SWEPT = FIGURE.with_name("speed_costs.png")
 SIZES = ((64, 64, 1000), (181, 360, 100), (721, 1440, 24))
 QUICK_SIZES = ((64, 64, 50), (181, 360, 8))
 """Rows, columns, intervals; hourly from 6-hourly."""
@@ -47,6 +49,18 @@ MEMORY = (181, 360, 150)
 
 TIMES_LONGER = 20
 
+SWEEP = (
+    ((64, 64, 24), "1h"),
+    ((181, 360, 24), "1h"),
+    ((361, 720, 24), "1h"),
+    ((721, 1440, 24), "1h"),
+    ((181, 360, 1), "1h"),
+    ((181, 360, 96), "1h"),
+    ((181, 360, 24), "3h"),
+    ((181, 360, 24), "15min"),
+)
+"""Grid and intervals, and step of the output from 6-hourly: one of them changes at a time."""
+
 ABOUT = {
     "made_by": "python -m benchmarks.speed",
     "value": "a vs b: our speed over the other's; marginal_output: a further output time over the"
@@ -63,11 +77,19 @@ class Bench:
         self.folder, self.quick = folder, quick
         self.sizes = QUICK_SIZES if quick else SIZES
         self.rounds = 1 if quick else 3
+        self._models: dict[int, Path] = {}
 
     def source(self, size: tuple[int, int, int], suffix: str) -> Path:
         """A made-up series."""
         rows, columns, intervals = size
         return make(self.folder / f"{rows}x{columns}x{intervals}{suffix}", *size)
+
+    def model(self, cells: int) -> Path:
+        """A run folder of a network with the form for so many cells."""
+        fold = usual_fold(cells)
+        if fold not in self._models:
+            self._models[fold] = networks.brief_training(self.folder / "models", cells)
+        return self._models[fold]
 
     def turns(self, commands: dict[str, Command]) -> dict[str, Cost]:
         """Run commands in turns."""
@@ -181,9 +203,9 @@ def learning(bench: Bench) -> Iterator[Record]:
 
 def costs(bench: Bench) -> Iterator[Record]:
     """What a method costs by the interval, the output time and the point."""
-    run_folder = networks.brief_training(bench.folder / "costs")
     methods: dict[str, tuple[str, ...]] = {name: ("--method", name) for name in METHODS}
-    methods["temdeep"] = ("--model", str(run_folder))
+    for name, cells in (("temdeep", 0), ("temdeep_folded", FOLDED_FROM)):
+        methods[name] = ("--model", str(bench.model(cells)))
     for name in methods if not bench.quick else ("linear", "cubic", "temdeep"):
         rounds = 1 if bench.quick else COST_ROUNDS
         found = method_costs.measure(partial(_stepped, methods[name]), bench.folder, rounds)
@@ -203,6 +225,29 @@ def costs(bench: Bench) -> Iterator[Record]:
         }
 
 
+def sweep(bench: Bench) -> Iterator[Record]:
+    """Seconds of a core of whole processes, by grid, length and output times, one at a time."""
+    by_method = {name: ("--method", name) for name in ("linear", "cubic", "optical_flow")}
+    for size, step in SWEEP[: 2 if bench.quick else None]:
+        source = bench.source(size, ".zarr")
+        rows, columns, intervals = size
+        by_method["temdeep"] = ("--model", str(bench.model(rows * columns)))
+        for name, by in by_method.items():
+            target = bench.folder / "swept.zarr"
+            least = min(
+                run(_stepped(by, source, target, step)).core_seconds for _ in range(bench.rounds)
+            )
+            yield {
+                "name": f"core_seconds_{name}",
+                "value": round(least, 3),
+                "unit": "s",
+                "rows": rows,
+                "columns": columns,
+                "intervals": intervals,
+                "outputs": method_costs.STEPS[step],
+            }
+
+
 PARTS = {
     "classical": classical,
     "netcdf": netcdf,
@@ -210,6 +255,7 @@ PARTS = {
     "memory": memory,
     "learning": learning,
     "costs": costs,
+    "sweep": sweep,
 }
 
 
@@ -240,6 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             output.write_text(json.dumps({"about": about, "records": kept}, indent=1) + "\n")
     if output == RESULTS:
         draw(kept, FIGURE)
+        draw_sweep(kept, SWEPT)
     return 0
 
 
@@ -294,7 +341,8 @@ def _line(one: Record) -> str:
             f" within {100 * one['misfit']:.0f} %"
         )
         return f"{one['name']:26} {one['value']:8.3f}   {parts}; {grid}"
-    return f"{one['name']:26} {one['value']:8.3f}   {one['ours']:>12} | {one['theirs']:<12} {grid}"
+    beside = f"{one['ours']:>12} | {one['theirs']:<12}" if "ours" in one else one["unit"]
+    return f"{one['name']:26} {one['value']:8.3f}   {beside} {grid}, {one['outputs']} made"
 
 
 def _machine() -> Record:

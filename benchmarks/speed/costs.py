@@ -24,7 +24,7 @@ SHORT, LENGTHS = 8, (32, 128)
 LONG_ENOUGH = 2.0
 """Times that the long series takes over the short one, at least; or the longest is taken."""
 
-STEPS = {"1h": 5, "15min": 23}
+STEPS = {"3h": 1, "1h": 5, "15min": 23}
 """Output times inside an interval of 6 hours."""
 
 
@@ -86,7 +86,7 @@ def measure(
         peak = max(peak, done.peak_bytes)
         return done.core_seconds
 
-    few, many = STEPS
+    few, many = "1h", "15min"
     short = seconds(Work(SHORT, few))
     long = next((n for n in LENGTHS[:-1] if seconds(Work(n, few)) >= LONG_ENOUGH * short), None)
     lengths = (SHORT, long or LENGTHS[-1])

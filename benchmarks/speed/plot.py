@@ -30,6 +30,49 @@ APART = 0.16
 SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
+SWEPT = {
+    "cells": ("cells of the grid\n(24 intervals, hourly from 6-hourly)", (24, 5)),
+    "intervals": ("intervals\n(181 × 360 cells, hourly from 6-hourly)", (65160, 5)),
+    "outputs": ("made times in an interval\n(181 × 360 cells, 24 intervals)", (65160, 24)),
+}
+"""What changes, and what the two others are then."""
+
+
+def draw_sweep(records: Sequence[Record], path: Path) -> None:
+    """Draw seconds of a core by grid, by length and by output times."""
+    own = [one for one in records if one["name"].startswith("core_seconds_")]
+    names = list(dict.fromkeys(one["name"] for one in own))
+    with mpl.rc_context(RC):
+        figure = Figure((9.6, 3.8))
+        axes = figure.subplots(1, 3, sharey=True, squeeze=False)[0]
+        for panel, (key, (title, others)) in zip(axes, SWEPT.items(), strict=True):
+            for (colour, marker), name in zip(LOOKS, names, strict=False):
+                seconds = {
+                    here[key]: one["value"]
+                    for one in own
+                    if one["name"] == name
+                    and (here := _place(one))
+                    and tuple(value for other, value in here.items() if other != key) == others
+                }
+                across = sorted(seconds)
+                label = name.removeprefix("core_seconds_")
+                panel.plot(across, [seconds[one] for one in across], color=colour, marker=marker,
+                           label=label)  # fmt: skip
+            panel.set_xscale("log")
+            panel.set_yscale("log")
+            panel.set_xlabel(title)
+            panel.grid(color="#dddddd", linewidth=0.6)
+        axes[0].set_ylabel("seconds of a core, start included")
+        axes[0].legend()
+    save(figure, path)
+
+
+def _place(record: Record) -> dict[str, int]:
+    """Where in the sweep a record stands."""
+    cells = record["rows"] * record["columns"]
+    return {"cells": cells, "intervals": record["intervals"], "outputs": record["outputs"]}
+
+
 def draw(records: Sequence[Record], path: Path) -> None:
     """Draw every comparison at every size; above 1 we are faster."""
     with mpl.rc_context(RC):

@@ -15,6 +15,7 @@ WORDS = {
     "marginal_output": "learnt model: time of a further output time over that of the first",
     "memory_20x_over_1x_linear": "linear: peak memory of 20 times the length over that of once",
     "memory_20x_over_1x": "cubic: peak memory of 20 times the length over that of once",
+    "memory_10x_outputs": "cubic: peak memory of ten times the output times over that of once",
     "train_scaling_2_processes": "training: speed of two processes over that of one",
     "train_scaling_2_by_core_time": "training: the same, by seconds of a core",
 }
