@@ -19,6 +19,7 @@ from temdeep.fields.forecasts import forecasts_from_dataset
 from temdeep.fields.made_before import PROVENANCE
 from temdeep.methods.consistent import parse_post_conditions
 from temdeep.methods.uncertain import asked_beside
+from temdeep.wording import worded
 
 
 class TemdeepWarning(UserWarning):
@@ -134,7 +135,7 @@ def downscale(
     )
     told.extend(notes)
     for note in told:
-        warnings.warn(note, TemdeepWarning, stacklevel=2)
+        warnings.warn(worded(note), TemdeepWarning, stacklevel=2)
     if isinstance(ds, xr.DataArray):
         return filled.set_coords(PROVENANCE)[name].rename(ds.name)
     return filled

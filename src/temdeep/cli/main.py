@@ -15,6 +15,7 @@ from temdeep._version import __version__
 from temdeep.cli import doctor, downscale, evaluate, export, info, train, view
 from temdeep.errors import TemdeepError, ToldToStop
 from temdeep.extras import need_for
+from temdeep.wording import command_line
 
 EPILOG = """examples, with the series that the repository ships:
   temdeep info data/atlantic_6hourly.nc
@@ -78,7 +79,8 @@ def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
         code = _with_extras(command)
         sys.stdout.flush()
     except TemdeepError as error:
-        return _complain(program, str(error), 2)
+        with command_line():
+            return _complain(program, str(error), 2)
     except ToldToStop as error:
         return _complain(program, str(error) or "stopped.", 128 + signal.SIGTERM)
     except KeyboardInterrupt as error:
@@ -105,7 +107,8 @@ def _with_extras(command: Callable[[], int]) -> int:
         MissingExtraError: Something is not installed.
     """
     try:
-        return command()
+        with command_line():
+            return command()
     except ModuleNotFoundError as error:
         need_for(error.name or "")
         raise

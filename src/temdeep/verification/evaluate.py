@@ -13,7 +13,7 @@ from temdeep._version import __version__
 from temdeep.asked import whole_number
 from temdeep.checkout import checkout_commit
 from temdeep.errors import RequestError
-from temdeep.fields.series import Series, series_from_dataset
+from temdeep.fields.series import Series, as_series
 from temdeep.fields.time_axis import format_duration, show
 from temdeep.fields.variables import Kind
 from temdeep.methods import registry
@@ -31,6 +31,7 @@ from temdeep.verification.passes import (
 from temdeep.verification.records import DEFINITIONS, REFERENCE, Record, make_records
 from temdeep.verification.tally import Tally
 from temdeep.verification.withholding import Withheld, thin_out
+from temdeep.wording import worded
 
 Progress = Callable[[int, int], None]
 """Told how many intervals are done, and of how many."""
@@ -77,6 +78,9 @@ def evaluate(
     withhold: int,
     methods: Mapping[str, Method] | Sequence[str] = registry.METHOD_NAMES,
     period: tuple[object, object] | None = None,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
     dataset: str = "",
     trained_on: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -93,6 +97,9 @@ def evaluate(
             variables consistent as `downscale` does. Linear is added where it is not among them.
         period: First and last time of the part that is tested, either None for no limit; methods
             are given this part alone, thinned.
+        variables: Which variables of a dataset; all if not given.
+        kinds: What variables of a dataset are where it does not say, such as `{"tp": "sum:1h"}`.
+        static: Elevation and land fraction, where a dataset has none.
         dataset: Name of the data in the records; the source's if empty.
         trained_on: What a model among the methods was trained on: `first`, `last` as ISO times; if
             that is several series, these of each in a list `series`.
@@ -109,8 +116,7 @@ def evaluate(
     """
     began = time.perf_counter()
     seed = whole_number(seed, SEED)
-    if isinstance(series, xr.Dataset):
-        series = series_from_dataset(series)
+    series = as_series(series, variables=variables, kinds=kinds, static=static)
     part = series if period is None else series.between(*period)
     withheld = thin_out(part, withhold)
     chosen = _with_linear(methods, withheld.coarse)
@@ -273,7 +279,7 @@ def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str
                 f" ones of {format_duration(tested)}: its errors at {format_duration(learnt)} are"
                 f" {'smaller' if tested > learnt else 'larger'}, and what it gains is another."
             )
-    return notes
+    return list(map(worded, notes))
 
 
 def _overlap(fine: Series, trained_on: Mapping[str, Any]) -> str:

@@ -220,7 +220,7 @@ def test_scattered_places_have_no_maps(tmp_path: Path) -> None:
 
 def test_straight_lines_alone_make_no_report() -> None:
     found = evaluate(dataset()[["t2m"]], methods=["linear"], withhold=6)
-    with pytest.raises(RequestError, match="--method"):
+    with pytest.raises(RequestError, match="method="):
         subject_of(found, None)
 
 
