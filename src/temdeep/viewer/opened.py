@@ -160,7 +160,7 @@ class _Looker:
         helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
         helpers |= {bounds_name(dataset, self._time_name), *place_names(dataset)}
-        helpers |= set(self._errors)
+        helpers |= {one for one, told in self._errors.items() if told.members is None}
         return [
             str(name)
             for name, array in dataset.data_vars.items()
@@ -182,6 +182,7 @@ class _Looker:
         if kind.is_period and edges is None:
             unclear = f"'{name}' holds for periods, and {self._source} does not say for which"
         fields = {}
+        levelled = array.rename(self._errors[name].of) if name in self._errors else array
         for channel_name, place in places_of(array, (self._time_name, *grid.dims)):
             channel = Channel(
                 name=channel_name,
@@ -190,7 +191,7 @@ class _Looker:
                 kind=kind,
                 nature=nature,
                 standard_name=natures.standard_name_of(attributes),
-                level=level_of(array, place),
+                level=level_of(levelled, place),
             )
             fields[channel_name] = Field(
                 channel,
