@@ -12,9 +12,11 @@ import pytest
 import xarray as xr
 
 from temdeep.errors import OutputError, RequestError
+from temdeep.fields.intervals import Interval
 from temdeep.fields.series import series_from_dataset
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.simple import Nearest
+from temdeep.metric import Float32Array, Float64Array
 from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.outputs import write_text
 from temdeep.verification.report.page import subject_of, write_report
@@ -206,6 +208,34 @@ def test_the_film_goes_from_one_given_time_to_the_next(page: Page) -> None:
 def test_the_model_and_the_command_are_told(page: Page) -> None:
     assert "temdeep evaluate x.nc" in page.text
     assert "<dt>Seed</dt><dd>5</dd>" in page.text
+
+
+class Checkered(Cubic):
+    """A cubic with one cell up, the next one down on top."""
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        made = super().fill(interval, theta)
+        made[..., ::2] += 5.0
+        made[..., 1::2] -= 5.0
+        return made
+
+
+def test_waves_with_far_too_much_power_are_told_with_what_they_hold(tmp_path: Path) -> None:
+    for method, told in ((Cubic(), False), (Checkered(), True)):
+        found = evaluate(dataset(columns=16)[["t2m"]], methods={"cubic": method}, withhold=6)
+        text = write_report(found, tmp_path / "r.html", subject="cubic").read_text("utf-8")
+        row = whole_rows(found.records, "t2m")["cubic"]
+        assert (row["spectrum_ratio_finest"] > 4 / 3) is told
+        assert ("more than a third too much in waves of" in text) is told
+
+
+def test_what_is_not_there_is_not_explained(page: Page, tmp_path: Path) -> None:
+    """One block is too few for intervals, and no whiskers are drawn."""
+    found = evaluate(dataset().isel(time=slice(0, 25)), methods={"cubic": Cubic()}, withhold=6)
+    short = write_report(found, tmp_path / "r.html", subject="cubic").read_text("utf-8")
+    for words in ("whiskers", "In brackets: 95 %", "the 95 % interval, and"):
+        assert words in page.text
+        assert words not in short
 
 
 def test_scattered_places_have_no_maps(tmp_path: Path) -> None:
