@@ -249,7 +249,13 @@ class _Looker:
         quantiles = {told: one for one, told in beside.items() if told is not None}
         low, high = min(quantiles, default=0.5), max(quantiles, default=0.5)
         if low < 0.5 < high:
-            words = f"{100 * low:g} to {100 * high:g} % of the cases"
-            return Band((quantiles[low], quantiles[high]), words)
+            return Band((quantiles[low], quantiles[high]), _called(low, high))
         deviations = [one for one, told in beside.items() if told is None]
-        return Band((deviations[0],), "90 % of the cases") if deviations else None
+        return Band((deviations[0],), _called(0.05, 0.95)) if deviations else None
+
+
+def _called(low: float, high: float) -> str:
+    """What a band between two probabilities is called."""
+    if abs(low + high - 1.0) < 1e-9:
+        return f"{100 * (high - low):g} % interval"
+    return f"{100 * low:g} to {100 * high:g} % quantiles"
