@@ -25,7 +25,8 @@ EPILOG = """examples, with the series that the repository ships:
   temdeep evaluate data/atlantic_hourly_truth.nc --model run --withhold 6
 
 Each command has its own help: temdeep downscale --help. What is installed: temdeep doctor
-Completion by TAB, in ~/.bashrc or ~/.zshrc: eval "$(register-python-argcomplete temdeep)"
+Completion by TAB, once, with temdeep's environment active (zsh: ~/.zshrc):
+  register-python-argcomplete temdeep >> ~/.bashrc
 """
 
 
@@ -57,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
         import argcomplete
 
+        from temdeep.cli.completing import teach
+
+        teach(parser)
         argcomplete.autocomplete(parser)
     arguments = parser.parse_args(argv)
     return guarded(lambda: arguments.func(arguments), "temdeep", signals=argv is None)
