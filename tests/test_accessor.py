@@ -32,6 +32,40 @@ def test_an_array_fills_itself_and_stays_an_array(name: str | None) -> None:
     np.testing.assert_array_equal(found.time[given], array.time)
 
 
+@pytest.mark.parametrize("dim", ["variable", "channel"])
+def test_an_array_of_several_variables_fills_each_as_a_dataset_does(dim: str) -> None:
+    """As earth2studio hands them: start, lead time, variable, and no attributes at all."""
+    names, lead = np.array(["u10m", "t2m", "z500"]), np.arange(5) * np.timedelta64(6, "h")
+    values = np.random.default_rng(0).normal(280, 1, (1, 5, 3, 4, 5)).astype(np.float32)
+    array = xr.DataArray(
+        values,
+        dims=("time", "lead_time", dim, "lat", "lon"),
+        coords={
+            "time": [np.datetime64("2024-01-01", "ns")],
+            "lead_time": lead.astype("timedelta64[ns]"),
+            dim: names,
+            "lat": np.linspace(50, 47, 4),
+            "lon": np.linspace(0, 4, 5),
+        },
+        attrs={"model": "some"},
+    )
+    found = array.temdeep.downscale("1h", method="linear")
+    assert found.dims == array.dims
+    assert found.sizes["lead_time"] == 25
+    assert found.attrs["model"] == "some"
+    np.testing.assert_array_equal(found[dim], names)
+    np.testing.assert_array_equal(found.sel(lead_time=array.lead_time), array)
+    wanted = temdeep.downscale(array.to_dataset(dim), step="1h", method="linear")
+    for name in names:
+        np.testing.assert_array_equal(found.sel({dim: name}), wanted[name])
+    one = array.temdeep.downscale("1h", method="linear", variables=["t2m"])
+    assert list(one[dim].values) == ["t2m"]
+    with pytest.raises(temdeep.TemdeepError, match=rf"array\.to_dataset\(dim='{dim}'\)"):
+        temdeep.downscale(array, "1h", method="linear", uncertainty=True)
+    with pytest.raises(temdeep.TemdeepError, match="'t2m' stands twice"):
+        array.assign_coords({dim: ["t2m", "t2m", "z"]}).temdeep.downscale("1h", method="linear")
+
+
 def test_a_mistake_is_a_sentence_and_an_unknown_argument_is_refused() -> None:
     dataset = temperature([0, 3])
     with pytest.raises(temdeep.TemdeepError, match="no method 'magic'"):

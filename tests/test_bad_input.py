@@ -67,11 +67,11 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
         TimeAxisError,
         ("times of bad.nc", "2019-03-01T01:00 follows 2019-03-01T02:00", "sort"),
     ),
-    "two grids": (two_grids, GridError, ("bad.nc holds two grids", "'t2m'", "'d2m'", "--variable")),
+    "two grids": (two_grids, GridError, ("bad.nc holds two grids", "'t2m'", "'d2m'", "variables=")),
     "two time axes": (
         two_time_axes,
         TimeAxisError,
-        ("'d2m' in bad.nc", "time axis 'time_3h'", "--variable"),
+        ("'d2m' in bad.nc", "time axis 'time_3h'", "variables="),
     ),
     "a direction in radian": (
         lambda _: dataset(
@@ -118,17 +118,20 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
     "a sum that does not say over which period": (
         lambda _: sums().drop_vars("time_bnds"),
         VariableKindError,
-        ("'tp' in bad.nc is a sum over a period", "no bounds", "--kind tp=sum:1h"),
+        ("'tp' in bad.nc is a sum over a period", "no bounds", 'kinds={"tp": "sum:1h"}'),
     ),
     "a mean that does not say over which period": (
         lambda _: dataset(attributes=POINT | {"cell_methods": "time: mean"}),
         VariableKindError,
-        ("'t2m' in bad.nc is a mean over a period", "no bounds", "--kind t2m=mean:1h"),
+        ("'t2m' in bad.nc is a mean over a period", "no bounds", 'kinds={"t2m": "mean:1h"}'),
     ),
     "precipitation without a kind": (
         lambda _: dataset(name="tp", attributes={"units": "m"}),
         VariableKindError,
-        ("'tp' in bad.nc could hold for an instant or for a period", "--kind tp=instantaneous"),
+        (
+            "'tp' in bad.nc could hold for an instant or for a period",
+            'kinds={"tp": "instantaneous"}',
+        ),
     ),
     "periods that end before they begin": (
         lambda _: dataset(name="tp", attributes=SUM, bounds=ending(hours(12))[:, ::-1]),
@@ -138,7 +141,7 @@ CASES: dict[str, tuple[Breaking, type[TemdeepError], tuple[str, ...]]] = {
     "periods of no length": (
         lambda _: dataset(name="tp", attributes=SUM, bounds=ending(hours(12), step_h=0)),
         VariableKindError,
-        ("'tp' in bad.nc", "bounds all begin where they end", "--kind tp=sum:1h"),
+        ("'tp' in bad.nc", "bounds all begin where they end", 'kinds={"tp": "sum:1h"}'),
     ),
     "a running total that falls": (
         lambda _: dataset(

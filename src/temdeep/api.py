@@ -17,8 +17,10 @@ from temdeep.engine.work import Filling
 from temdeep.errors import RequestError
 from temdeep.fields.forecasts import forecasts_from_dataset
 from temdeep.fields.made_before import PROVENANCE
+from temdeep.fields.stacked import unstacked
 from temdeep.methods.consistent import parse_post_conditions
 from temdeep.methods.uncertain import asked_beside
+from temdeep.wording import worded
 
 
 class TemdeepWarning(UserWarning):
@@ -54,7 +56,8 @@ def downscale(
     With NumPy arrays the result is computed at once, with dask arrays it is lazy.
 
     Args:
-        ds: Fields at successive valid times, one or several; not changed.
+        ds: Fields at successive valid times, one or several; not changed. An array may hold
+            several variables along a dimension that names them, such as `variable`.
         step: Output step, such as `"15min"`; need not divide the input's.
         times: The output times themselves, in place of a step.
         method: `auto` (the default: for each variable the mixture of the others that is best on
@@ -90,22 +93,18 @@ def downscale(
     Warns:
         TemdeepWarning: For what was not asked for but should be known.
     """
-    name = ""
-    dataset: xr.Dataset
-    if isinstance(ds, xr.DataArray):
-        name = str(ds.name or "unnamed")
-        dataset = ds.to_dataset(name=name)
-    else:
-        dataset = ds
+    array = unstacked(ds) if isinstance(ds, xr.DataArray) else None
+    dataset = ds if array is None else array.dataset
     forecasts = forecasts_from_dataset(dataset, variables=variables, kinds=kinds, static=static)
     if (step is None) == (times is None):
         raise RequestError("say either step= or times=: they are two ways to ask for times.")
     conditions = parse_post_conditions(post_conditions)
     beside = asked_beside(deviation=uncertainty, quantiles=quantiles, members=members, seed=seed)
-    if beside and isinstance(ds, xr.DataArray):
+    if beside and array is not None:
+        how = f"dim='{array.dim}'" if array.dim else f"name='{array.name}'"
         raise RequestError(
             "an array has no place for how wrong it may be: give a dataset, such as"
-            f" array.to_dataset(name='{name}')."
+            f" array.to_dataset({how})."
         )
     fillings: list[Filling] = []
     told: list[str] = []
@@ -134,7 +133,5 @@ def downscale(
     )
     told.extend(notes)
     for note in told:
-        warnings.warn(note, TemdeepWarning, stacklevel=2)
-    if isinstance(ds, xr.DataArray):
-        return filled.set_coords(PROVENANCE)[name].rename(ds.name)
-    return filled
+        warnings.warn(worded(note), TemdeepWarning, stacklevel=2)
+    return filled if array is None else array.stacked(filled.set_coords(PROVENANCE))

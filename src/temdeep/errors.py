@@ -4,9 +4,15 @@ Each becomes one sentence on the terminal and exit code 2: what is wrong, where 
 time), what to do. Anything else that is raised is our bug and keeps its traceback.
 """
 
+from temdeep.wording import worded
+
 
 class TemdeepError(Exception):
     """A mistake in the input or the request, told in one sentence."""
+
+    def __str__(self) -> str:
+        """The sentence as its reader says it: with options, or with arguments in Python."""
+        return worded(super().__str__())
 
 
 class InputError(TemdeepError):

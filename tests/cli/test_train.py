@@ -1,6 +1,7 @@
 """`temdeep train`: what it tells, what it leaves, how it ends."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -112,3 +113,56 @@ def test_examples_in_the_help_are_understood() -> None:
         words = shlex.split(line.removeprefix("then:"))
         if words[:1] == ["temdeep"]:
             build_parser().parse_args(words[1:])
+
+
+def told_on(page: str) -> tuple[np.datetime64, np.datetime64]:
+    """First and last time of the test, as the page tells them."""
+    first, last = re.search(r"<dt>Tested on</dt><dd>(\S+) to (\S+)</dd>", page).groups()  # type: ignore[union-attr]
+    return np.datetime64(first), np.datetime64(last)
+
+
+@pytest.mark.parametrize(
+    ("part", "withheld", "chosen_there"),
+    [
+        ("--held-out 0.5", "one time in 2 kept", True),
+        ("--to 2019-03-03T21", "one time in 2 kept", False),
+        ("--from 2019-03-03T12", "one time in 2 kept", False),
+        ("--every 2 --held-out 0.5", "one time in 2 kept", True),
+    ],
+)
+def test_its_report_tests_on_days_that_were_not_learnt_from(
+    here: Path, capsys: pytest.CaptureFixture[str], part: str, withheld: str, *, chosen_there: bool
+) -> None:
+    command = "train coarse.nc -o run --config tiny.yaml --epochs 1 --variable t2m"
+    command += " --report run/r.html"
+    assert main(shlex.split(f"{command} {part}")) == 0
+    assert "r.html: how well it fills in what it has not seen" in capsys.readouterr().out
+    page = (here / "run" / "r.html").read_text()
+    first, last = (one.astype("datetime64[D]") for one in told_on(page))
+    trained = json.loads(Path("run/description.json").read_text())["trained_on"]
+    since = np.datetime64(trained["first"])
+    learnt_until = np.datetime64(trained["held_out_from"], "s") - int(trained["step_s"])
+    day = "datetime64[D]"
+    assert first > learnt_until.astype(day) or last < since.astype(day)
+    assert withheld in page
+    assert ("its best epoch and the method of each variable" in page) is chosen_there
+    assert main(shlex.split(f"{command} {part}")) == 2
+    assert "r.html exists: say --overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--report r.html --held-out 0.1", "hold out more with --held-out"),
+        ("--report r.pdf", "r.pdf is no web page (.html) by its suffix"),
+        ("--report none/r.html", "there is no folder none"),
+        ("--report coarse.nc", "coarse.nc is the input itself"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_before_the_training(
+    capsys: pytest.CaptureFixture[str], options: str, words: str
+) -> None:
+    assert main(shlex.split(f"train coarse.nc -o run --config tiny.yaml {options}")) == 2
+    assert words in capsys.readouterr().err
+    assert not Path("run").exists()

@@ -19,6 +19,7 @@ SHOWN_ONLY = {
     "tutorial.md": "installs",
     "coming-from.md": "commands of other packages",
     "deploy.md": "a model with motions",
+    "other-sources.md": "packages that may be absent; test_other_sources runs what uses them",
 }
 """Pages with blocks that do not run, and what these are."""
 

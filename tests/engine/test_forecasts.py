@@ -319,6 +319,35 @@ def test_what_forecast_models_write_is_filled_run_by_run(
     np.testing.assert_allclose(fine["t850"].isel({lead: 1}), third, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("said", "begin"),
+    [
+        ({"date": 20180501, "time": 1200}, "2018-05-01T12:00"),
+        ({"date": 20180501, "time": 0}, "2018-05-01T00:00"),
+        ({"date": "20180501", "time": "600"}, "2018-05-01T06:00"),
+        ({"date": 20180532, "time": 0}, ""),
+        ({"date": "1 May", "time": 0}, ""),
+        ({"date": 20180501}, ""),
+    ],
+)
+def test_a_forecast_begins_where_attributes_say_if_nothing_else_does(
+    said: dict[str, Any], begin: str
+) -> None:
+    """earthkit-data has lead times as a dimension and their begin among the attributes."""
+    dims = ("step", "latitude", "longitude")
+    values = np.random.default_rng(1).normal(280, 9, (5, 4, 5)).astype(np.float32)
+    given = xr.Dataset({"2t": (dims, values)}, {"step": LEADS, **NAMED}, said)
+    if not begin:
+        with pytest.raises(TimeAxisError, match="no time axis"):
+            temdeep.downscale(given, "2h", method="linear")
+        return
+    fine = temdeep.downscale(given, "2h", method="linear")
+    assert fine["valid_time"].values[0] == np.datetime64(begin)
+    np.testing.assert_array_equal(fine["2t"][::3], values)
+    other = given.assign_coords(time=RUNS[0])  # which is said more plainly
+    assert temdeep.downscale(other, "2h", method="linear")["valid_time"].values[0] == RUNS[0]
+
+
 def test_an_unstructured_forecast_as_anemoi_writes_it_is_filled() -> None:
     times = START + np.arange(5) * 6 * HOUR
     values = np.random.default_rng(1).normal(280, 9, (5, 20)).astype(np.float32)

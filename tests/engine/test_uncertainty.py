@@ -1,5 +1,6 @@
 """How wrong made values may be stands beside them, in files, datasets and forecasts alike."""
 
+import contextlib
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import temdeep
 from temdeep.api import TemdeepWarning
 from temdeep.cli.main import main
 from temdeep.errors import RequestError
+from temdeep.fields.opening import survey_files
 from temdeep.methods.uncertain import asked_beside
 
 DEVIATION, LOW, HIGH = "t2m_standard_deviation", "t2m_percentile_5", "t2m_percentile_95"
@@ -147,6 +149,25 @@ def test_what_says_how_wrong_another_may_be_is_not_taken_for_weather(folder: Pat
     assert all(f"'{name}' says how wrong 't2m' may be" in said for name in (DEVIATION, LOW, HIGH))
     assert {"t2m"} <= set(finer.data_vars) <= {"t2m", "temdeep_provenance"}
     assert DEVIATION in asked
+
+
+def test_members_are_no_weather_of_their_own_and_at_the_level_of_theirs(tmp_path: Path) -> None:
+    taken = (
+        mixed(count=9)[["t2m"]]
+        .drop_vars("height")
+        .assign_coords(p850=((), 850.0, {"units": "hPa", "standard_name": "air_pressure"}))
+    )
+    taken["t2m"].encoding.pop("coordinates")  # xarray then lists what it likes
+    save(taken, tmp_path)
+    command = ["downscale", "in.nc", "-o", "out.nc", "--step", "1h", "--method", "linear"]
+    with contextlib.chdir(tmp_path):
+        assert main([*command, "--members", "3", "--quiet"]) == 0
+        found = survey_files("out.nc")
+        asked = survey_files("out.nc", variables=["t2m_members"])
+    assert [one.name for one in found.channels] == ["t2m"]
+    assert any("'t2m_members' holds 3 likely courses of 't2m'" in one for one in found.notes)
+    assert any("the level of t2m, which has it among its coordinates" in o for o in found.notes)
+    assert [one.level for one in asked.channels] == ["surface"] * 3
 
 
 def test_runs_tell_errors_of_what_is_known_in_each_of_them() -> None:

@@ -391,7 +391,7 @@ def test_an_existing_output_is_refused_and_replaced_only_when_asked(
 ) -> None:
     path, _ = fill_file(temperature([1, 1]), tmp_path, target)
     series = in_memory(temperature([2, 2]))
-    with pytest.raises(OutputError, match="exists already: say --overwrite"):
+    with pytest.raises(OutputError, match="exists already: say overwrite=True"):
         write(series, Linear(), plan(series, step="1h"), path)
     assert read(path)["t2m"].max() == 1
     write(series, Linear(), plan(series, step="1h"), path, manner=Manner(overwrite=True))

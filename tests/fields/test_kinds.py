@@ -95,8 +95,8 @@ def test_what_may_be_either_is_refused_with_the_setting_that_settles_it(
     with pytest.raises(VariableKindError) as error:
         kind_of(name, attributes, (), "f.nc", step="3h")
     assert f"'{name}' in f.nc" in str(error.value)
-    assert f"--kind {name}=instantaneous" in str(error.value)
-    assert f"--kind {name}=sum:3h" in str(error.value)
+    assert f'kinds={{"{name}": "instantaneous"}}' in str(error.value)
+    assert f'kinds={{"{name}": "sum:3h"}}' in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_not_all_that_has_degrees_or_directions_is_a_direction(
 def test_directions_that_a_period_may_be_meant_with_are_not_guessed(
     name: str, long_name: str
 ) -> None:
-    with pytest.raises(VariableKindError, match="--kind"):
+    with pytest.raises(VariableKindError, match="kinds="):
         kind_of(name, {**DEGREES, "long_name": long_name}, (), "f.nc")
 
 

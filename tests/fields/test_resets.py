@@ -116,7 +116,7 @@ def test_forecast_sums_without_bounds_are_what_they_behave_as(kept: bool) -> Non
         },
     )
     if not kept:
-        with pytest.raises(VariableKindError, match=r"no bounds .* --kind tp=accumulated if it is"):
+        with pytest.raises(VariableKindError, match=r"no bounds .* kinds=.*accumulated.* if it is"):
             series_from_dataset(data)
         return
     made = series_from_dataset(data)

@@ -335,7 +335,11 @@ def test_periods_longer_than_the_step_are_refused_though_the_user_says_so(kind: 
     data = dataset(hours(8, step=3), name="tp", attributes={"units": "mm"})
     with pytest.raises(VariableKindError) as error:
         series_from_dataset(data, kinds={"tp": f"{kind}:6h"})
-    for part in ("'tp' in the dataset overlap", f"--kind tp={kind}:6h", f"--kind tp={kind}:3h"):
+    for part in (
+        "'tp' in the dataset overlap",
+        f'kinds={{"tp": "{kind}:6h"}}',
+        f'kinds={{"tp": "{kind}:3h"}}',
+    ):
         assert part in str(error.value)
     series_from_dataset(data, kinds={"tp": f"{kind}:3h"})
     series_from_dataset(data.isel(time=slice(None, None, 2)), kinds={"tp": f"{kind}:6h"})
@@ -352,7 +356,7 @@ def test_a_running_total_that_falls_is_offered_the_step_of_the_series() -> None:
     times = hours(9, step=6)[1:]
     bounds = np.stack([np.full(8, hours(1)[0]), times], axis=1)
     data = dataset(times, name="tp", attributes=SUM, bounds=bounds)
-    with pytest.raises(VariableKindError, match="--kind tp=sum:6h"):
+    with pytest.raises(VariableKindError, match=r'kinds=\{"tp": "sum:6h"\}'):
         series_from_dataset(data)
 
 

@@ -278,7 +278,7 @@ def test_a_channel_that_gets_a_classical_method_is_filled_by_it_and_the_others_a
 def test_variables_that_it_was_not_trained_on_are_refused() -> None:
     interval, model = noisy(17), worked(0.3)
     strange = replace(interval, channels=(*CHANNELS[:3], HUMIDITY))
-    with pytest.raises(ModelError, match=r"the model knows t, u, v, ps, not q: choose with --vari"):
+    with pytest.raises(ModelError, match=r"the model knows t, u, v, ps, not q: choose with vari"):
         model.fill(strange, THETA)
     with pytest.raises(ModelError, match="the model knows t, u, v, ps, not q"):
         model.treatment(HUMIDITY, interval.grid)
@@ -314,7 +314,7 @@ def test_a_place_without_the_elevation_that_was_learnt_with_is_refused_not_taken
     one = replace(noisy(0), grid=hilly)
     model.fill(one, THETA)
     for asked in (lambda: model.fill(noisy(0), THETA), lambda: model.treatment(CHANNELS[0], flat)):
-        with pytest.raises(ModelError, match=r"trained with elevation of each place, .* --static"):
+        with pytest.raises(ModelError, match=r"trained with elevation of each place, .* static="):
             asked()
 
 

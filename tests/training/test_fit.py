@@ -209,7 +209,7 @@ def test_a_finished_training_is_used_as_it_is(tmp_path: Path) -> None:
 def test_another_series_or_setting_is_refused_by_name_and_replaced_if_told(tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(series(), run, settings=TINY)
-    with pytest.raises(OutputError, match=r"other settings \(epochs 2, not 4\).*--overwrite"):
+    with pytest.raises(OutputError, match=r"other settings \(epochs 2, not 4\).*overwrite=True"):
         train(series(), run, settings=LONGER)
     with pytest.raises(OutputError, match=r"another series \(the dataset with other values\)"):
         train(series(seed=5), run, settings=TINY)
@@ -254,7 +254,7 @@ def test_a_broken_state_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(series(), run, settings=TINY, progress=stop_after(1))
     (run / "resume.ckpt").write_bytes(content)
-    with pytest.raises(ModelError, match=r"resume\.ckpt is broken.*--overwrite"):
+    with pytest.raises(ModelError, match=r"resume\.ckpt is broken.*overwrite=True"):
         train(series(), run, settings=TINY)
     (run / "resume.ckpt").unlink()
     with pytest.raises(OutputError, match=r"resume\.ckpt is gone"):
@@ -350,7 +350,7 @@ BAD: dict[str, tuple[Callable[[], xr.Dataset], type[TemdeepError], str]] = {
     "only periods": (
         lambda: series()[["tp", "time_bnds"]],
         RequestError,
-        "nothing that can be learnt.*--method cubic or solar",
+        'nothing that can be learnt.*method="cubic" or "solar"',
     ),
     "constant": (
         lambda: series().assign(t2m=series().t2m * 0 + np.float32(280.1)).assign_coords(),

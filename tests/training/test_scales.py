@@ -120,5 +120,5 @@ def test_places_that_are_not_neighbours_are_refused_with_methods_that_do() -> No
     stations = scattered("station", ("lat", "lon"), (NORTH, EAST))
     read = series_from_dataset(stations)
     solar = Solar(PlaceBasis.of(read.grid), {})
-    with pytest.raises(RequestError, match=r"not neighbours in space \(150 places.*--method solar"):
+    with pytest.raises(RequestError, match=r"not neighbours in space \(150 places.*method="):
         CoarseData.of(read, solar, TINY, 4)

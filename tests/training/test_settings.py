@@ -50,11 +50,11 @@ def test_the_defaults_can_work() -> None:
 @pytest.mark.parametrize(
     ("count", "rank", "words"),
     [
-        (2, 3, "--nr 3 is not below --nodes 2: ranks are 0 to 1"),
-        (2, 2, "--nr 2 is not below --nodes 2"),
-        (1, 1, "--nr 1 is not below --nodes 1: the only rank is 0"),
-        (2, -1, "--nr -1 is not below"),
-        (0, 0, "--nodes 0 is no number of processes"),
+        (2, 3, "rank=3 is not below count=2: ranks are 0 to 1"),
+        (2, 2, "rank=2 is not below count=2"),
+        (1, 1, "rank=1 is not below count=1: the only rank is 0"),
+        (2, -1, "rank=-1 is not below"),
+        (0, 0, "count=0 is no number of processes"),
     ],
 )
 def test_a_rank_that_does_not_exist_is_refused(count: int, rank: int, words: str) -> None:

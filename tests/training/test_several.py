@@ -144,7 +144,8 @@ def test_frames_that_are_held_out_are_not_learnt_from(tmp_path: Path) -> None:
 
 
 def test_each_series_is_drawn_with_the_root_of_its_length(tmp_path: Path) -> None:
-    source = _source([event(8, (20, 24)), event(40, (20, 24), seed=1)], SETTINGS)
+    events = [event(8, (20, 24)), event(40, (20, 24), seed=1)]
+    source = _source([series_from_dataset(one) for one in events], SETTINGS)
     assert isinstance(source, Several)
     parts = source.parts(source.solar(SETTINGS), SETTINGS, Store(tmp_path))
     turns = draw_turns(parts, SETTINGS, 0, 4000)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from tests.training.test_several import SETTINGS, two_events
 
+from temdeep.fields.series import series_from_dataset
 from temdeep.training.fit import Several, _source
 from temdeep.training.held import Store
 from temdeep.training.module import TrainingRun
@@ -67,7 +68,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     """Before its first step, of two events, weights that are not 0."""
     store: Path = tmp_path_factory.mktemp("held")
     settings = dataclasses.replace(SETTINGS, held_out=0.5)
-    source = _source(two_events(), settings)
+    source = _source([series_from_dataset(one) for one in two_events()], settings)
     assert isinstance(source, Several)
     first, *others = source.parts(source.solar(settings), settings, Store(store))
     torch.manual_seed(0)

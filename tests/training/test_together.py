@@ -83,8 +83,8 @@ def test_who_waits_for_others_says_so_and_gives_up() -> None:
     why, told = refused(Processes(3, 0, wait_s=0.5, port=port))
     assert told == [f"waiting for 2 of 3 processes at 127.0.0.1:{port}"]
     assert why == (
-        f"2 of 3 processes did not come to 127.0.0.1:{port} within 0.5 s: start those with --nr 1,"
-        " 2, or fewer --nodes."
+        f"2 of 3 processes did not come to 127.0.0.1:{port} within 0.5 s: start those with rank=1,"
+        " 2, or say fewer with count=."
     )
 
 
@@ -111,9 +111,9 @@ def test_other_numbers_and_a_rank_twice_are_refused() -> None:
         host = pool.submit(refused, Processes(2, 0, wait_s=4, port=port), opened)
         assert opened.wait(10)
         many, _ = refused(Processes(3, 1, wait_s=4, port=port))
-        assert f"with --nodes 3 and another at 127.0.0.1:{port} with --nodes 2" in many
+        assert f"with count=3 and another at 127.0.0.1:{port} with count=2" in many
         twin = refused_twice(port)
-        assert f"--nr 0 was started twice at 127.0.0.1:{port}" in twin
+        assert f"rank=0 was started twice at 127.0.0.1:{port}" in twin
         assert "1 of 2 processes did not come" in host.result()[0]
 
 

@@ -11,7 +11,7 @@ from temdeep.methods.spread_fitting import fit_spread
 from temdeep.methods.uncertain import Uncertain
 from temdeep.verification import examples, figures, maps
 from temdeep.verification.evaluate import Evaluation, evaluate
-from temdeep.verification.figure_style import unit_text
+from temdeep.verification.figure_style import panels, unit_text
 from temdeep.verification.gallery import write_figures
 from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
 from temdeep.verification.withholding import thin_out
@@ -128,3 +128,22 @@ def test_what_a_method_knows_of_its_errors_is_drawn_as_it_was_counted(series: Se
     drawn = draw_spread_skill(told).axes[0].get_lines()[0]
     np.testing.assert_allclose(np.asarray(drawn.get_xdata()), sums.skill(0)[0])
     np.testing.assert_allclose(np.asarray(drawn.get_ydata()), sums.skill(0)[1])
+
+
+@pytest.mark.parametrize("highest", [1.2, 2.5, 7.4])
+def test_a_curve_of_power_never_leaves_the_axis_unmarked(highest: float) -> None:
+    figure, (axes,) = panels(1)
+    waves = np.array([800.0, 400.0, 200.0])
+    ratios = {"linear": np.array([1.0, np.nan, 0.6]), "cubic": np.array([1.0, 1.1, highest])}
+    figures.plot_spectra(axes, ratios, waves, BOTH)
+    top = axes.get_ylim()[1]
+    assert top < 3.1  # what lies around 1 stays readable
+    marked = {
+        (float(x), float(y))
+        for line in axes.lines
+        if line.get_marker() == "^"
+        for x, y in np.transpose([line.get_xdata(), line.get_ydata()])
+    }
+    assert marked == ({(200.0, top)} if highest > top else set())
+    assert [one.get_text() for one in axes.texts] == (["up to 7.4"] if marked else [])
+    assert figure.axes

@@ -39,6 +39,13 @@ def test_halved_short_waves_have_a_quarter_of_the_power() -> None:
     assert spectra.fine_scale_ratio(smooth, truth, here) == pytest.approx(0.25)
 
 
+def test_gradients_are_where_a_wave_has_its_slopes() -> None:
+    here = grid(cyclic=True)
+    power = spectra.row_power(4 * wave(4) + wave(16), here)  # 12 and 3 cells, of equal slopes
+    assert spectra.gradient_share(power, here, 4.0) == pytest.approx(0.5)
+    assert spectra.gradient_share(np.zeros(24), here, 4.0) != 0  # none is no number
+
+
 def test_rows_with_holes_and_near_a_pole_are_left_out() -> None:
     here = grid(cyclic=True, top_deg=89.0)
     field = wave(6)

@@ -1,10 +1,12 @@
 """The viewer in a real browser: what is dragged and clicked is what the file holds."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from tests.engine.making import mixed, save
 from tests.viewer.browser import Viewer, browser, pixel
@@ -136,6 +138,28 @@ def test_all_is_within_reach_of_the_keyboard(page: Page) -> None:
     expect(moment).not_to_contain_text("00:00 UTC")
     page.keyboard.press(" ")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["truth", "output", "output_truth", "series"])
+def test_nothing_is_cut_off_on_a_telephone(page: Page, name: str) -> None:
+    """Colour bars, titles and legends leave the sides of their figures free."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    wide = """(name) => {
+      const figure = Bokeh.documents[0].get_model_by_name(name)
+      const canvas = Bokeh.index.find_one_by_id(figure.id).canvas.el
+      canvas.scrollIntoView({block: "center"})
+      const {x, y, width, height} = canvas.getBoundingClientRect()
+      return {x, y, width, height}
+    }"""
+    page.wait_for_function(f"(name) => ({wide})(name).width < 390", arg=name)
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(500)  # it is drawn anew
+    box = page.evaluate(wide, name)
+    assert box["x"] + box["width"] <= 390
+    seen = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=box))).convert("L"))
+    assert (seen < 200).any()
+    assert (seen[:, :2] > 250).all()
+    assert (seen[:, -2:] > 250).all()
 
 
 def test_ctrl_c_ends_it_without_a_word(viewer: Viewer, page: Page) -> None:

@@ -133,7 +133,7 @@ def test_a_standard_deviation_or_percentiles_beside_a_variable_are_drawn_as_its_
     np.testing.assert_allclose(series.output - low, 1.645 * 0.5, rtol=1e-3)
     looked, reader, _ = scene(tmp_path / "spread.nc", "sp")
     assert looked.field.band is not None
-    assert looked.field.band.words == "2.5 to 90 % of the cases"
+    assert looked.field.band.words == "2.5 to 90 % quantiles"
     series = looked.at_place(reader, None, 2, 0)
     assert series.band is not None
     np.testing.assert_allclose(series.band[0] - series.output, 2.5, atol=0.02)

@@ -52,3 +52,20 @@ def test_what_cannot_be_compared_is_said_on_the_page(tmp_path: Path) -> None:
     Page(document, open_runs(output, tmp_path / "truth.nc"))
     assert words(document, "remark") == "No comparison: the truth has no &#x27;t2m&#x27;."
     assert "Truth" not in words(document, "numbers")
+
+
+def test_a_time_that_the_truth_has_not_is_said(tmp_path: Path) -> None:
+    hourly = mixed(25, step_h=1)[["sp"]]
+    hourly.isel(time=slice(0, 13)).to_netcdf(tmp_path / "truth.nc")
+    output = filled(hourly.isel(time=slice(None, None, 3)), tmp_path, step="30min")
+    document = Document()
+    Page(document, open_runs(output, tmp_path / "truth.nc"))
+    (slider,) = document.select({"name": "time"})
+    for time, said in ((6, ""), (7, "its times are 1h apart"), (35, "it runs from 2019-03-01T00")):
+        slider.value = time
+        for one in document.session_callbacks:
+            document.remove_next_tick_callback(one)
+            one.callback()
+        moment = words(document, "moment")
+        assert ("the truth has no field at this time" in moment) is bool(said)
+        assert said in moment

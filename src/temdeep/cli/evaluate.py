@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from temdeep.cli.arguments import (
     open_from,
     refuse_inputs,
 )
+from temdeep.cli.report_page import check_suffix, write_page
 from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
 from temdeep.errors import OutputError, RequestError
 from temdeep.extras import need
@@ -161,8 +160,8 @@ def _check_places(scores: Path, table: Path, report: Path | None) -> None:
     """
     if scores.suffix != ".json":
         raise OutputError(f"{scores} is no JSON (.json) by its suffix.")
-    if report is not None and report.suffix not in (".html", ".htm"):
-        raise OutputError(f"{report} is no web page (.html) by its suffix.")
+    if report is not None:
+        check_suffix(report)
     for one in (scores, table, *(() if report is None else (report,))):
         check_place(one)
 
@@ -177,17 +176,14 @@ def _methods(
 ) -> tuple[dict[str, Method], dict[str, Any] | None]:
     """Classical methods fitted to the thinned test part, then the model."""
     from temdeep.methods.consistent import keep_consistent, parse_post_conditions
-    from temdeep.methods.registry import METHOD_NAMES, build_all
+    from temdeep.methods.registry import METHOD_NAMES
+    from temdeep.verification.evaluate import classical
     from temdeep.verification.withholding import thin_out
 
     kept = series.channels, parse_post_conditions(arguments.post_conditions)
     part = series.between(arguments.first, arguments.last)
     coarse = thin_out(part, arguments.withhold).coarse
-    chosen = names(arguments.method) or list(METHOD_NAMES)
-    ordered = {
-        name: keep_consistent(method, *kept)
-        for name, method in build_all(["linear", *chosen], coarse).items()
-    }
+    ordered = classical(coarse, names(arguments.method) or METHOD_NAMES, kept[1])
     if arguments.model is None:
         return ordered, None
     from temdeep.model_store import description, load_method
@@ -230,17 +226,14 @@ def _subject(evaluation: Evaluation, arguments: argparse.Namespace) -> str:
 
 def _report(evaluation: Evaluation, subject: str, arguments: argparse.Namespace) -> None:
     from temdeep.model_store import description
-    from temdeep.verification.report.page import write_report
 
-    with progress_bar("writing the report", 1000, quiet=arguments.quiet) as show_done:
-        write_report(
-            evaluation,
-            arguments.report,
-            subject=subject,
-            model=description(arguments.model, arguments.epoch) if arguments.model else None,
-            command=shlex.join(["temdeep", *sys.argv[1:]]),
-            progress=lambda done, total: show_done(1000 * done // total),
-        )
+    write_page(
+        evaluation,
+        arguments.report,
+        subject=subject,
+        model=description(arguments.model, arguments.epoch) if arguments.model else None,
+        quiet=arguments.quiet,
+    )
 
 
 def print_tables(evaluation: Evaluation, written: list[Path]) -> None:

@@ -15,6 +15,7 @@ from temdeep._version import __version__
 from temdeep.cli import doctor, downscale, evaluate, export, info, train, view
 from temdeep.errors import TemdeepError, ToldToStop
 from temdeep.extras import need_for
+from temdeep.wording import command_line
 
 EPILOG = """examples, with the series that the repository ships:
   temdeep info data/atlantic_6hourly.nc
@@ -24,7 +25,8 @@ EPILOG = """examples, with the series that the repository ships:
   temdeep evaluate data/atlantic_hourly_truth.nc --model run --withhold 6
 
 Each command has its own help: temdeep downscale --help. What is installed: temdeep doctor
-Completion by TAB, in ~/.bashrc or ~/.zshrc: eval "$(register-python-argcomplete temdeep)"
+Completion by TAB, once, with temdeep's environment active (zsh: ~/.zshrc):
+  register-python-argcomplete temdeep >> ~/.bashrc
 """
 
 
@@ -56,6 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
         import argcomplete
 
+        from temdeep.cli.completing import teach
+
+        teach(parser)
         argcomplete.autocomplete(parser)
     arguments = parser.parse_args(argv)
     return guarded(lambda: arguments.func(arguments), "temdeep", signals=argv is None)
@@ -78,7 +83,8 @@ def guarded(command: Callable[[], int], program: str, *, signals: bool) -> int:
         code = _with_extras(command)
         sys.stdout.flush()
     except TemdeepError as error:
-        return _complain(program, str(error), 2)
+        with command_line():
+            return _complain(program, str(error), 2)
     except ToldToStop as error:
         return _complain(program, str(error) or "stopped.", 128 + signal.SIGTERM)
     except KeyboardInterrupt as error:
@@ -105,7 +111,8 @@ def _with_extras(command: Callable[[], int]) -> int:
         MissingExtraError: Something is not installed.
     """
     try:
-        return command()
+        with command_line():
+            return command()
     except ModuleNotFoundError as error:
         need_for(error.name or "")
         raise

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from temdeep.cli.after_training import check_report, examine, prepare
 from temdeep.cli.arguments import add_series_arguments, open_from, refuse_inputs, thinned
 from temdeep.cli.reporting import tell, tell_json
 from temdeep.cli.trained import epochs_shown, summary, summary_lines, tell_series, teller
@@ -22,12 +23,17 @@ chosen, and each variable that the model does not fill in better than the classi
 to the best of these. Variables that hold for a period (sums, means) are left to them, too.
 
 A training that was stopped goes on where it was when the same command is run again.
+
+With --report, the model is tested afterwards on days that it has not learnt from, and a page for
+people is written, as by `temdeep evaluate`: on the days after --to (or before --from) if there are
+enough, else on the held-out end of the series. That end chose the best epoch; the page says so.
 """
 
 EPILOG = """examples, with the series that the repository ships:
   temdeep train data/atlantic_6hourly.nc -o run
   temdeep train data/atlantic_6hourly.nc -o run_t2m --variable t2m,u10,v10 --epochs 5 --seed 1
   temdeep train data/atlantic_6hourly.nc -o run_march --to 2000-03-25T00 --log-dir runs/march
+  temdeep train data/atlantic_6hourly.nc -o run_told --to 2000-03-24T18 --report run_told.html
 
 then: temdeep downscale data/atlantic_6hourly.nc -o learnt_hourly.nc --step 1h --model run
 """
@@ -80,7 +86,16 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     output.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder for the model"
     )
-    output.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    output.add_argument(
+        "--overwrite", action="store_true", help="replace a model and a report that are there"
+    )
+    output.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="test the model on days that it has not learnt from, and write a page for people"
+        " (.html)",
+    )
     output.add_argument(
         "--log-dir", type=Path, metavar="FOLDER", help="for TensorBoard: losses, rates, pictures"
     )
@@ -95,13 +110,21 @@ def run(arguments: argparse.Namespace) -> int:
     """
     settings = _settings(arguments)
     logs = [] if arguments.log_dir is None else [arguments.log_dir]
-    refuse_inputs([arguments.output, *logs], arguments.sources, [arguments.static])
+    report: Path | None = arguments.report
+    written = [arguments.output, *logs, *([] if report is None else [report])]
+    refuse_inputs(written, arguments.sources, [arguments.static])
+    if report is not None:
+        check_report(report, arguments.output, overwrite=arguments.overwrite)
     from temdeep.training.fit import train_run
 
     began = time.perf_counter()
     quiet = arguments.quiet or arguments.json
-    series = _series(arguments)
+    whole = open_from(arguments)
+    series = _part(whole, arguments)
     tell_series(series, quiet=quiet)
+    exam = None
+    if report is not None:
+        exam = prepare(report, whole, series, settings, arguments.every)
     with epochs_shown(quiet=quiet) as progress:
         trained = train_run(
             series,
@@ -113,11 +136,16 @@ def run(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             tell=teller(quiet=quiet),
         )
+    if exam is not None:
+        examine(exam, trained, quiet=quiet)
     seconds = time.perf_counter() - began
     if arguments.json:
-        tell_json({**summary(trained, series), "wall_time_s": round(seconds, 3)})
+        told = {} if report is None else {"report": str(report)}
+        tell_json({**summary(trained, series), **told, "wall_time_s": round(seconds, 3)})
     else:
-        tell([*summary_lines(trained, series), f"{seconds:.1f} s"], quiet=arguments.quiet)
+        lines = summary_lines(trained, series)
+        lines += [] if report is None else [f"{report}: how well it fills in what it has not seen."]
+        tell([*lines, f"{seconds:.1f} s"], quiet=arguments.quiet)
     return 0
 
 
@@ -130,8 +158,8 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     return read_settings(TrainingSettings, file=arguments.config, said=said)
 
 
-def _series(arguments: argparse.Namespace) -> Series:
-    series = open_from(arguments)
+def _part(series: Series, arguments: argparse.Namespace) -> Series:
+    """What is learnt from."""
     if arguments.first is not None or arguments.last is not None:
         series = series.between(arguments.first, arguments.last)
     return thinned(series, arguments.every)

@@ -148,7 +148,7 @@ def _best_estimate(
         if precision is not None:
             raise RequestError(
                 f"{method or DEFAULT_METHOD} has no network whose precision could be {precision}:"
-                " leave out --precision (in Python precision=), or name a model."
+                " leave out --precision, or name a model."
             )
         if epoch is not None:
             raise RequestError(f"epoch {epoch} of what? Name the model's folder with --model.")

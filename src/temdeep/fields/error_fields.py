@@ -20,15 +20,24 @@ class ErrorField:
 
     Attributes:
         of: Name of the variable that it tells of.
-        probability: Of a quantile; None: it is the standard deviation.
+        probability: Of a quantile; None: it is no quantile.
+        members: How many likely courses it holds; None: none, it is a standard deviation or a
+            quantile.
     """
 
     of: str
     probability: float | None = None
+    members: int | None = None
+
+    def __str__(self) -> str:
+        """What it holds, as what follows its name in a sentence."""
+        if self.members is None:
+            return f"says how wrong '{self.of}' may be"
+        return f"holds {self.members} likely courses of '{self.of}'"
 
 
 def error_fields(dataset: xr.Dataset) -> dict[str, ErrorField]:
-    """Fields that a variable names beside it as its standard error or quantile, by their name."""
+    """Fields that a variable names beside it as its error, a quantile or members, by their name."""
     found = {}
     for name, array in dataset.data_vars.items():
         for one in str(array.attrs.get("ancillary_variables", "")).split():
@@ -41,4 +50,17 @@ def error_fields(dataset: xr.Dataset) -> dict[str, ErrorField]:
                 found[one] = ErrorField(str(name), float(probability))
             elif error or one == f"{name}{DEVIATION}":
                 found[one] = ErrorField(str(name))
+            elif (count := _members(dataset[one], array)) is not None:
+                found[one] = ErrorField(str(name), members=count)
     return found
+
+
+def _members(one: xr.DataArray, of: xr.DataArray) -> int | None:
+    """How many members a field has along a dimension of its own that CF calls that of members."""
+    own = [one.sizes[dim] for dim in one.dims if dim not in of.dims and _is_members(one, str(dim))]
+    return own[0] if len(own) == 1 else None
+
+
+def _is_members(array: xr.DataArray, dim: str) -> bool:
+    standard = array.coords[dim].attrs.get("standard_name") if dim in array.coords else None
+    return standard == "realization"

@@ -157,7 +157,7 @@ def _fall(totals: FloatArray, i: int, asked: Question) -> VariableKindError:
 
 def _lattice(totals: FloatArray, falls: list[int], asked: Question) -> tuple[int, int, bool] | None:
     """A reset, their distance, and whether values at resets are those after it; None without."""
-    offsets, midnight = asked.axis.offset_us, _midnight_us(asked.axis)
+    offsets, midnight = asked.axis.offset_us, asked.axis.midnight_us
     if asked.bucket_us is not None:
         at_stamp = [(int(offsets[i]) - midnight) % asked.bucket_us == 0 for i in falls]
         nothing = [_nothing(totals[i]) for i in falls]
@@ -213,13 +213,3 @@ def _check(totals: FloatArray, falls: list[int], begins: Int64Array, asked: Ques
 
 def _nothing(values: FloatArray) -> bool:
     return not bool(np.nanmax(np.abs(values), initial=0.0) > 0)
-
-
-def _midnight_us(axis: TimeAxis) -> int:
-    """The midnight at or before the first time, microseconds since it."""
-    first = axis.at(0)
-    if isinstance(first, np.datetime64):
-        since = first - first.astype("datetime64[D]").astype(first.dtype)
-        return -int(since / np.timedelta64(1, "us"))
-    seconds = first.hour * 3600 + first.minute * 60 + first.second
-    return -int(seconds * 1_000_000 + first.microsecond)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from temdeep.errors import InputError, TimeAxisError, VariableError
+from temdeep.errors import InputError, RequestError, TimeAxisError, VariableError
 from temdeep.fields import reading_frames, thinning, walking
 from temdeep.fields.accumulations import Totals
 from temdeep.fields.grids import Grid
@@ -23,7 +23,14 @@ from temdeep.fields.variables import Channel, Kind
 from temdeep.fields.walking import sun_time_of
 from temdeep.metric import Float32Array, Float64Array
 
-__all__ = ["Series", "open_series", "series_from_dataset", "series_from_survey", "sun_time_of"]
+__all__ = [
+    "Series",
+    "as_series",
+    "open_series",
+    "series_from_dataset",
+    "series_from_survey",
+    "sun_time_of",
+]
 
 Selection = slice | Sequence[int] | Int64Array
 
@@ -351,3 +358,26 @@ def series_from_dataset(
     series = series_from_survey(found)
     reading_frames.check_values(series, reading_frames.in_memory_or_file(series))
     return series
+
+
+def as_series(
+    given: Series | xr.Dataset,
+    *,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
+) -> Series:
+    """A series as it is, or a dataset understood as one; arguments as `series_from_dataset`.
+
+    Raises:
+        RequestError: It is said how to understand what is understood already.
+        TemdeepError: As `series_from_dataset`.
+    """
+    if not isinstance(given, Series):
+        return series_from_dataset(given, variables=variables, kinds=kinds, static=static)
+    if kinds is not None or static is not None:
+        raise RequestError(
+            f"{given.source} is a series already, and what its variables are is settled: say kinds="
+            " and static= where it is opened."
+        )
+    return given if variables is None else given.select(variables)

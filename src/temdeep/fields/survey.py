@@ -197,8 +197,8 @@ class _Looker:
         if name in self.beside and not asked:
             self.left_out.add(name)
             self.notes.append(
-                f"'{name}' says how wrong '{self.beside[name].of}' may be, and is left out: name it"
-                " with --variable to have it filled in as a field."
+                f"'{name}' {self.beside[name]}, and is left out: name it with --variable to have it"
+                " filled in as a field."
             )
             return
         if name in self.helpers or (self.time_name not in array.dims and not asked):
@@ -359,7 +359,9 @@ class _Looker:
         array = self.dataset[name]
         nature, why = natures.nature_of(name, array.attrs, array.dtype)
         component, _ = natures.component_of(name, array.attrs)
-        for level in disbelieved(array):
+        # what tells of another is at its level, whatever its own name is
+        levelled = array.rename(self.beside[name].of) if name in self.beside else array
+        for level in disbelieved(levelled):
             self.disbelieved.setdefault(level, []).append(name)
         for channel_name, place in places_of(array, (self.time_name, *grid.dims)):
             self.places[channel_name] = place
@@ -374,7 +376,7 @@ class _Looker:
                     reason=f"{reason}; {nature} from {why}" if why else reason,
                     component=component if kind is Kind.INSTANTANEOUS else "",
                     ground=natures.tied_to_ground(name, array.attrs, nature),
-                    level=level_of(array, place),
+                    level=level_of(levelled, place),
                     member=member_of(array, place),
                 )
             )
@@ -398,9 +400,11 @@ class _Looker:
         for level, names in self.disbelieved.items():
             told = [one for one in names if wanted is None or one in wanted]
             if told:
+                one = len(told) == 1
                 self.notes.append(
-                    f"{level} is not taken for the level of {', '.join(told)}, which have it among"
-                    " their coordinates: their names or attributes say another."
+                    f"{level} is not taken for the level of {', '.join(told)}, which"
+                    f" {'has' if one else 'have'} it among {'its' if one else 'their'} coordinates:"
+                    f" {'its name' if one else 'their names'} or attributes say another."
                 )
 
     def _note_made(self) -> None:

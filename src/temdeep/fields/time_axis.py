@@ -122,6 +122,20 @@ class TimeAxis:
         rounded = first + datetime.timedelta(microseconds=500_000)
         return rounded.replace(microsecond=0)
 
+    @property
+    def midnight_us(self) -> int:
+        """The midnight (UTC) at or before the first time, microseconds since that time."""
+        first = self.at(0)
+        if isinstance(first, np.datetime64):
+            since = first - first.astype("datetime64[D]").astype(first.dtype)
+            return -int(since / np.timedelta64(1, "us"))
+        seconds = first.hour * 3600 + first.minute * 60 + first.second
+        return -int(seconds * 1_000_000 + first.microsecond)
+
+    def days(self, offset_us: int | Int64Array) -> Any:
+        """Which day (UTC) times at offsets belong to, that of the first time being 0."""
+        return (np.asarray(offset_us) - self.midnight_us) // _UNIT_US["d"]
+
     def at(self, offset_us: int | Int64Array | Sequence[int]) -> Any:
         """Valid times at offsets, in the axis' own type; given times come back bit for bit."""
         wanted = np.asarray(offset_us, dtype=np.int64)

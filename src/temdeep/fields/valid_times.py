@@ -173,6 +173,21 @@ def _valid_time_name(dataset: xr.Dataset, variables: Sequence[str] | None) -> st
     return max(found, key=lambda one: one[0], default=((0, False, False), ""))[1]
 
 
+def _begin_in_attributes(dataset: xr.Dataset) -> list[xr.DataArray]:
+    """When a forecast began, as `date` and `time` of GRIB: where earthkit-data puts it, if it did.
+
+    A day as 20180501 and a clock as 1200; none or one.
+    """
+    day, clock = (str(dataset.attrs.get(name, "")) for name in ("date", "time"))
+    if not re.fullmatch(r"\d{8}", day) or not re.fullmatch(r"\d{1,4}", clock):
+        return []
+    stamp = f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock.zfill(4)[:2]}:{clock.zfill(4)[2:]}"
+    try:
+        return [xr.DataArray(np.datetime64(stamp, "ns"))]
+    except ValueError:
+        return []
+
+
 def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
     """Valid time as reference time plus lead time, where a file gives only these."""
     references = [
@@ -181,6 +196,7 @@ def _from_lead_times(dataset: xr.Dataset) -> xr.Dataset | str:
         if dataset[name].ndim == 0 and holds_times(dataset[name]) and name != "valid_time"
     ]
     leads = [dataset[dim] for dim in dataset.dims if dim in _LEAD and dim in dataset.coords]
+    references = references or _begin_in_attributes(dataset)
     if not references or not leads:
         return ""
     lead = leads[0]

@@ -155,7 +155,7 @@ class Learnt:
         if absent:
             raise ModelError(
                 f"the model was trained with {' and '.join(absent)} of each place, which this"
-                " series does not have: give a file with it as --static FILE (in Python static=)."
+                " series does not have: give a file with it as --static FILE."
             )
 
     def places(self, channels: Sequence[Channel]) -> list[int]:

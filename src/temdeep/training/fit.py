@@ -21,7 +21,7 @@ import xarray as xr
 from temdeep import model_store
 from temdeep.errors import OutputError, RequestError
 from temdeep.fields.made_before import refuse_made
-from temdeep.fields.series import Series, series_from_dataset
+from temdeep.fields.series import Series, as_series
 from temdeep.methods.learnt import NAME, Learnt
 from temdeep.methods.protocol import Method
 from temdeep.methods.registry import CLASSICAL_NAMES, fitted
@@ -47,6 +47,7 @@ from temdeep.training.settings import TrainingSettings
 from temdeep.training.together import Meeting, Tell, meet
 from temdeep.training.trainer import check_precision, run_trainer, run_trial, uses_cuda
 from temdeep.training.transfer import resolved, trial, trust
+from temdeep.wording import worded
 
 __all__ = ["Meeting", "Processes", "Trained", "TrainingSettings", "meet", "train", "train_run"]
 
@@ -147,6 +148,9 @@ def train(
     settings: TrainingSettings | None = None,
     overwrite: bool = False,
     resume: bool = True,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
     processes: Processes | Meeting | None = None,
     progress: Progress | None = None,
     logs: Path | str | None = None,
@@ -169,6 +173,9 @@ def train(
         settings: How to train; the defaults suit a few weeks of 3- to 6-hourly fields on a CPU.
         overwrite: Replace a model that is there.
         resume: Go on with a training of the same series and settings that was stopped.
+        variables: Which variables of datasets; all that they hold if not given.
+        kinds: What variables of datasets are where these do not say, such as `{"tp": "sum:1h"}`.
+        static: Elevation and land fraction, where datasets have none.
         processes: Train data-parallel with others, which are waited for or have met already.
         progress: Told of each epoch.
         logs: Folder for TensorBoard; a last part `N` stands for the name of the run's folder. None:
@@ -191,6 +198,9 @@ def train(
         settings=settings,
         overwrite=overwrite,
         resume=resume,
+        variables=variables,
+        kinds=kinds,
+        static=static,
         processes=processes,
         progress=progress,
         logs=logs,
@@ -207,6 +217,9 @@ def train_run(
     settings: TrainingSettings | None = None,
     overwrite: bool = False,
     resume: bool = True,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
     processes: Processes | Meeting | None = None,
     progress: Progress | None = None,
     logs: Path | str | None = None,
@@ -215,12 +228,16 @@ def train_run(
 ) -> Trained:
     """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
-    tell = logging.getLogger(__name__).info if tell is None else tell
+    tell = _logged if tell is None else tell
     check_precision(settings.precision, cuda=uses_cuda(device))
     if not isinstance(processes, Meeting):
         processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
     meeting, first = processes, processes.processes.rank == 0
-    source = _source(series, settings)
+    several = [series] if isinstance(series, Series | xr.Dataset) else series
+    source = _source(
+        [as_series(one, variables=variables, kinds=kinds, static=static) for one in several],
+        settings,
+    )
     plan = source.plan(settings)
     meeting.check_same("series or settings", _digest(plan))
     beside = Path(logs).parent if logs is not None and Path(logs).name == "N" else None
@@ -258,24 +275,23 @@ def train_run(
     return Trained(folder, model_store.load_method(folder), found)
 
 
-def _source(
-    series: Series | xr.Dataset | Sequence[Series | xr.Dataset], settings: TrainingSettings
-) -> One | Several:
+def _logged(sentence: str) -> None:
+    logging.getLogger(__name__).info(worded(sentence))
+
+
+def _source(read: Sequence[Series], settings: TrainingSettings) -> One | Several:
     """What is learnt from, and where its held-out part begins.
 
     Raises:
         RequestError: It is too short, holds nothing that can be learnt, or temdeep has made it.
     """
-    if isinstance(series, Series | xr.Dataset):
-        return _source([series], settings)
-    read = tuple(series_from_dataset(one) if isinstance(one, xr.Dataset) else one for one in series)
     if not read:
         raise RequestError("there is no series to learn from: give one or more.")
     for one in read:
         refuse_made(one, "learn from")
     if len(read) == 1:
         return One(read[0], split(read[0], settings))
-    return Several(read, splits(read, settings))
+    return Several(tuple(read), splits(read, settings))
 
 
 def _run(

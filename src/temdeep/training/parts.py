@@ -198,7 +198,7 @@ def _check_alike(several: Sequence[Series]) -> None:
         if absent:
             raise RequestError(
                 f"'{absent[0]}' is in one of {first.source} and {other.source} alone: choose what"
-                " all series hold with --variable (in Python variables=)."
+                " all series hold with --variable."
             )
         for name, unit in wanted.items():
             if units[name] != unit:

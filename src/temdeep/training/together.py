@@ -186,8 +186,8 @@ def _count_in(processes: Processes, store: TCPStore, tell: Tell, deadline: float
             absent = [str(rank) for rank in range(count) if not store.check([f"rank/{rank}"])]
             raise RequestError(
                 f"{count - arrived} of {count} processes did not come to {processes.place} within"
-                f" {processes.wait_s:g} s: start those with --nr {', '.join(absent)}, or fewer"
-                " --nodes."
+                f" {processes.wait_s:g} s: start those with --nr {', '.join(absent)}, or say"
+                " fewer with --nodes."
             )
         time.sleep(LOOK_S)
         arrived = store.add("arrived", 0)

@@ -13,11 +13,11 @@ from temdeep._version import __version__
 from temdeep.asked import whole_number
 from temdeep.checkout import checkout_commit
 from temdeep.errors import RequestError
-from temdeep.fields.series import Series, series_from_dataset
-from temdeep.fields.time_axis import show
+from temdeep.fields.series import Series, as_series
+from temdeep.fields.time_axis import format_duration, show
 from temdeep.fields.variables import Kind
 from temdeep.methods import registry
-from temdeep.methods.consistent import keep_consistent
+from temdeep.methods.consistent import ALL, PostCondition, keep_consistent
 from temdeep.methods.protocol import Method
 from temdeep.methods.uncertain import Uncertain
 from temdeep.verification.breakdown import DEFINITIONS as BREAKDOWN_DEFINITIONS
@@ -31,6 +31,7 @@ from temdeep.verification.passes import (
 from temdeep.verification.records import DEFINITIONS, REFERENCE, Record, make_records
 from temdeep.verification.tally import Tally
 from temdeep.verification.withholding import Withheld, thin_out
+from temdeep.wording import worded
 
 Progress = Callable[[int, int], None]
 """Told how many intervals are done, and of how many."""
@@ -77,6 +78,9 @@ def evaluate(
     withhold: int,
     methods: Mapping[str, Method] | Sequence[str] = registry.METHOD_NAMES,
     period: tuple[object, object] | None = None,
+    variables: Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    static: xr.Dataset | None = None,
     dataset: str = "",
     trained_on: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -93,6 +97,9 @@ def evaluate(
             variables consistent as `downscale` does. Linear is added where it is not among them.
         period: First and last time of the part that is tested, either None for no limit; methods
             are given this part alone, thinned.
+        variables: Which variables of a dataset; all if not given.
+        kinds: What variables of a dataset are where it does not say, such as `{"tp": "sum:1h"}`.
+        static: Elevation and land fraction, where a dataset has none.
         dataset: Name of the data in the records; the source's if empty.
         trained_on: What a model among the methods was trained on: `first`, `last` as ISO times; if
             that is several series, these of each in a list `series`.
@@ -109,8 +116,7 @@ def evaluate(
     """
     began = time.perf_counter()
     seed = whole_number(seed, SEED)
-    if isinstance(series, xr.Dataset):
-        series = series_from_dataset(series)
+    series = as_series(series, variables=variables, kinds=kinds, static=static)
     part = series if period is None else series.between(*period)
     withheld = thin_out(part, withhold)
     chosen = _with_linear(methods, withheld.coarse)
@@ -153,15 +159,32 @@ def evaluate(
     return Evaluation(records, comparisons, breakdown, about, tallies, withheld, chosen)
 
 
+def classical(
+    coarse: Series,
+    names: Sequence[str] = registry.METHOD_NAMES,
+    conditions: frozenset[PostCondition] = ALL,
+) -> dict[str, Method]:
+    """Linear and other methods that need no training, fitted to a series, variables consistent.
+
+    Args:
+        coarse: The series.
+        names: Which methods.
+        conditions: What made values keep, as `keep_consistent`.
+
+    Raises:
+        RequestError: A method is unknown.
+    """
+    return {
+        name: keep_consistent(method, coarse.channels, conditions)
+        for name, method in registry.build_all([REFERENCE, *names], coarse).items()
+    }
+
+
 def _with_linear(
     methods: Mapping[str, Method] | Sequence[str], coarse: Series
 ) -> dict[str, Method]:
     if not isinstance(methods, Mapping):
-        methods = [methods] if isinstance(methods, str) else methods
-        methods = {
-            name: keep_consistent(method, coarse.channels)
-            for name, method in registry.build_all([REFERENCE, *methods], coarse).items()
-        }
+        methods = classical(coarse, [methods] if isinstance(methods, str) else methods)
     if REFERENCE in methods:
         return dict(methods)
     line = registry.build(REFERENCE, coarse)
@@ -247,9 +270,38 @@ def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str
             continue
         first, last = (fine.time.offset_of(str(one[end])) for end in ("first", "last"))
         if first <= fine.time.offset_us[-1] and last >= fine.time.offset_us[0]:
+            notes.append(_overlap(fine, one))
+    if trained_on and "series" not in trained_on and "step_s" in trained_on:
+        learnt, tested = round(trained_on["step_s"] * 1e6), withheld.span_us
+        if learnt != tested:
             notes.append(
-                f"the model was trained on {one['first']} to {one['last']}, and is"
-                f" tested on {show(fine.time.values[0])} to {show(fine.time.values[-1])}: these"
-                " overlap, so its scores are no evidence of skill on new data."
+                f"the model is made for intervals of {format_duration(learnt)}, and is tested on"
+                f" ones of {format_duration(tested)}: its errors at {format_duration(learnt)} are"
+                f" {'smaller' if tested > learnt else 'larger'}, and what it gains is another."
             )
-    return notes
+    return list(map(worded, notes))
+
+
+def _overlap(fine: Series, trained_on: Mapping[str, Any]) -> str:
+    """What a test on times of a model's own series is worth."""
+    tested = f"{show(fine.time.values[0])} to {show(fine.time.values[-1])}"
+    if _in_held_out(fine, trained_on):
+        return (
+            f"the test, {tested}, is the end of the series that the model was made from: no weight"
+            " of its network was learnt there, but its best epoch and the method of each variable"
+            " were chosen there, and what the sun drives is fitted to all of the series. On new"
+            " data it may do a little worse."
+        )
+    return (
+        f"the model was trained on {trained_on['first']} to {trained_on['last']}, and is"
+        f" tested on {tested}: these overlap, so its scores are no evidence of skill on new data."
+    )
+
+
+def _in_held_out(fine: Series, trained_on: Mapping[str, Any]) -> bool:
+    """Whether a test begins on a day after the last from which weights were learnt."""
+    held_out = trained_on.get("held_out_from", "none")
+    if held_out == "none" or "step_s" not in trained_on:
+        return False
+    last_learnt = fine.time.offset_of(str(held_out)) - round(trained_on["step_s"] * 1e6)
+    return bool(fine.time.days(last_learnt) < 0)

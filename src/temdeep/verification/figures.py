@@ -26,6 +26,9 @@ from temdeep.verification.figure_style import (
 TALLEST = 1.3
 """Height of a panel of errors, in linear's largest."""
 
+TOP_RATIO = (1.6, 3.0)
+"""The top of a panel of power over the truth's: as high as the curves, between these."""
+
 Records = Sequence[Mapping[str, Any]]
 
 
@@ -195,8 +198,42 @@ def plot_spectra(
     panel.set_xticks(_round_ticks(wavelength_km))
     panel.xaxis.set_major_formatter(ScalarFormatter())
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_ylim(0.0, 1.6)
+    top = _mark_beyond(panel, of_method, wavelength_km, methods)
+    panel.set_ylim(0.0, top)
     panel.set_xlabel("wavelength (km)")
+
+
+def _mark_beyond(
+    panel: Axes,
+    of_method: Mapping[str, Float64Array],
+    wavelength_km: Float64Array,
+    methods: Sequence[str],
+) -> float:
+    """Mark where curves of power leave the axis, with how far they go.
+
+    Returns:
+        The top of the axis: as high as the highest curve, between bounds.
+    """
+    highest = max((_highest(of_method[method]) for method in methods), default=0.0)
+    top = float(np.clip(1.05 * highest, *TOP_RATIO))
+    for method in methods:
+        ratio, colour = of_method[method], look(method).colour
+        beyond = np.flatnonzero(ratio > top)
+        if len(beyond):
+            panel.plot(
+                wavelength_km[beyond], np.full(len(beyond), top), color=colour, linestyle="",
+                marker="^", markersize=5, clip_on=False, zorder=5,
+            )  # fmt: skip
+            panel.annotate(
+                f"up to {_highest(ratio):.2g}", (wavelength_km[beyond[0]], top), xytext=(-6, -9),
+                textcoords="offset points", ha="right", fontsize="small", color=colour,
+            )  # fmt: skip
+    return top
+
+
+def _highest(ratio: Float64Array) -> float:
+    """The largest that is known, 0 where nothing is."""
+    return float(np.max(ratio, initial=0.0, where=np.isfinite(ratio)))
 
 
 def _round_ticks(wavelength_km: Float64Array) -> list[float]:

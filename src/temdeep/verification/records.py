@@ -15,7 +15,7 @@ from temdeep.scores import (
     restoration_rate_mse,
 )
 from temdeep.verification.bootstrap import RateIntervals, bootstrap
-from temdeep.verification.spectra import fine_scale_ratio
+from temdeep.verification.spectra import FINEST_CELLS, fine_scale_ratio, gradient_share
 from temdeep.verification.tally import Tally
 
 Record = dict[str, Any]
@@ -37,6 +37,9 @@ DEFINITIONS = {
     "correlation": "of anomalies from the mean of the given frames at each cell",
     "spectrum_ratio": "power along rows in waves under six cells over the truth's, in the middle of"
     " intervals",
+    "spectrum_ratio_finest": "the same in waves under four cells",
+    "gradient_finest": "percent of the power of gradients along rows that waves under four cells"
+    " hold, of the method's or of the truth's, whichever is more",
     "extremes_recovered": "100 (1 - what is wrong at intervals' maxima and minima over what lacks"
     " there if the given values alone are taken)",
     "speed_bias": "of a vector's speed, beside its x component: averaging two winds weakens them",
@@ -151,8 +154,14 @@ def _whole(tally: Tally, method: str, index: int) -> Record:
     missed, given = counts.missed[index], tally.missed_given[index]
     recovered = 100.0 * (1.0 - missed / given) if plain and given > 0 else math.nan
     ratio = fine_scale_ratio(counts.power, tally.truth_power, tally.grid)[index]
+    finest = fine_scale_ratio(counts.power, tally.truth_power, tally.grid, FINEST_CELLS)[index]
+    powers = (counts.power[index], tally.truth_power[index])
+    share = max(gradient_share(power, tally.grid, FINEST_CELLS) for power in powers)
+    spectral = plain and tally.grid.uniform
     record: Record = {
-        "spectrum_ratio": ratio if plain and tally.grid.uniform else math.nan,
+        "spectrum_ratio": ratio if spectral else math.nan,
+        "spectrum_ratio_finest": finest if spectral else math.nan,
+        "gradient_finest": 100.0 * share if spectral else math.nan,
         "extremes_recovered": recovered,
     }
     if np.isfinite(tally.wet_thresholds[index]):

@@ -15,6 +15,9 @@ POLAR_DEG = 80.0
 SHORT_CELLS = 6.0
 """Waves shorter than this many cells are the fine scales of `fine_scale_ratio`."""
 
+FINEST_CELLS = 4.0
+"""The finest of them, which next to nothing of the power of most fields is in."""
+
 
 def row_power(field: FloatArray, grid: Grid) -> Float64Array:
     """Mean power spectrum along the rows of a field.
@@ -58,20 +61,42 @@ def wavelengths_km(grid: Grid) -> Float64Array:
     return wavelengths_cells(grid) * width / 1000.0
 
 
-def fine_scale_ratio(power: Float64Array, power_truth: Float64Array, grid: Grid) -> Float64Array:
-    """Power of a method over that of the truth in waves shorter than six cells.
+def fine_scale_ratio(
+    power: Float64Array, power_truth: Float64Array, grid: Grid, cells: float = SHORT_CELLS
+) -> Float64Array:
+    """Power of a method over that of the truth in waves shorter than some cells.
 
     Args:
         power: Spectra of a method, shape (..., k).
         power_truth: Spectra of the truth, same shape.
         grid: Where the cells are.
+        cells: How many.
 
     Returns:
         Shape (...): 1 is right, less is too smooth, more is too rough; NaN without such waves.
     """
-    short = wavelengths_cells(grid) < SHORT_CELLS
+    short = wavelengths_cells(grid) < cells
     top, bottom = power[..., short].sum(axis=-1), power_truth[..., short].sum(axis=-1)
     return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), np.nan)
+
+
+def gradient_share(power: Float64Array, grid: Grid, cells: float) -> float:
+    """How much of the power of gradients along rows is in waves shorter than some cells.
+
+        Σ_{λ < cells} P/λ² / Σ P/λ²
+
+    Args:
+        power: A spectrum, shape (k,).
+        grid: Where the cells are.
+        cells: How many.
+
+    Returns:
+        0 to 1; NaN where there is no power.
+    """
+    waves = wavelengths_cells(grid)
+    of_gradient = power / waves**2
+    total = float(of_gradient.sum())
+    return float(of_gradient[waves < cells].sum()) / total if total > 0 else float("nan")
 
 
 def _without_trend(rows: Float64Array) -> Float64Array:

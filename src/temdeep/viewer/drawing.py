@@ -32,6 +32,9 @@ DIVERGING = tuple(interp_palette(PuOr11, 256))
 ROUND = tuple(interp_palette(("#e2d9e2", "#6276ba", "#2f1436", "#b1533f", "#e2d9e2"), 256))
 """For directions: ends as it begins."""
 
+LEGEND_COLUMNS = 3
+"""Names side by side above a series: as many as a telephone is wide."""
+
 NO_VALUE = "#c9c9c9"
 LINEAR_COLOUR, OUTPUT_COLOUR, TRUTH_COLOUR = "#555555", "#D55E00", "#000000"
 
@@ -145,7 +148,7 @@ class Maps:
         plot.add_tools(HoverTool(renderers=[picture], tooltips=[("", "@" + name + "{0.0000a}")]))
         plot.add_layout(
             ColorBar(
-                color_mapper=colours, height=10, width=WIDTH - 2 * SIDE - 16, padding=6, margin=0,
+                color_mapper=colours, height=10, width="auto", padding=6, margin=0,
                 title_standoff=4, title_text_font_size="11px", title_text_font_style="normal",
                 label_standoff=4,
             ),
@@ -202,7 +205,12 @@ class Series:
                 minutes="%H:%M", hourmin="%H:%M", hours="%H:%M\n%d %b", days="%d %b", months="%b %Y"
             )
         plot.legend.update(
-            orientation="horizontal", padding=2, spacing=14, margin=0, border_line_alpha=0
+            orientation="horizontal",
+            padding=2,
+            spacing=14,
+            margin=0,
+            border_line_alpha=0,
+            ncols=LEGEND_COLUMNS,
         )
         plot.legend.label_text_font_size = "12px"
         plot.add_layout(plot.legend[0], "above")

@@ -160,7 +160,7 @@ class _Looker:
         helpers = {str(dataset[name].attrs.get("bounds", "")) for name in dataset.variables}
         helpers |= {own_bounds_name(dataset[name]) for name in dataset.variables}
         helpers |= {bounds_name(dataset, self._time_name), *place_names(dataset)}
-        helpers |= set(self._errors)
+        helpers |= {one for one, told in self._errors.items() if told.members is None}
         return [
             str(name)
             for name, array in dataset.data_vars.items()
@@ -182,6 +182,7 @@ class _Looker:
         if kind.is_period and edges is None:
             unclear = f"'{name}' holds for periods, and {self._source} does not say for which"
         fields = {}
+        levelled = array.rename(self._errors[name].of) if name in self._errors else array
         for channel_name, place in places_of(array, (self._time_name, *grid.dims)):
             channel = Channel(
                 name=channel_name,
@@ -190,7 +191,7 @@ class _Looker:
                 kind=kind,
                 nature=nature,
                 standard_name=natures.standard_name_of(attributes),
-                level=level_of(array, place),
+                level=level_of(levelled, place),
             )
             fields[channel_name] = Field(
                 channel,
@@ -248,7 +249,13 @@ class _Looker:
         quantiles = {told: one for one, told in beside.items() if told is not None}
         low, high = min(quantiles, default=0.5), max(quantiles, default=0.5)
         if low < 0.5 < high:
-            words = f"{100 * low:g} to {100 * high:g} % of the cases"
-            return Band((quantiles[low], quantiles[high]), words)
+            return Band((quantiles[low], quantiles[high]), _called(low, high))
         deviations = [one for one, told in beside.items() if told is None]
-        return Band((deviations[0],), "90 % of the cases") if deviations else None
+        return Band((deviations[0],), _called(0.05, 0.95)) if deviations else None
+
+
+def _called(low: float, high: float) -> str:
+    """What a band between two probabilities is called."""
+    if abs(low + high - 1.0) < 1e-9:
+        return f"{100 * (high - low):g} % interval"
+    return f"{100 * low:g} to {100 * high:g} % quantiles"

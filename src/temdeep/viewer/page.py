@@ -27,7 +27,7 @@ from temdeep.viewer.path import path_of
 from temdeep.viewer.places import NO_CELL, Raster, raster_of
 from temdeep.viewer.runs import Run
 from temdeep.viewer.scene import DIFFERENCES, LINEAR, OUTPUT, TRUTH, Limits, PlaceSeries, Scene
-from temdeep.viewer.telling import numbers, remark, titles
+from temdeep.viewer.telling import lack, numbers, remark, titles
 
 PLAY_MS = 200
 """Between two moments that are played, where they are drawn as fast."""
@@ -223,7 +223,8 @@ class Page:
         self._maps.entitle(titles(scene, found, time))
         stamp = words.stamp(run.output.opened.time.values[time])
         said = words.status(run.output, scene.field, scene.straight, time)
-        self._texts.moment.text = f"<b>{stamp}</b> · {html.escape(said)}"
+        told = " · ".join(filter(None, (said, lack(scene, time))))
+        self._texts.moment.text = f"<b>{stamp}</b> · {html.escape(told)}"
         times = scene.window(run.reader, time)
         if self._series is None or self._series.times != times:
             self._series = scene.at_place(run.reader, run.true_reader, self._cell, time)

@@ -9,9 +9,11 @@ import html
 import textwrap
 from collections.abc import Mapping
 
+from temdeep.fields.time_axis import difference_us, format_duration, show
 from temdeep.metric import FloatArray
 from temdeep.viewer import words
 from temdeep.viewer.scene import DIFFERENCES, LINEAR, OUTPUT, TRUTH, PlaceSeries, Scene
+from temdeep.viewer.truth import NONE
 
 CALLED = {
     TRUTH: "Truth",
@@ -33,7 +35,8 @@ def titles(scene: Scene, found: Mapping[str, FloatArray], time: int) -> dict[str
         OUTPUT: "given" if is_given else scene.field.treatment or scene.output.method,
     }
     for name in DIFFERENCES:
-        told = "no value at this time"
+        needs = TRUTH in DIFFERENCES[name] and not _truth_is_there(scene, time)
+        told = f"no {'truth' if needs else 'value'} at this time"
         if name in found:
             told = f"RMS over the map {words.number(scene.rms(found[name]))} {unit}".rstrip()
         under[name] = told
@@ -77,7 +80,25 @@ def remark(scene: Scene) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lack(scene: Scene, time: int) -> str:
+    """Why maps that need the truth are empty at a moment; nothing where they are not."""
+    if scene.truth is None or _truth_is_there(scene, time):
+        return ""
+    axis, of_output = scene.truth.opened.time, scene.output.opened.time
+    since = int(difference_us(of_output.values[time : time + 1], axis.origin)[0])
+    if not 0 <= since <= axis.offset_us[-1]:
+        why = f"it runs from {show(axis.values[0])} to {show(axis.values[-1])}"
+    else:
+        why = f"its times are {format_duration(axis.step_us)} apart"
+    return f"the truth has no field at this time, {why}: what needs it is grey"
+
+
+def _truth_is_there(scene: Scene, time: int) -> bool:
+    """Whether the truth has a field at a moment, or there is none to have one."""
+    return scene.truth is None or not scene.compared or int(scene.truth.index[time]) != NONE
+
+
 def _truth_line(scene: Scene, found: Mapping[str, FloatArray]) -> str:
     if scene.truth is None:
         return ""
-    return scene.truth.opened.source if TRUTH in found else "none at this time"
+    return scene.truth.opened.source if TRUTH in found else "no field at this time"

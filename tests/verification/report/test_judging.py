@@ -155,6 +155,28 @@ def test_what_the_scores_speak_against_is_named() -> None:
     assert "2 m temperature in 0–30° S" in told
 
 
+@pytest.mark.parametrize(
+    ("finest", "share", "whole", "told"),
+    [
+        (1.7, 3.0, 1.0, True),
+        (0.5, 3.0, 1.0, True),
+        (1.3, 3.0, 1.0, False),  # within a third
+        (7.4, 0.03, 1.0, False),  # of next to nothing
+        (1.7, 3.0, 1.4, False),  # told already of all waves under six cells
+        (None, None, None, False),
+    ],
+)
+def test_the_finest_waves_are_told_where_gradients_rest_on_them(
+    finest: float | None, share: float | None, whole: float | None, *, told: bool
+) -> None:
+    verdict = one_variable(
+        40.0, spectrum_ratio=whole, spectrum_ratio_finest=finest, gradient_finest=share
+    )
+    said = [one for one in verdict.not_for if "Gradients from cell to cell" in one]
+    assert bool(said) is told
+    assert all(f"2 m temperature ({finest:.2f})" in one for one in said)
+
+
 def test_a_short_test_is_called_short() -> None:
     rows = [
         record("t2m", "temdeep", 40.0, spread=None),

@@ -12,9 +12,11 @@ import pytest
 import xarray as xr
 
 from temdeep.errors import OutputError, RequestError
+from temdeep.fields.intervals import Interval
 from temdeep.fields.series import series_from_dataset
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.simple import Nearest
+from temdeep.metric import Float32Array, Float64Array
 from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.outputs import write_text
 from temdeep.verification.report.page import subject_of, write_report
@@ -208,6 +210,34 @@ def test_the_model_and_the_command_are_told(page: Page) -> None:
     assert "<dt>Seed</dt><dd>5</dd>" in page.text
 
 
+class Checkered(Cubic):
+    """A cubic with one cell up, the next one down on top."""
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        made = super().fill(interval, theta)
+        made[..., ::2] += 5.0
+        made[..., 1::2] -= 5.0
+        return made
+
+
+def test_waves_with_far_too_much_power_are_told_with_what_they_hold(tmp_path: Path) -> None:
+    for method, told in ((Cubic(), False), (Checkered(), True)):
+        found = evaluate(dataset(columns=16)[["t2m"]], methods={"cubic": method}, withhold=6)
+        text = write_report(found, tmp_path / "r.html", subject="cubic").read_text("utf-8")
+        row = whole_rows(found.records, "t2m")["cubic"]
+        assert (row["spectrum_ratio_finest"] > 4 / 3) is told
+        assert ("more than a third too much in waves of" in text) is told
+
+
+def test_what_is_not_there_is_not_explained(page: Page, tmp_path: Path) -> None:
+    """One block is too few for intervals, and no whiskers are drawn."""
+    found = evaluate(dataset().isel(time=slice(0, 25)), methods={"cubic": Cubic()}, withhold=6)
+    short = write_report(found, tmp_path / "r.html", subject="cubic").read_text("utf-8")
+    for words in ("whiskers", "In brackets: 95 %", "the 95 % interval, and"):
+        assert words in page.text
+        assert words not in short
+
+
 def test_scattered_places_have_no_maps(tmp_path: Path) -> None:
     one_place = dataset(columns=1).isel(lat=[0])[["t2m"]]
     found = evaluate(one_place, methods={"cubic": Cubic()}, withhold=6)
@@ -220,7 +250,7 @@ def test_scattered_places_have_no_maps(tmp_path: Path) -> None:
 
 def test_straight_lines_alone_make_no_report() -> None:
     found = evaluate(dataset()[["t2m"]], methods=["linear"], withhold=6)
-    with pytest.raises(RequestError, match="--method"):
+    with pytest.raises(RequestError, match="method="):
         subject_of(found, None)
 
 

@@ -14,7 +14,8 @@ from temdeep.methods.spread import ChannelSpread, Spread
 from temdeep.methods.uncertain import Uncertain
 from temdeep.verification.evaluate import Evaluation, evaluate
 from temdeep.verification.report.page import write_report
-from temdeep.verification.report.words import FITS, fit_of
+from temdeep.verification.report.spread_section import _headline
+from temdeep.verification.report.words import FIT, FITS, fit_of, inside
 from temdeep.verification.tables import whole_rows
 
 TIED = "\N{NO-BREAK SPACE}"
@@ -75,16 +76,14 @@ def section(text: str) -> str:
 
 
 def test_words_say_what_the_scores_say(evaluation: Evaluation, text: str) -> None:
-    inside = [
-        whole_rows(evaluation.records, name)["cubic"]["coverage_90"] for name in ("t2m", "ps")
-    ]
-    assert inside[0] < 40
-    assert inside[1] > 98
+    held = [whole_rows(evaluation.records, name)["cubic"]["coverage_90"] for name in ("t2m", "ps")]
+    assert held[0] < 40
+    assert held[1] > 98
     told = section(text)
-    assert f"holds {np.mean(inside):.0f}{TIED}% of the truth, on average over 2 variables" in told
+    assert f"holds {np.mean(held):.0f}{TIED}% of the truth on average over 2 variables" in told
     assert "for none of them it is as it should be" in told
-    assert f"<li>Far too narrow: t2m ({inside[0]:.0f}{TIED}%).</li>" in told
-    assert f"<li>Far too wide: ps ({inside[1]:.0f}{TIED}%).</li>" in told
+    assert f"<li>Far too narrow: t2m ({held[0]:.0f}{TIED}%).</li>" in told
+    assert f"<li>Far too wide: ps ({held[1]:.0f}{TIED}%).</li>" in told
 
 
 def test_the_table_shows_the_numbers_of_the_scores(evaluation: Evaluation, text: str) -> None:
@@ -119,3 +118,29 @@ def test_every_share_has_its_words() -> None:
     assert fit_of(90.0) == "as it should be"
     assert fit_of(86.0) == "a little too narrow"
     assert fit_of(100.0 + 1e-9) == "far too wide"  # rounding of sums
+
+
+def test_the_share_that_is_shown_is_the_one_that_is_judged() -> None:
+    """87.7 is too narrow and shows so, where 88 to 92 are said to be as they should be."""
+    for share in np.linspace(60.0, 100.0, 4001):
+        shown = float(inside(float(share)).removesuffix(f"{TIED}%"))
+        assert fit_of(shown) == fit_of(float(share))
+        assert (FIT[0] <= shown <= FIT[1]) is (fit_of(float(share)) == "as it should be")
+    assert inside(87.7) == f"87.7{TIED}%"
+    assert inside(87.97) == inside(88.0) == f"88{TIED}%"
+    assert inside(62.3) == f"62{TIED}%"
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([87.7], "holds 87.7 % of the truth: a little too narrow."),
+        ([90.0, 91.0], "holds 90 % of the truth on average over 2 variables; for each of them it"),
+        ([97.0, 90.0, 79.0], "over 3 variables; for 1 of them it is as it should be."),
+    ],
+)
+def test_a_mean_that_is_right_by_chance_is_not_praised(shares: list[float], said: str) -> None:
+    rows = {f"x{i}": {"coverage_90": share} for i, share in enumerate(shares)}
+    told = _headline(rows, "auto").replace(TIED, " ")
+    assert said in told
+    assert told.count("as it should be") <= 1

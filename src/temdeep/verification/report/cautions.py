@@ -22,6 +22,7 @@ from temdeep.verification.report.words import (
     capital,
     duration,
     fit_of,
+    inside,
     listed,
     percent,
 )
@@ -38,6 +39,15 @@ FINE_SCALES = (0.8, 1.25)
 
 CLEARLY_WORSE = -1.0
 """Restoration rates of a region or an hour below this, in %, are told: they have no interval."""
+
+FINEST_SCALES = (2 / 3, 4 / 3)
+"""The same of waves of two to four cells, where all under six are right."""
+
+SEEN = 1.0
+"""Percent of the gradients' power that these waves must hold to be told.
+
+On grids finer than their weather they hold next to none, and any ratio.
+"""
 
 WET = (0.8, 1.25)
 """Wet area over the truth's outside these is told."""
@@ -88,7 +98,7 @@ def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]
         )
     yield from _texture(rows, titles)
     narrow = [
-        f"{titles[name]} ({row['coverage_90']:.0f}{TIED}%)"
+        f"{titles[name]} ({inside(row['coverage_90'])})"
         for name, row in rows.items()
         if row.get("coverage_90") is not None and fit_of(row["coverage_90"]) == FAR_TOO_NARROW
     ]
@@ -134,6 +144,21 @@ def _texture(rows: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -
                 f"Gradients and fine structure of {told}: too {word} in the middle of intervals"
                 " (power of the shortest waves over the truth's)."
             )
+    finest = {name: row.get("spectrum_ratio_finest") for name, row in rows.items()}
+    off = [
+        name
+        for name, ratio in finest.items()
+        if ratio is not None
+        and name not in (*smooth, *rough)
+        and not FINEST_SCALES[0] <= ratio <= FINEST_SCALES[1]
+        and rows[name]["gradient_finest"] >= SEEN
+    ]
+    if off:
+        told = listed(f"{titles[name]} ({finest[name]:.2f})" for name in off)
+        yield (
+            f"Gradients from cell to cell (of winds: convergence and shear) of {told}: power of"
+            " waves of two to four cells over the truth's, though all under six cells are right."
+        )
     for name, row in rows.items():
         wet = row.get("wet_area_ratio")
         if wet is not None and not WET[0] <= wet <= WET[1]:

@@ -33,6 +33,7 @@ from temdeep.verification.report.sections import (
     draw_rate_chart,
     draw_spectra_charts,
     draw_variable_maps,
+    tell_rough_waves,
 )
 from temdeep.verification.report.spread_section import draw_spread_section
 from temdeep.verification.report.tabulating import (
@@ -122,6 +123,7 @@ def write_report(
         "about": scores["about"],
         "subject": label(subject),
         "rival": label(rival),
+        "intervals": any(row["restoration_rate_low"] is not None for row in records),
         "verdict": judge(scores, subject, titles),
         "scores": scores_table(records, shown, subject),
         "details": details_table(records, titles, subject, rival),
@@ -161,6 +163,7 @@ def _pictures(
     yield "lead", lambda: draw_lead_charts(about)
     yield "day", lambda: draw_day_charts(about)
     yield "spectra", lambda: draw_spectra_charts(about)
+    yield "rough_waves", lambda: tell_rough_waves(about)
     yield "spread", lambda: draw_spread_section(about)
 
 

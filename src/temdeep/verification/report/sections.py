@@ -23,10 +23,20 @@ from temdeep.verification.figures import draw_place, plot_lead_error, plot_spect
 from temdeep.verification.gallery import power_ratios
 from temdeep.verification.maps import field_limits, largest_error, rmse_of
 from temdeep.verification.records import REFERENCE
+from temdeep.verification.report.cautions import FINEST_SCALES
 from temdeep.verification.report.charts import Charts
 from temdeep.verification.report.panels import draw_rates, panel, plot_day
 from temdeep.verification.report.pictures import Scale, map_image
-from temdeep.verification.report.words import listed, moment, number, percent, quantity, units
+from temdeep.verification.report.words import (
+    TIED,
+    listed,
+    moment,
+    number,
+    numbers_apart,
+    percent,
+    quantity,
+    units,
+)
 from temdeep.verification.spectra import wavelengths_km
 from temdeep.verification.tables import whole_rows
 
@@ -269,11 +279,37 @@ def draw_spectra_charts(subject: Subject) -> list[Chart]:
     return found
 
 
+def tell_rough_waves(subject: Subject) -> list[str]:
+    """In which waves a method has far too much power, and how much of the gradients is in them."""
+    waves = wavelengths_km(subject.grid)
+    told = []
+    for variable, title in subject.titles.items():
+        tally, index = find_channel(subject.evaluation, variable)
+        ratio = power_ratios(tally, index, (subject.method,))[subject.method]
+        rough = np.flatnonzero(np.nan_to_num(ratio) > FINEST_SCALES[1])
+        if not tally.plain[index] or not len(rough):
+            continue
+        of_gradient = tally.of_method[subject.method].power[index] / waves**2
+        share = 100.0 * float(of_gradient[rough].sum() / of_gradient.sum())
+        ends = dict.fromkeys(number(waves[one]) for one in (rough[-1], rough[0]))
+        told.append(
+            f"{title}: more than a third too much in waves of {' to '.join(ends)}{TIED}km, at most"
+            f" {np.max(ratio[rough]):.2g} times the truth's; such waves hold"
+            f" {share:.2g}{TIED}% of the power of its gradients."
+        )
+    return told
+
+
 def _named(
     filled: Mapping[str, FloatArray], methods: Sequence[str]
 ) -> list[tuple[str, FloatArray]]:
+    """Fields with names that begin a line, as captions do."""
     names = {REFERENCE: "Straight line"}
-    return [(names.get(method, label(method)), filled[method]) for method in methods]
+    return [(names.get(method, _heading(label(method))), filled[method]) for method in methods]
+
+
+def _heading(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _unit(subject: Subject, variable: str) -> str:
@@ -295,11 +331,11 @@ def _spread(values: FloatArray, unit: str) -> str:
     """What a map shows in numbers."""
     if not np.isfinite(values).any():
         return "no value known"
-    low, high = (float(np.nanmin(values)), float(np.nanmax(values)))
-    return f"{number(low)} to {quantity(high, unit)}"
+    low, high = numbers_apart((float(np.nanmin(values)), float(np.nanmax(values))))
+    return f"{low} to {high}{TIED}{unit}".rstrip(TIED)
 
 
 def _legend(scale: Scale, unit: str, what: str) -> Legend:
-    low, middle, high = map(number, scale.ticks())
+    low, middle, high = numbers_apart(scale.ticks())
     alt = f"Colours of {what}: {low} to {high} {unit}".strip()
     return Legend(scale.gradient(), (low, middle, high), unit, alt)

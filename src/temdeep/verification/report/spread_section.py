@@ -1,4 +1,4 @@
-"""What the report says and shows of how wrong a method says that it may be.
+"""What the report says and shows of whether the errors that a method states can be trusted.
 
 Knows: evaluations, records. Must not know: how the page is laid out.
 """
@@ -16,7 +16,16 @@ from temdeep.verification.records import REFERENCE
 from temdeep.verification.report.panels import panel
 from temdeep.verification.report.sections import Chart, Subject
 from temdeep.verification.report.tabulating import Cell, ReportTable, TableRow
-from temdeep.verification.report.words import FIT, FITS, TIED, fit_of, listed, quantity, units
+from temdeep.verification.report.words import (
+    FIT,
+    FITS,
+    TIED,
+    fit_of,
+    inside,
+    listed,
+    quantity,
+    units,
+)
 from temdeep.verification.spread_figures import plot_reliability, plot_spread_skill, sums_of
 from temdeep.verification.tables import whole_rows
 from temdeep.verification.uncertainty import LEVELS, MAIN, SpreadSums
@@ -78,22 +87,24 @@ def spread_rows(
 
 
 def _headline(rows: Mapping[str, Mapping[str, Any]], name: str) -> str:
-    """All variables together, and of how many this is so."""
+    """How much it holds, and whether it should; of several variables, for how many it does."""
     fits = [fit_of(row["coverage_90"]) for row in rows.values()]
     mean = float(np.mean([row["coverage_90"] for row in rows.values()]))
-    over = f", on average over {len(fits)} variables" if len(fits) > 1 else ""
-    told = f"holds {mean:.0f}{TIED}% of the truth{over}: {fit_of(mean)}"
-    right = fits.count(fit_of(FIT[1]))
-    if len(fits) > 1:
-        told += f"; for {right or 'none'} of them it is as it should be"
-    return f"The 90{TIED}% interval of {name} {told}."
+    told = f"The 90{TIED}% interval of {name} holds {inside(mean)} of the truth"
+    if len(fits) == 1:
+        return f"{told}: {fits[0]}."
+    right = fits.count(fit_of(FIT[1])) or "none"
+    many = "each" if right == len(fits) else right
+    return (
+        f"{told} on average over {len(fits)} variables; for {many} of them it is as it should be."
+    )
 
 
 def _groups(rows: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[str]:
     """Which variables' intervals are of which width, the narrowest first."""
     for words in FITS:
         named = [
-            f"{titles[variable]} ({row['coverage_90']:.0f}{TIED}%)"
+            f"{titles[variable]} ({inside(row['coverage_90'])})"
             for variable, row in rows.items()
             if fit_of(row["coverage_90"]) == words
         ]
@@ -159,7 +170,7 @@ def _by_lead(subject: Subject, variable: str, method: str) -> tuple[list[float],
         and row["lead_fraction"] is not None
         and row.get("coverage_90") is not None
     )
-    return [theta for theta, _ in points], [inside for _, inside in points]
+    return [theta for theta, _ in points], [covered for _, covered in points]
 
 
 def _sums(subject: Subject, variable: str) -> dict[str, SpreadSums]:
@@ -174,9 +185,9 @@ def _coverage_chart(subject: Subject, variable: str, row: Mapping[str, Any]) -> 
     axes.axhspan(*FIT, color=look(REFERENCE).colour, alpha=0.18, linewidth=0)
     axes.axhline(NOMINAL, color=TRUTH_COLOUR, linewidth=0.8)
     for method in subject.methods:
-        thetas, inside = _by_lead(subject, variable, method)
-        _curve(axes, method, thetas, inside)
-        lowest = min([lowest, *inside])
+        thetas, covered = _by_lead(subject, variable, method)
+        _curve(axes, method, thetas, covered)
+        lowest = min([lowest, *covered])
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(max(0.0, lowest - MARGIN), 101.0)
     axes.set_xlabel("lead fraction θ")
@@ -184,8 +195,8 @@ def _coverage_chart(subject: Subject, variable: str, row: Mapping[str, Any]) -> 
     each = _by_lead(subject, variable, subject.method)[1]
     alt = (
         f"Share of the truth of {title} inside the 90 % interval against lead fraction, which"
-        f" should be 90 %; {label(subject.method)}: {min(each):.0f} to {max(each):.0f} %, which is"
-        f" {fit_of(row['coverage_90'])}."
+        f" should be 90 %; {label(subject.method)}: {min(each):.0f} to {max(each):.0f} %, over all"
+        f" of them {inside(row['coverage_90'])}, {fit_of(row['coverage_90'])}."
     )
     return Chart(title, subject.charts.inline(figure, subject.colours, alt))
 
@@ -204,13 +215,11 @@ def _reliability_chart(subject: Subject, variable: str) -> Chart:
     tally, index = find_channel(subject.evaluation, variable)
     plot_reliability(axes, tally, index, subject.methods)
     axes.set_ylabel("truth inside (%)")
-    inside = {
-        method: 100 * sums.coverage(index) for method, sums in _sums(subject, variable).items()
-    }
+    held = {method: 100 * sums.coverage(index) for method, sums in _sums(subject, variable).items()}
     told = listed(
         f"{label(method)} {each[HALF]:.0f} % in the 50 % interval and {each[MAIN]:.0f} % in the"
         " 90 % interval"
-        for method, each in inside.items()
+        for method, each in held.items()
     )
     title = subject.titles[variable]
     alt = f"Share of the truth of {title} inside intervals said to hold 0 to 100 %: {told}."

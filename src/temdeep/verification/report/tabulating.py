@@ -80,9 +80,11 @@ def scores_table(records: Rows, titles: Mapping[str, str], subject: str) -> Repo
             below.append(f"RMSE in {unit}" if unit else "RMSE without unit")
         cells = [_score(whole[method], best) for method in methods]
         rows.append(TableRow(title, ", ".join(below), tuple(cells)))
+    known = any(row["restoration_rate_low"] is not None for row in records)
     caption = (
         "Restoration rate: % of the straight line's error (RMSE) that a method takes away; below"
-        " it the 95 % interval, and the RMSE itself. ✓ marks the best of a row."
+        f" it {'the 95 % interval, and ' if known else ''}the RMSE itself. ✓ marks the best of a"
+        " row."
     )
     name = "Restoration rates and errors"
     return ReportTable(name, caption, ("Variable", *map(label, methods)), tuple(rows))

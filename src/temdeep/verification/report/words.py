@@ -1,7 +1,8 @@
 """Numbers, durations and lists as text of the report."""
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 TIED = "\N{NO-BREAK SPACE}"
@@ -25,12 +26,50 @@ FITS = {
     "too wide": 98.0,
     WIDEST: 100.0,
 }
-"""What a 90 % interval is said to be, with the most percent of the truth inside it."""
+"""What a 90 % interval is said to be, with the percent of the truth inside it that this ends at.
+
+The end itself is the next one's, but that 92 is still as it should be, and 95 a little too wide.
+"""
+
+
+PLAIN = (1e-4, 1e6)
+"""Sizes that are told without powers of ten."""
 
 
 def number(value: float | None) -> str:
-    """Three significant digits."""
-    return "–" if value is None else f"{value:.3g}".replace("-", MINUS)
+    """Three significant digits: 0.12, 283, 68 300, 2.3 × 10⁻⁶."""
+    if value is None:
+        return "–"
+    short = f"{value:.3g}"
+    size = abs(float(short))
+    if size == 0 or not math.isfinite(size):
+        return short.replace("-0", "0").replace("-", MINUS)
+    if PLAIN[0] <= size < PLAIN[1]:
+        return _grouped(float(short), 0) if size >= 1000 else short.replace("-", MINUS)
+    digits, power = f"{value:.2e}".split("e")
+    digits = digits.rstrip("0").rstrip(".")
+    return f"{digits}{TIED}×{TIED}10{_raised(str(int(power)))}".replace("-", MINUS)
+
+
+def numbers_apart(values: Sequence[float]) -> tuple[str, ...]:
+    """Numbers of one scale, with as many digits as tell them apart: 99 800, 101 200, 102 500."""
+    known = [one for one in values if math.isfinite(one)]
+    reach = max(known, default=0.0) - min(known, default=0.0)
+    largest = max(map(abs, known), default=0.0)
+    if len(known) < len(values) or reach <= PLAIN[0] or largest >= PLAIN[1]:
+        return tuple(map(number, values))
+    decimals = 1 - math.floor(math.log10(reach))
+    return tuple("0" if one == 0 else _grouped(one, decimals) for one in values)
+
+
+def _grouped(value: float, decimals: int) -> str:
+    """A number with so many decimals, rounded before the point where these are negative."""
+    text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    return text.replace(",", TIED if abs(value) >= 9999.5 else "").replace("-", MINUS)
+
+
+def _raised(digits: str) -> str:
+    return digits.translate(_RAISED)
 
 
 def percent(value: float | None) -> str:
@@ -122,8 +161,20 @@ def moment(stamp: str) -> str:
 
 
 def fit_of(coverage: float) -> str:
-    """What is to be said of a 90 % interval that holds so many percent of the truth."""
-    return next((words for words, most in FITS.items() if coverage <= most), WIDEST)
+    """What is to be said of a 90 % interval that holds so many percent of the truth.
+
+    As many as are told with one decimal.
+    """
+    told = round(coverage, 1)
+    ends = FITS.items()
+    return next((one for one, end in ends if told < end or told == end >= FIT[1]), WIDEST)
+
+
+def inside(coverage: float) -> str:
+    """The percentage, whole; with a decimal where a whole number would be judged otherwise."""
+    whole = round(coverage)
+    told = f"{whole}" if fit_of(whole) == fit_of(coverage) else f"{coverage:.1f}"
+    return f"{told}{TIED}%"
 
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
