@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from temdeep._version import __version__
 from temdeep.engine import journal, record
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.growing import Growing, LaidOut, way_to_grow
-from temdeep.engine.journal import Journal
+from temdeep.engine.journal import Journal, refuse_held
 from temdeep.engine.origin import Older, Origin, refuse_other
 from temdeep.engine.packing import ladder
 from temdeep.engine.record import Made, Record
@@ -53,7 +54,7 @@ class Spool:
             older: What is there of it already.
             shared: Whether other machines write into it too.
         """
-        self.path = target.with_name(f".{target.name}.partial")
+        self.path = _partial(target)
         self._target, self._frame, self._origin = target, frame, origin
         self._older, self._shared = older, shared
         self._narrow = dict(specs)
@@ -87,12 +88,12 @@ class Spool:
         Raises:
             OutputError: Another run holds it, or it is the unfinished work of another request.
         """
-        if self._journal.go_on():
-            if self._origin is not None and not restart and self._is_mine(self._origin):
-                self._reopen()
-                return True
-            self._journal.release()
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._journal.hold()
+        begun = len(self.done()) > self.taken
+        if begun and self._origin is not None and not restart and self._is_mine(self._origin):
+            self._reopen()
+            return True
+        self._clear()
         about = {
             "temdeep": __version__,
             "target": self._target.name,
@@ -199,8 +200,7 @@ class Spool:
             self._journal.path = self._target / journal.NAME
             self._journal.remove()
         else:
-            self._journal.release()
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove()
 
     def _record(self) -> None:
         """Have a store say what it was made of, so that it can be appended to."""
@@ -216,12 +216,30 @@ class Spool:
         Returns:
             Whether it stays.
         """
+        if not self._journal.is_held:  # what is there is not this run's
+            return False
         stays = self._origin is not None and len(self.done()) > self.taken
-        self._journal.release()
-        if not stays:
+        if stays:
+            self._journal.release()
+        else:
             self.growing.stop()
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove()
         return stays
+
+    def _clear(self) -> None:
+        """Have nothing in the folder but the journal, by which others know that it is held."""
+        self._journal.begin({})
+        for one in self.path.iterdir():
+            if one != self._journal.path:
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+
+    def _remove(self) -> None:
+        """Remove the folder, the journal last: until then nobody else begins there."""
+        with suppress(OSError):  # what cannot be removed is in nobody's way
+            self._clear()
+        self._journal.remove()
+        with suppress(OSError):  # another run may have begun there at once
+            self.path.rmdir()
 
     def _reopen(self) -> None:
         about = self._journal.about
@@ -241,7 +259,12 @@ def settle(target: Path) -> None:
 
     A folder that was to be replaced is there again, or gone if the new one is in its place; a store
     that has its name is complete, and needs its journal no more.
+
+    Raises:
+        OutputError: Another run is about to give it its name.
     """
+    for folder in (_partial(target), target):  # a journal moves from the first into the second
+        refuse_held(folder / journal.NAME)
     old = _aside(target)
     if old.is_dir():
         if target.exists():
@@ -250,6 +273,10 @@ def settle(target: Path) -> None:
             old.rename(target)
     if target.is_dir():
         Journal(target / journal.NAME).remove()
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f".{target.name}.partial")
 
 
 def _aside(target: Path) -> Path:

@@ -174,6 +174,7 @@ def write_fillings(
     try:
         with storing():
             spool.open(restart=manner.restart)
+        check_free(target, overwrite=manner.overwrite)  # another run may have ended meanwhile
         before = len(spool.done()) - spool.taken
         growing = spool.growing
         work = Work(tuple(fillings), growing.specs, growing.open, begun, growing.placed)
