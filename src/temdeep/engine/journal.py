@@ -68,9 +68,13 @@ class Journal:
         Args:
             about: What the output is made of.
         """
-        self._held().truncate(0)
+        self.empty()
         self.about, self.entries = dict(about), []
         self._append(self.about)
+
+    def empty(self) -> None:
+        """Have it tell nothing to whoever reads it next."""
+        self._held().truncate(0)
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Write down that something is done, for good."""

@@ -46,13 +46,6 @@ class Piece:
     window: slice
     part: Plan
 
-    @property
-    def own(self) -> slice:
-        """The input times in the intervals that it makes; pieces together have all of them."""
-        first, last = int(self.part.interval[self.lead]), int(self.part.interval[-1])
-        begin = self.window.start + first
-        return slice(begin, min(self.window.start + last + 2, self.window.stop))
-
     def same_as(self, other: Piece) -> bool:
         """Whether both are made of the same input times in the same way."""
         here = (self.times, self.lead, self.window)
@@ -131,22 +124,6 @@ def windowed(series: Series, window: slice, fields: xr.Dataset) -> Series:
     return replace(series.take(window), dataset=fields)
 
 
-def fingerprint(fields: xr.Dataset, dim: str, times: slice) -> str:
-    """Hash of all values at some times.
-
-    Args:
-        fields: Variables in memory.
-        dim: Name of the time dimension.
-        times: Positions along it.
-    """
-    found = hashlib.sha256()
-    for name, array in fields.data_vars.items():
-        values = np.ascontiguousarray(array.isel({dim: times}).values)
-        found.update(f"{name} {values.dtype} {values.shape}".encode())
-        found.update(values.view(np.uint8).data if values.size else b"")
-    return found.hexdigest()[:32]
-
-
 class Frames:
     """Input fields in memory: a window that moves forward, each frame read once."""
 
@@ -155,6 +132,7 @@ class Frames:
         self._names = list(dict.fromkeys(channel.variable for channel in series.channels))
         self._held = slice(0, 0)
         self._fields: dict[str, xr.Variable] = {}
+        self._hashes: dict[int, bytes] = {}
 
     def read(self, window: slice) -> xr.Dataset:
         """The fields of a window.
@@ -178,7 +156,32 @@ class Frames:
             self._fields[name] = held
             whole[name] = whole[name].copy(data=held.values)
         self._held = window
+        self._hashes = {i: one for i, one in self._hashes.items() if i >= window.start}
         return whole
+
+    def fingerprint(self, window: slice) -> str:
+        """Hash of the times and of all values of a window, each field hashed once.
+
+        Raises:
+            InputError: The file breaks off or cannot be decoded.
+        """
+        if self._held != window:
+            self.read(window)
+        found = hashlib.sha256()
+        for index in range(window.start, window.stop):
+            if index not in self._hashes:
+                self._hashes[index] = self._hash(index)
+            found.update(self._hashes[index])
+        return found.hexdigest()[:32]
+
+    def _hash(self, index: int) -> bytes:
+        dim = self._series.time_name
+        found = hashlib.sha256(str(self._series.time.values[index]).encode())
+        for name, held in self._fields.items():
+            values = np.ascontiguousarray(held.isel({dim: index - self._held.start}).values)
+            found.update(f"{name} {values.dtype} {values.shape}".encode())
+            found.update(values.view(np.uint8).data if values.size else b"")
+        return found.digest()
 
 
 def _intervals_at_once(series: Series, context: int) -> int:

@@ -19,7 +19,15 @@ from temdeep.engine import journal, record
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.growing import Growing, LaidOut, way_to_grow
 from temdeep.engine.journal import Journal, refuse_held
-from temdeep.engine.origin import Older, Origin, refuse_other
+from temdeep.engine.origin import (
+    OF_A_RUN,
+    Older,
+    Origin,
+    known_files,
+    mark,
+    proven,
+    refuse_other,
+)
 from temdeep.engine.packing import ladder
 from temdeep.engine.record import Made, Record
 from temdeep.engine.stores import ZARR_SUFFIX
@@ -32,7 +40,13 @@ SUFFIXES = (".nc", ".nc4", ".cdf", ZARR_SUFFIX)
 
 
 class Spool:
-    """Holds an output until it is complete, and knows what of it is done."""
+    """Holds an output until it is complete, and knows what of it is done.
+
+    Attributes:
+        levels: Which storage of its ladder each field has.
+        doubted: How each input file was when what is done was made of it, where sizes and times do
+            not tell that it is as it was; None: there is no doubt.
+    """
 
     def __init__(
         self,
@@ -59,6 +73,7 @@ class Spool:
         self._older, self._shared = older, shared
         self._narrow = dict(specs)
         self.levels: dict[str, int] = dict.fromkeys(specs, 0)
+        self.doubted: dict[str, record.Stamp] | None = None
         self._journal = Journal(self.path / journal.NAME)
         self.growing = self._way(shared=shared)
 
@@ -100,10 +115,9 @@ class Spool:
             "way": self.growing.name,
             "request": dict(self._origin.request) if self._origin else {},
             "files": dict(self._origin.files) if self._origin else {},
+            "frame": self._mark(),
             "attributes": {
-                key: str(self._frame.attrs[key])
-                for key in ("history", "temdeep_command")
-                if key in self._frame.attrs
+                key: str(self._frame.attrs[key]) for key in OF_A_RUN if key in self._frame.attrs
             },
         }
         if self._older is not None:
@@ -129,6 +143,14 @@ class Spool:
         """
         try:
             refuse_other(origin, self._journal, self.path)
+            if not proven(origin, self._journal):
+                self.doubted = known_files(self._journal)
+                if self._journal.about["frame"] != self._mark():
+                    raise OutputError(
+                        f"{self.path} holds unfinished work of input whose coordinates, static"
+                        " fields, attributes or what the method finds in it have changed since:"
+                        " say --restart to begin anew."
+                    )
             if self._shared and self._journal.about.get("way") == LaidOut.name:
                 raise OutputError(
                     f"{self.path} holds unfinished work that one machine alone can go on with: run"
@@ -141,12 +163,21 @@ class Spool:
             raise
         return True
 
+    def _mark(self) -> str:
+        return mark(self._frame, self._narrow, self._origin.about if self._origin else None)
+
     def done(self) -> dict[tuple[int, int], Made]:
         """How each piece that is done came out, by its run and first time."""
         lines = [*self._journal.about.get(APPENDED, []), *self._journal.entries]
         return {
             tuple(one["done"]): Made(one["input"], one["levels"]) for one in lines if "done" in one
         }
+
+    def accept(self) -> None:
+        """Write down that what is done is made of the input as it is now."""
+        if self._origin is not None:
+            self._journal.add({"mended": dict(self._origin.files)})
+        self.doubted = None
 
     @property
     def taken(self) -> int:
@@ -228,7 +259,7 @@ class Spool:
 
     def _clear(self) -> None:
         """Have nothing in the folder but the journal, by which others know that it is held."""
-        self._journal.begin({})
+        self._journal.empty()
         for one in self.path.iterdir():
             if one != self._journal.path:
                 shutil.rmtree(one) if one.is_dir() else one.unlink()

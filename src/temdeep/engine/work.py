@@ -20,7 +20,7 @@ from temdeep.engine.behind import Doer, at_once
 from temdeep.engine.encoding import Encoder, NarrowError, carried
 from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.packing import Storage, ladder
-from temdeep.engine.pieces import Frames, Piece, fingerprint, pieces, windowed
+from temdeep.engine.pieces import Frames, Piece, pieces, windowed
 from temdeep.engine.plan import Plan
 from temdeep.engine.record import Made
 from temdeep.engine.running_totals import fill, passes
@@ -177,10 +177,8 @@ def do(
             if progress is not None:
                 copied = todo.times.start - piece.times.start
                 progress(passes(filling.series) * copied + work.placed * _count(piece.times))
-            dim, first = filling.series.time_name, piece.window.start
-            times = slice(piece.own.start - first, piece.own.stop - first)
             needed = {name: level for name, level in own.items() if level}
-            return Made(fingerprint(fields, dim, times), needed)
+            return Made(frames.fingerprint(piece.window), needed)
 
 
 def _count(times: slice) -> int:
