@@ -48,7 +48,7 @@ class Comparing:
         frames = Frames(self.now.series)
         for piece in self._pieces(self.before):
             made = self.found.pieces.get(piece.times.start)
-            if made is None or (doubted[piece.window].any() and changed(frames, piece, made)):
+            if made is None or (doubted[piece.used].any() and changed(frames, piece, made)):
                 raise OutputError(
                     f"{told(self.now.series, piece)} have changed since {target} was made of them:"
                     " make it anew with --overwrite."

@@ -38,12 +38,14 @@ class Piece:
         times: Their positions in the output.
         lead: How many output times before these are made with them and not kept.
         window: The input times that are needed.
+        used: Those of them whose values decide on what is made.
         part: The plan of all that is made, counted from the begin of the window.
     """
 
     times: slice
     lead: int
     window: slice
+    used: slice
     part: Plan
 
     def same_as(self, other: Piece) -> bool:
@@ -102,9 +104,10 @@ class Cutter:
         """The piece of some output times."""
         lead = _lead(self._clean, times.start)
         part = _part(self._series, self._plan, slice(times.start - lead, times.stop))
-        window = _window(self._series, part, self._context)
+        window = _window(self._series, part, self._context + 1)
+        used = _window(self._series, part, max(self._context, 1))
         shift = int(self._series.time.offset_us[window.start])
-        return Piece(times, lead, window, _moved(part, window.start, shift))
+        return Piece(times, lead, window, used, _moved(part, window.start, shift))
 
     def clean(self, begin: int, end: int) -> Int64Array:
         """Output positions, both bounds included, at which nothing is carried over."""
@@ -159,16 +162,16 @@ class Frames:
         self._hashes = {i: one for i, one in self._hashes.items() if i >= window.start}
         return whole
 
-    def fingerprint(self, window: slice) -> str:
-        """Hash of the times and of all values of a window, each field hashed once.
+    def fingerprint(self, piece: Piece) -> str:
+        """Hash of the times and of all values that a piece is made of, each field hashed once.
 
         Raises:
             InputError: The file breaks off or cannot be decoded.
         """
-        if self._held != window:
-            self.read(window)
+        if self._held != piece.window:
+            self.read(piece.window)
         found = hashlib.sha256()
-        for index in range(window.start, window.stop):
+        for index in range(piece.used.start, piece.used.stop):
             if index not in self._hashes:
                 self._hashes[index] = self._hash(index)
             found.update(self._hashes[index])
@@ -239,8 +242,8 @@ def _touched(edges: Int64Array, periods: Int64Array) -> Int64Array:
     return shared
 
 
-def _window(series: Series, part: Plan, context: int) -> slice:
-    """Input times that some output times need, at least two."""
+def _window(series: Series, part: Plan, beside: int) -> slice:
+    """Input times that some output times need, at least two, and so many on both sides."""
     last = int(part.interval[-1]) + (2 if part.given[-1] < 0 else 1)
     needed = [int(part.interval[0]), last]
     if part.periods_us is not None:
@@ -248,7 +251,7 @@ def _window(series: Series, part: Plan, context: int) -> slice:
         for edges in series.edges.values():
             touched = np.flatnonzero((edges[:, 0] < end) & (edges[:, 1] > begin))
             needed += [int(touched[0]), int(touched[-1]) + 1] if len(touched) else []
-    first, stop = max(min(needed) - context - 1, 0), max(needed) + context + 1
+    first, stop = max(min(needed) - beside, 0), max(needed) + beside
     return slice(first, min(stop, len(series.time)))
 
 

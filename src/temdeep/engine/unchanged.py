@@ -52,10 +52,10 @@ def changed(frames: Frames, piece: Piece, made: Made) -> bool:
     Raises:
         InputError: The input is damaged.
     """
-    return frames.fingerprint(piece.window) != made.input
+    return frames.fingerprint(piece) != made.input
 
 
 def told(series: Series, piece: Piece) -> str:
     """The values that a piece is made of, in words."""
-    first, last = (show(series.time.values[i]) for i in (piece.window.start, piece.window.stop - 1))
+    first, last = (show(series.time.values[i]) for i in (piece.used.start, piece.used.stop - 1))
     return f"values of {series.source} between {first} and {last}"

@@ -178,7 +178,7 @@ def do(
                 copied = todo.times.start - piece.times.start
                 progress(passes(filling.series) * copied + work.placed * _count(piece.times))
             needed = {name: level for name, level in own.items() if level}
-            return Made(frames.fingerprint(piece.window), needed)
+            return Made(frames.fingerprint(piece), needed)
 
 
 def _count(times: slice) -> int:

@@ -274,7 +274,7 @@ def _refuse_changed(work: Work, spool: Spool, known: Mapping[str, Stamp], origin
         doubted, frames = doubtful(series, named(known), origin.files), Frames(series)
         for unit in units:
             made, piece = done.get(unit.key), unit.piece
-            if made and doubted[piece.window].any() and changed(frames, piece, made):
+            if made and doubted[piece.used].any() and changed(frames, piece, made):
                 raise OutputError(
                     f"{told(series, piece)} have changed since {spool.path} was begun: say"
                     " --restart to begin anew."
