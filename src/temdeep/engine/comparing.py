@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from temdeep.engine.encoding import carried
-from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.field_spec import FieldSpec, frame_bytes
 from temdeep.engine.origin import Older, Origin
 from temdeep.engine.packing import ladder
 from temdeep.engine.pieces import Cutter, Frames, Piece, pieces
@@ -91,8 +91,14 @@ class Comparing:
 
     def _pieces(self, one: Filling) -> Iterator[Piece]:
         align = math.lcm(*(spec.held_times for spec in self.specs.values()))
-        context = one.method.context
-        return pieces(one.series, context, one.plan, align=align, carried=self._carried(one))
+        return pieces(
+            one.series,
+            one.method.context,
+            one.plan,
+            align=align,
+            carried=self._carried(one),
+            frame_bytes=frame_bytes(self.specs),
+        )
 
     def _cutter(self, one: Filling) -> Cutter:
         return Cutter(one.series, one.method.context, one.plan, self._carried(one))

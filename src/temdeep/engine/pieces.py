@@ -9,7 +9,6 @@ Knows: series, plans. Must not know: how a method fills, output files.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,17 @@ import xarray as xr
 from temdeep.engine.plan import Int64Array, Plan
 from temdeep.fields.reading_frames import load
 from temdeep.fields.series import Series
+
+PIECE_BYTES = 32 * 2**20
+"""What a piece writes, in single precision, if it needs no more: a second of straight lines, some
+seconds of a model."""
+
+LEAST_BYTES, LEAST_SHARE = 2**20, 8
+"""The first pieces write so much, and any later one an eighth of all that is before it: a short
+output is divided too, and where it is does not depend on how long it will be."""
+
+LEAST_INTERVALS = 4
+"""Intervals of a piece, as most pieces begin inside one, which is then made twice."""
 
 FEWEST_INTERVALS = 8
 """Neighbouring intervals share their context: together they read less than one by one."""
@@ -66,8 +76,9 @@ def pieces(
     *,
     align: int = 1,
     carried: Sequence[str] = (),
+    frame_bytes: int | None = None,
 ) -> Iterator[Piece]:
-    """Cut a plan.
+    """Cut a plan; who makes the pieces, and how long the plan goes on, changes none of them.
 
     Args:
         series: The coarse series.
@@ -76,17 +87,55 @@ def pieces(
         align: Pieces begin at multiples of so many output times: that of a chunk.
         carried: Period variables of which something is carried from one output period to the next:
             what rounding left, how high a total has come. A piece then begins early enough for it.
+        frame_bytes: What is written of one output time, in single precision; None: pieces write as
+            much as comes of what they may read.
 
     Yields:
         Pieces in time order; together they hold each output time once.
     """
     cutter = Cutter(series, context, plan, carried)
-    group = plan.interval // _intervals_at_once(series, context)
-    bounds = np.flatnonzero(np.diff(group)) + 1
-    aligned = -(-bounds // align) * align
-    inner = np.unique(aligned[aligned < len(plan)]).tolist()
-    for begin, end in itertools.pairwise([0, *inner, len(plan)]):
+    begins = np.flatnonzero(np.diff(plan.interval)) + 1
+    aligned = -(-begins // align) * align
+    cuts = np.unique([*aligned[aligned < len(plan)], len(plan)])
+    most = _intervals_at_once(series, context)
+    begin = 0
+    while begin < len(plan):
+        end = _end(plan, begin, cuts, most, _worth(begin, context, frame_bytes))
         yield cutter.piece(slice(begin, end))
+        begin = end
+
+
+def _worth(begin: int, context: int, frame_bytes: int | None) -> int | None:
+    """How many output times are worth a piece; None: as many as it may have.
+
+    At least twice as many as it reads input times beside its intervals, on both sides.
+
+    Args:
+        begin: Where it begins.
+        context: How many frames on each side the method uses.
+        frame_bytes: What is written of one output time.
+    """
+    if frame_bytes is None:
+        return None
+    before = begin * frame_bytes
+    written = min(max(before // LEAST_SHARE, LEAST_BYTES), PIECE_BYTES)
+    return max(written // max(frame_bytes, 1), 4 * (context + 1))
+
+
+def _end(plan: Plan, begin: int, cuts: Int64Array, most: int, worth: int | None) -> int:
+    """Where a piece ends: once it is worth it, and before it needs too many intervals.
+
+    Args:
+        plan: What is to be made.
+        begin: Where the piece begins.
+        cuts: Output times at which pieces may end, ascending, the last the plan's end.
+        most: How many intervals a piece may have.
+        worth: How many output times are worth a piece, if it also has some intervals.
+    """
+    first = plan.interval[begin]
+    some, far = np.searchsorted(plan.interval, [first + LEAST_INTERVALS, first + most])
+    wanted = far if worth is None else min(max(begin + worth, some), far)
+    return int(cuts[min(int(np.searchsorted(cuts, wanted)), len(cuts) - 1)])
 
 
 class Cutter:

@@ -18,7 +18,7 @@ import xarray as xr
 
 from temdeep.engine.behind import Doer, at_once
 from temdeep.engine.encoding import Encoder, NarrowError, carried
-from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
+from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec, frame_bytes
 from temdeep.engine.packing import Storage, ladder
 from temdeep.engine.pieces import Frames, Piece, pieces, windowed
 from temdeep.engine.plan import Plan
@@ -62,10 +62,16 @@ class Work:
         """All pieces of all runs; no two of them share a chunk."""
         align = math.lcm(*(spec.held_times for spec in self.specs.values()))
         storages = {name: spec.storage for name, spec in self.specs.items()}
+        written = frame_bytes(self.specs)
         for run, one in enumerate(self.fillings):
             names = carried(one.series, storages)
             for piece in pieces(
-                one.series, one.method.context, one.plan, align=align, carried=names
+                one.series,
+                one.method.context,
+                one.plan,
+                align=align,
+                carried=names,
+                frame_bytes=written,
             ):
                 begun = self.begun
                 if begun is not None and begun.rest.times.stop != piece.times.stop:
