@@ -117,7 +117,7 @@ def refuse_held(path: Path) -> None:
         with path.open(encoding="utf-8") as file:
             if not _lock(file, fcntl.LOCK_SH):
                 raise _in_use(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # told when it is taken
         return
 
 
