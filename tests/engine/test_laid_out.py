@@ -22,6 +22,7 @@ from temdeep.engine.layout import AS_USUAL, Layout
 from temdeep.engine.origin import Origin
 from temdeep.engine.packing import Storage, ladder
 from temdeep.engine.plan import plan
+from temdeep.engine.record import Made
 from temdeep.engine.spool import Spool
 from temdeep.engine.work import Filling
 from temdeep.engine.writers import Manner, write
@@ -260,6 +261,7 @@ def test_unfinished_work_in_one_file_is_refused_to_many_machines(tmp_path: Path)
     whole, origin = drawn(temperature([1, 2, 3]), tmp_path), Origin({}, {})
     spool = Spool(tmp_path / "out.nc", whole.frame, whole.specs, origin)
     spool.open(restart=False)
+    spool.add((0, 0), Made("", {}))
     spool._journal.release()  # as if killed
     other = Spool(tmp_path / "out.nc", whole.frame, whole.specs, origin, shared=True)
     with pytest.raises(OutputError, match=r"one machine alone .*: run the same without --dask"):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from itertools import product
@@ -19,7 +20,8 @@ from zarr.core.sync import _get_loop
 
 import temdeep
 from temdeep.cli.main import main
-from temdeep.engine import layout, pieces
+from temdeep.engine import journal, layout, pieces
+from temdeep.engine.journal import Journal
 from temdeep.engine.laid_out import LaidOutFile
 from temdeep.engine.spool import Spool
 from temdeep.engine.zarr_store import ZarrStore, finish_writes
@@ -28,18 +30,18 @@ FORMATS = ["out.nc", "out.zarr"]
 TIMES = 60
 
 DOWNSCALE = """
-import os, signal, sys
+import os, sys
 from pathlib import Path
 from temdeep.engine import growing, journal, laid_out, layout, pieces, spool, work, zarr_store
 pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.CHUNK_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
-what, left = sys.argv.pop(1), int(sys.argv.pop(1))
+what, left, how = sys.argv.pop(1), int(sys.argv.pop(1)), int(sys.argv.pop(1))
 def counted(done):
     def call(self, *arguments):
         global left
         left -= 1
         if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), how)
         return done(self, *arguments)
     return call
 stores = (zarr_store.ZarrStore, laid_out.LaidOutFile)
@@ -57,10 +59,13 @@ def downscale(
     folder: Path, target: str, *options: str, killed_at: tuple[str, int] = ("write", 0)
 ) -> subprocess.CompletedProcess[str]:
     """Fill `in.nc` hourly; killed when something is called for the n-th time."""
-    what, count = killed_at
-    command = [sys.executable, "-c", DOWNSCALE, what, str(count), "in.nc", "-o", target]
-    asked = [*command, "--step", "1h", "--method", "cubic", *options]
+    asked = [*command(target, killed_at, signal.SIGKILL), *options]
     return subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def command(target: str, at: tuple[str, int], how: signal.Signals) -> list[str]:
+    program = [sys.executable, "-c", DOWNSCALE, at[0], str(at[1]), str(int(how)), "in.nc"]
+    return [*program, "-o", target, "--step", "1h", "--method", "cubic"]
 
 
 @pytest.fixture(scope="module")
@@ -220,8 +225,8 @@ def test_a_changed_input_is_refused(place: Path) -> None:
 
 def test_a_journal_cut_short_by_a_kill_counts_up_to_there(place: Path, uninterrupted: Path) -> None:
     downscale(place, "out.zarr", killed_at=("add", 3))
-    journal = place / ".out.zarr.partial" / "temdeep_journal.jsonl"
-    journal.write_text(journal.read_text() + '{"done": [0, 1')
+    kept = place / ".out.zarr.partial" / journal.NAME
+    kept.write_text(kept.read_text() + '{"done": [0, 1')
     assert downscale(place, "out.zarr").returncode == 0
     assert_same(place / "out.zarr", uninterrupted / "out.zarr")
 
@@ -244,15 +249,64 @@ def test_damage_in_the_middle_is_named_and_the_work_goes_on_after_mending(
     assert_same(place / "out.zarr", uninterrupted / "out.zarr")
 
 
-def test_two_runs_do_not_write_into_one_output(place: Path) -> None:
-    import fcntl  # noqa: PLC0415 - of this test only
+@pytest.mark.parametrize(
+    ("target", "at"),
+    [("out.zarr", ("create", 1)), ("out.zarr", ("add", 2)), ("out.nc", ("add", 2))],
+)
+def test_a_second_start_leaves_alone_what_another_run_holds(
+    place: Path,
+    uninterrupted: Path,
+    target: str,
+    at: tuple[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = command(target, at, signal.SIGSTOP)
+    first = subprocess.Popen(asked, cwd=place, stderr=subprocess.PIPE, text=True)
+    try:
+        assert os.WIFSTOPPED(os.waitpid(first.pid, os.WUNTRACED)[1])  # it rests
+        monkeypatch.chdir(place)
+        same = ["downscale", "in.nc", "-o", target, "--step", "1h", "--method", "cubic"]
+        for more in ([], ["--restart"], ["--overwrite"], ["--variable", "sp"]):
+            assert main([*same, *more]) == 2
+            assert "another run is writing into" in capsys.readouterr().err
+        first.send_signal(signal.SIGCONT)
+        _, told = first.communicate(timeout=120)
+        assert first.returncode == 0, told
+    finally:
+        first.kill()
+    assert_same(place / target, uninterrupted / target)
+    assert sorted(os.listdir(place)) == ["in.nc", target]  # noqa: PTH208 - hidden ones count
 
-    downscale(place, "out.zarr", killed_at=("add", 3))
-    with (place / ".out.zarr.partial" / "temdeep_journal.jsonl").open("r+") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        other = downscale(place, "out.zarr")
-    assert other.returncode == 2
-    assert "another run is writing into" in other.stderr
+
+def test_appending_leaves_alone_what_another_run_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = mixed(count=9)
+    save(whole.isel(time=slice(5)), tmp_path)
+    same = ["downscale", "in.nc", "-o", "out.zarr", "--step", "1h", "--method", "linear"]
+    assert main(same) == 0
+    save(whole, tmp_path)
+    held = Journal(tmp_path / ".out.zarr.partial" / journal.NAME)
+    held.hold()
+    (held.path.parent / "of another").touch()
+    assert main([*same, "--append"]) == 2
+    assert "another run is writing into" in capsys.readouterr().err
+    assert sorted(one.name for one in held.path.parent.iterdir()) == ["of another", journal.NAME]
+    held.release()
+    assert main([*same, "--append"]) == 0
+    assert sorted(os.listdir(tmp_path)) == ["in.nc", "out.zarr"]  # noqa: PTH208 - hidden ones count
+
+
+def test_a_run_begins_anew_where_another_request_was_killed_before_anything_was_done(
+    place: Path,
+) -> None:
+    assert downscale(place, "out.zarr", killed_at=("write", 1)).returncode == -9
+    other = downscale(place, "out.zarr", "--variable", "sp")
+    assert other.returncode == 0, other.stderr
+    with xr.open_dataset(place / "out.zarr") as found:
+        assert set(found.data_vars) & {"t2m", "sp", "tp"} == {"sp"}
 
 
 @pytest.mark.parametrize("target", FORMATS)

@@ -90,7 +90,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--shards",
         metavar="LENGTHS",
         help="Zarr: lengths of a shard, one file that holds many chunks, such as time=240; none:"
-        " a file for each chunk; if not given, up to 128 times and 128 MB of a variable",
+        " a file for each chunk; if not given, up to 128 times and 128 MB of a variable, fewer"
+        " where there are many",
     )
     layout.add_argument(
         "--compress",

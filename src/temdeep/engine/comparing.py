@@ -10,19 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from temdeep.engine.encoding import carried
-from temdeep.engine.field_spec import FieldSpec
+from temdeep.engine.field_spec import FieldSpec, frame_bytes
 from temdeep.engine.origin import Older, Origin
 from temdeep.engine.packing import ladder
-from temdeep.engine.pieces import Cutter, Frames, Piece, fingerprint, pieces
+from temdeep.engine.pieces import Cutter, Frames, Piece, pieces
 from temdeep.engine.record import Record, widest
+from temdeep.engine.unchanged import changed, doubtful, told
 from temdeep.engine.work import Begun, Filling
 from temdeep.errors import OutputError
-from temdeep.fields.opening import times_in
-from temdeep.fields.time_axis import show
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +44,14 @@ class Comparing:
             OutputError: A value has changed, or the store's pieces are not as they were.
             InputError: The input is damaged.
         """
-        series, known = self.now.series, self.found.pieces
-        doubtful = self._doubtful(origin)
-        frames = Frames(series)
+        doubted = doubtful(self.now.series, self.found.files, origin.files)
+        frames = Frames(self.now.series)
         for piece in self._pieces(self.before):
-            made = known.get(piece.times.start)
-            own = piece.own
-            if made is not None and not doubtful[own].any():
-                continue
-            whole = slice(0, own.stop - own.start)
-            if made is None or fingerprint(frames.read(own), series.time_name, whole) != made.input:
-                first, last = (show(series.time.values[i]) for i in (own.start, own.stop - 1))
+            made = self.found.pieces.get(piece.times.start)
+            if made is None or (doubted[piece.used].any() and changed(frames, piece, made)):
                 raise OutputError(
-                    f"values of {series.source} between {first} and {last} have changed since"
-                    f" {target} was made of them: make it anew with --overwrite."
+                    f"{told(self.now.series, piece)} have changed since {target} was made of them:"
+                    " make it anew with --overwrite."
                 )
 
     def kept(self, target: Path) -> tuple[Older, Begun | None]:
@@ -101,34 +91,20 @@ class Comparing:
 
     def _pieces(self, one: Filling) -> Iterator[Piece]:
         align = math.lcm(*(spec.held_times for spec in self.specs.values()))
-        context = one.method.context
-        return pieces(one.series, context, one.plan, align=align, carried=self._carried(one))
+        return pieces(
+            one.series,
+            one.method.context,
+            one.plan,
+            align=align,
+            carried=self._carried(one),
+            frame_bytes=frame_bytes(self.specs),
+        )
 
     def _cutter(self, one: Filling) -> Cutter:
         return Cutter(one.series, one.method.context, one.plan, self._carried(one))
 
     def _carried(self, one: Filling) -> list[str]:
         return carried(one.series, {name: spec.storage for name, spec in self.specs.items()})
-
-    def _doubtful(self, origin: Origin) -> npt.NDArray[np.bool_]:
-        """Which input times come from files that are not as they were, shape (time,)."""
-        values = self.now.series.time.values
-        if not all(changed_ns for _, changed_ns in origin.files.values()):  # some are at a URL
-            return np.ones(len(values), dtype=bool)
-        known = set(self.found.files)
-        changed = [
-            path for path, now in origin.files.items() if (Path(path).name, *now) not in known
-        ]
-        if not changed or len(origin.files) == 1:
-            return np.full(len(values), bool(changed))
-        doubtful = np.zeros(len(values), dtype=bool)
-        for path in changed:
-            times = times_in(Path(path))
-            if times is None or times.dtype.kind != values.dtype.kind:
-                return np.ones(len(values), dtype=bool)
-            if len(times):
-                doubtful |= (values >= times[0]) & (values <= times[-1])
-        return doubtful
 
 
 def refuse_other_channels(

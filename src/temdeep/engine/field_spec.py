@@ -5,6 +5,7 @@ Knows: storages. Must not know: files, series.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,3 +77,14 @@ class FieldSpec:
         for begin in range(0, runs * times, times):
             for first in range(0, times, self.held_times):
                 yield begin + first, min(self.held_times, times - first)
+
+    @property
+    def cells(self) -> int:
+        """How many numbers one time of one run has."""
+        runs = 1 if self.run_axis is None else self.shape[self.run_axis]
+        return math.prod(self.shape) // (self.shape[self.time_axis] * runs)
+
+
+def frame_bytes(specs: Mapping[str, FieldSpec]) -> int:
+    """What all fields have of one time, in single precision, however they are stored."""
+    return 4 * sum(spec.cells for spec in specs.values())

@@ -31,41 +31,50 @@ class Journal:
         self.entries: list[Json] = []
         self._file: IO[str] | None = None
 
+    def hold(self) -> None:
+        """Take the journal, one that is new where there is none, and read what stands in it.
+
+        Raises:
+            OutputError: Another process holds it.
+        """
+        while self._file is None:
+            self.path.parent.mkdir(exist_ok=True)
+            try:
+                file: IO[str] = self.path.open("a+", encoding="utf-8")
+            except FileNotFoundError:  # its folder went meanwhile, with the work of another
+                continue
+            if not _lock(file):
+                file.close()
+                raise _in_use(self.path)
+            if _is_at(file, self.path):
+                self._file = file
+            else:  # it went before it was ours
+                file.close()
+        self._file.seek(0)
+        text = self._file.read()
+        whole = text[: text.rfind("\n") + 1]
+        self._file.truncate(len(whole.encode()))
+        lines = [json.loads(line) for line in whole.splitlines()]
+        self.about, self.entries = (lines[0], lines[1:]) if lines else ({}, [])
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is this run's."""
+        return self._file is not None
+
     def begin(self, about: Mapping[str, Any]) -> None:
-        """Make a new journal.
+        """Begin anew the journal that is held.
 
         Args:
             about: What the output is made of.
-
-        Raises:
-            OutputError: Another process holds it.
         """
-        self._hold("w+")
+        self.empty()
         self.about, self.entries = dict(about), []
         self._append(self.about)
 
-    def go_on(self) -> bool:
-        """Read the journal that is there.
-
-        Returns:
-            Whether there is one.
-
-        Raises:
-            OutputError: Another process holds it.
-        """
-        if not self.path.is_file():
-            return False
-        file = self._hold("r+")
-        text = file.read()
-        whole = text[: text.rfind("\n") + 1]
-        file.seek(len(whole.encode()))
-        file.truncate()
-        lines = [json.loads(line) for line in whole.splitlines()]
-        if not lines:
-            self.release()
-            return False
-        self.about, self.entries = lines[0], lines[1:]
-        return True
+    def empty(self) -> None:
+        """Have it tell nothing to whoever reads it next."""
+        self._held().truncate(0)
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Write down that something is done, for good."""
@@ -84,23 +93,52 @@ class Journal:
         self.release()
 
     def _append(self, entry: Mapping[str, Any]) -> None:
-        if self._file is None:
-            raise ValueError("the journal is not held")
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        file = self._held()
+        file.write(json.dumps(entry) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
-    def _hold(self, mode: str) -> IO[str]:
-        file: IO[str] = self.path.open("a+" if mode == "w+" else mode, encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.close()
-            raise OutputError(
-                f"another run is writing into {self.path.parent}: wait for it, or choose another"
-                " output."
-            ) from error
-        if mode == "w+":
-            file.truncate(0)
-        self._file = file
-        return file
+    def _held(self) -> IO[str]:
+        if self._file is None:
+            raise RuntimeError("the journal is not held")
+        return self._file
+
+
+def refuse_held(path: Path) -> None:
+    """Refuse to go near an output while another process writes it.
+
+    Args:
+        path: Where its journal is, if it is there.
+
+    Raises:
+        OutputError: Another process holds it.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            if not _lock(file, fcntl.LOCK_SH):
+                raise _in_use(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # told when it is taken
+        return
+
+
+def _in_use(path: Path) -> OutputError:
+    """That another process holds a journal."""
+    return OutputError(
+        f"another run is writing into {path.parent}: wait for it, or choose another output."
+    )
+
+
+def _lock(file: IO[str], how: int = fcntl.LOCK_EX) -> bool:
+    """Whether a file could be locked; the system lets it go with the process, however that ends."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -17,6 +17,7 @@ from temdeep.engine.beside import REALIZATION, members_of, parents
 from temdeep.engine.dataset import dtype_of, shape_of
 from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.packing import Storage
+from temdeep.engine.pieces import PIECE_BYTES
 from temdeep.engine.plan import Plan
 from temdeep.engine.stores import ZARR_SUFFIX
 from temdeep.errors import RequestError
@@ -29,8 +30,11 @@ HELD_BYTES = 32 * 2**20
 SHARD_BYTES = 128 * 2**20
 """Largest shard: so much of each variable is held back until it is full."""
 
-MOST_TIMES, MOST_SHARD_TIMES = 512, 128
+MOST_TIMES, MOST_SHARD_TIMES = 128, 128
 """Times in a chunk and in a shard: pieces of work are at least as long."""
+
+FEWEST_SHARD_TIMES = 32
+"""Times that a shard may have though all fields together then write more than a piece should."""
 
 DEFAULT_COMPRESSION = {"zlib": True, "complevel": 4, "shuffle": True}
 LEVELS = range(10)
@@ -129,6 +133,12 @@ def field_specs(
     """
     check_layout(layout, suffix)
     beside, members = parents(series, method), members_of(series, method)
+    sizes = [
+        math.prod(shape_of(series, plan, beside.get(name, name))) * (members.get(name) or 1)
+        for name in variables
+    ]
+    time_bytes = 4 * sum(sizes) // max(len(plan), 1)
+    shard_times = max(PIECE_BYTES // max(time_bytes, 1), FEWEST_SHARD_TIMES)
     specs = {}
     for name, attributes in variables.items():
         spec = _field_spec(
@@ -139,6 +149,7 @@ def field_specs(
             suffix=suffix,
             layout=layout,
             members=members.get(name, 0),
+            shard_times=shard_times,
         )
         specs[name] = replace(spec, storage=BESIDE) if name in beside else spec
     held = dict.fromkeys([run_dim] if run_dim else [])
@@ -166,6 +177,7 @@ def _field_spec(
     suffix: str,
     layout: Layout,
     members: int,
+    shard_times: int,
 ) -> FieldSpec:
     array = series.as_given(variable)
     encoding = array.encoding
@@ -189,7 +201,7 @@ def _field_spec(
             time_axis=spec.time_axis + 1,
         )
     if suffix == ZARR_SUFFIX:
-        return _in_zarr(spec, encoding, series.grid.dims, layout)
+        return _in_zarr(spec, encoding, series.grid.dims, layout, shard_times)
     unlimited = series.time_name in series.dataset.encoding.get("unlimited_dims", ())
     return _in_netcdf(spec, encoding, layout, unlimited=unlimited or layout.unlimited)
 
@@ -218,7 +230,11 @@ def _in_netcdf(
 
 
 def _in_zarr(
-    spec: FieldSpec, encoding: Mapping[str, Any], grid_dims: Sequence[str], layout: Layout
+    spec: FieldSpec,
+    encoding: Mapping[str, Any],
+    grid_dims: Sequence[str],
+    layout: Layout,
+    shard_times: int,
 ) -> FieldSpec:
     """Chunks of a Zarr input, else whole fields, several times a chunk; shards of large fields.
 
@@ -246,14 +262,20 @@ def _in_zarr(
 
         level = layout.compression
         compressors = {"compressors": [ZstdCodec(level=level)] if level else None}
-    shards = _shards(spec, chunks, layout.shards)
+    shards = _shards(spec, chunks, layout.shards, min(shard_times, MOST_SHARD_TIMES))
     return replace(spec, chunks=tuple(chunks), shards=shards, filters=compressors)
 
 
 def _shards(
-    spec: FieldSpec, chunks: Sequence[int], asked: Mapping[str, int] | None
+    spec: FieldSpec, chunks: Sequence[int], asked: Mapping[str, int] | None, most_times: int
 ) -> tuple[int, ...] | None:
     """Shape of a shard: all of a field, as many times as asked for or as are good; None: none.
+
+    Args:
+        spec: The field.
+        chunks: Its chunks.
+        asked: What the user wants.
+        most_times: How many times it may have if nothing is asked for.
 
     Raises:
         RequestError: A shard would hold no whole number of chunks.
@@ -261,7 +283,7 @@ def _shards(
     axis = spec.time_axis
     whole = [-(-size // length) * length for size, length in zip(spec.shape, chunks, strict=True)]
     whole[axis] = 1
-    most = min(SHARD_BYTES // max(_bytes(spec, whole), 1), MOST_SHARD_TIMES)
+    most = min(SHARD_BYTES // max(_bytes(spec, whole), 1), most_times)
     whole[axis] = chunks[axis] * _power_of_two(most // chunks[axis])
     if asked is None:
         return tuple(whole) if whole[axis] > chunks[axis] else None

@@ -5,14 +5,22 @@ Knows: files, journals. Must not know: series, methods, how an output is stored.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import xarray as xr
+
 from temdeep._version import __version__
+from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.journal import Journal
 from temdeep.engine.record import About, Made
 from temdeep.errors import OutputError
+
+OF_A_RUN = ("history", "temdeep_command")
+"""Global attributes that a run which is gone on with keeps."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,50 @@ def stamp(path: Path) -> tuple[int, int]:
     return sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)
 
 
+def known_files(journal: Journal) -> dict[str, tuple[int, int]]:
+    """How each input file was when what is done was last found to be made of it, by path."""
+    known = journal.about["files"]
+    for line in journal.entries:
+        known = line.get("mended", known)
+    return {name: (size, changed_ns) for name, (size, changed_ns) in known.items()}
+
+
+def is_damaged(journal: Journal) -> bool:
+    """Whether the input was damaged, and was not found to be mended since."""
+    told = [line for line in journal.entries if "damaged" in line or "mended" in line]
+    return bool(told) and "damaged" in told[-1]
+
+
+def proven(origin: Origin, journal: Journal) -> bool:
+    """Whether sizes and times of all files tell that the input is what it was."""
+    known = all(changed_ns for _, changed_ns in origin.files.values())
+    return known and dict(origin.files) == known_files(journal)
+
+
+def mark(frame: xr.Dataset, specs: Mapping[str, FieldSpec], about: About | None) -> str:
+    """Hash of all that is written beside fields, and of what a method says of how it makes them.
+
+    Args:
+        frame: The output without its fields.
+        specs: How these are stored, and what is said of them.
+        about: What decides on their values, as far as it is told.
+    """
+    found = hashlib.sha256()
+    for name, one in sorted(frame.variables.items(), key=lambda item: str(item[0])):
+        values = np.asarray(one.values)
+        found.update(f"{name} {one.dims} {values.dtype} {sorted(one.attrs.items())}".encode())
+        plain = values.dtype.kind not in "OTU"
+        found.update(
+            np.ascontiguousarray(values).tobytes() if plain else str(values.tolist()).encode()
+        )
+    said = {key: one for key, one in frame.attrs.items() if key not in OF_A_RUN}
+    found.update(str(sorted(said.items())).encode())
+    for name, spec in specs.items():
+        found.update(f"{name} {sorted(spec.all_attributes().items())}".encode())
+    found.update(str(None if about is None else sorted(about.made_of.items())).encode())
+    return found.hexdigest()[:32]
+
+
 def refuse_other(origin: Origin, journal: Journal, place: Path) -> None:
     """Refuse the unfinished work of something else.
 
@@ -76,11 +128,9 @@ def refuse_other(origin: Origin, journal: Journal, place: Path) -> None:
         raise OutputError(
             f"{where} of another request ({other}): run that again to go on with it, or {anew}."
         )
-    mended = bool(journal.entries) and "damaged" in journal.entries[-1]
-    files = {name: list(one) for name, one in origin.files.items()}
-    if files != about["files"] and not mended:
-        both = {**about["files"], **files}
-        changed = [name for name in both if about["files"].get(name) != files.get(name)]
+    before, now = known_files(journal), dict(origin.files)
+    if now != before and not is_damaged(journal):
+        changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         raise OutputError(f"{changed[0]} has changed since {where}: {anew}.")
 
 

@@ -9,7 +9,6 @@ Knows: series, plans. Must not know: how a method fills, output files.
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,17 @@ import xarray as xr
 from temdeep.engine.plan import Int64Array, Plan
 from temdeep.fields.reading_frames import load
 from temdeep.fields.series import Series
+
+PIECE_BYTES = 32 * 2**20
+"""What a piece writes, in single precision, if it needs no more: a second of straight lines, some
+seconds of a model."""
+
+LEAST_BYTES, LEAST_SHARE = 2**20, 8
+"""The first pieces write so much, and any later one an eighth of all that is before it: a short
+output is divided too, and where it is does not depend on how long it will be."""
+
+LEAST_INTERVALS = 4
+"""Intervals of a piece, as most pieces begin inside one, which is then made twice."""
 
 FEWEST_INTERVALS = 8
 """Neighbouring intervals share their context: together they read less than one by one."""
@@ -38,20 +48,15 @@ class Piece:
         times: Their positions in the output.
         lead: How many output times before these are made with them and not kept.
         window: The input times that are needed.
+        used: Those of them whose values decide on what is made.
         part: The plan of all that is made, counted from the begin of the window.
     """
 
     times: slice
     lead: int
     window: slice
+    used: slice
     part: Plan
-
-    @property
-    def own(self) -> slice:
-        """The input times in the intervals that it makes; pieces together have all of them."""
-        first, last = int(self.part.interval[self.lead]), int(self.part.interval[-1])
-        begin = self.window.start + first
-        return slice(begin, min(self.window.start + last + 2, self.window.stop))
 
     def same_as(self, other: Piece) -> bool:
         """Whether both are made of the same input times in the same way."""
@@ -71,8 +76,9 @@ def pieces(
     *,
     align: int = 1,
     carried: Sequence[str] = (),
+    frame_bytes: int | None = None,
 ) -> Iterator[Piece]:
-    """Cut a plan.
+    """Cut a plan; who makes the pieces, and how long the plan goes on, changes none of them.
 
     Args:
         series: The coarse series.
@@ -81,17 +87,55 @@ def pieces(
         align: Pieces begin at multiples of so many output times: that of a chunk.
         carried: Period variables of which something is carried from one output period to the next:
             what rounding left, how high a total has come. A piece then begins early enough for it.
+        frame_bytes: What is written of one output time, in single precision; None: pieces write as
+            much as comes of what they may read.
 
     Yields:
         Pieces in time order; together they hold each output time once.
     """
     cutter = Cutter(series, context, plan, carried)
-    group = plan.interval // _intervals_at_once(series, context)
-    bounds = np.flatnonzero(np.diff(group)) + 1
-    aligned = -(-bounds // align) * align
-    inner = np.unique(aligned[aligned < len(plan)]).tolist()
-    for begin, end in itertools.pairwise([0, *inner, len(plan)]):
+    begins = np.flatnonzero(np.diff(plan.interval)) + 1
+    aligned = -(-begins // align) * align
+    cuts = np.unique([*aligned[aligned < len(plan)], len(plan)])
+    most = _intervals_at_once(series, context)
+    begin = 0
+    while begin < len(plan):
+        end = _end(plan, begin, cuts, most, _worth(begin, context, frame_bytes))
         yield cutter.piece(slice(begin, end))
+        begin = end
+
+
+def _worth(begin: int, context: int, frame_bytes: int | None) -> int | None:
+    """How many output times are worth a piece; None: as many as it may have.
+
+    At least twice as many as it reads input times beside its intervals, on both sides.
+
+    Args:
+        begin: Where it begins.
+        context: How many frames on each side the method uses.
+        frame_bytes: What is written of one output time.
+    """
+    if frame_bytes is None:
+        return None
+    before = begin * frame_bytes
+    written = min(max(before // LEAST_SHARE, LEAST_BYTES), PIECE_BYTES)
+    return max(written // max(frame_bytes, 1), 4 * (context + 1))
+
+
+def _end(plan: Plan, begin: int, cuts: Int64Array, most: int, worth: int | None) -> int:
+    """Where a piece ends: once it is worth it, and before it needs too many intervals.
+
+    Args:
+        plan: What is to be made.
+        begin: Where the piece begins.
+        cuts: Output times at which pieces may end, ascending, the last the plan's end.
+        most: How many intervals a piece may have.
+        worth: How many output times are worth a piece, if it also has some intervals.
+    """
+    first = plan.interval[begin]
+    some, far = np.searchsorted(plan.interval, [first + LEAST_INTERVALS, first + most])
+    wanted = far if worth is None else min(max(begin + worth, some), far)
+    return int(cuts[min(int(np.searchsorted(cuts, wanted)), len(cuts) - 1)])
 
 
 class Cutter:
@@ -109,9 +153,10 @@ class Cutter:
         """The piece of some output times."""
         lead = _lead(self._clean, times.start)
         part = _part(self._series, self._plan, slice(times.start - lead, times.stop))
-        window = _window(self._series, part, self._context)
+        window = _window(self._series, part, self._context + 1)
+        used = _window(self._series, part, max(self._context, 1))
         shift = int(self._series.time.offset_us[window.start])
-        return Piece(times, lead, window, _moved(part, window.start, shift))
+        return Piece(times, lead, window, used, _moved(part, window.start, shift))
 
     def clean(self, begin: int, end: int) -> Int64Array:
         """Output positions, both bounds included, at which nothing is carried over."""
@@ -131,22 +176,6 @@ def windowed(series: Series, window: slice, fields: xr.Dataset) -> Series:
     return replace(series.take(window), dataset=fields)
 
 
-def fingerprint(fields: xr.Dataset, dim: str, times: slice) -> str:
-    """Hash of all values at some times.
-
-    Args:
-        fields: Variables in memory.
-        dim: Name of the time dimension.
-        times: Positions along it.
-    """
-    found = hashlib.sha256()
-    for name, array in fields.data_vars.items():
-        values = np.ascontiguousarray(array.isel({dim: times}).values)
-        found.update(f"{name} {values.dtype} {values.shape}".encode())
-        found.update(values.view(np.uint8).data if values.size else b"")
-    return found.hexdigest()[:32]
-
-
 class Frames:
     """Input fields in memory: a window that moves forward, each frame read once."""
 
@@ -155,6 +184,7 @@ class Frames:
         self._names = list(dict.fromkeys(channel.variable for channel in series.channels))
         self._held = slice(0, 0)
         self._fields: dict[str, xr.Variable] = {}
+        self._hashes: dict[int, bytes] = {}
 
     def read(self, window: slice) -> xr.Dataset:
         """The fields of a window.
@@ -178,7 +208,32 @@ class Frames:
             self._fields[name] = held
             whole[name] = whole[name].copy(data=held.values)
         self._held = window
+        self._hashes = {i: one for i, one in self._hashes.items() if i >= window.start}
         return whole
+
+    def fingerprint(self, piece: Piece) -> str:
+        """Hash of the times and of all values that a piece is made of, each field hashed once.
+
+        Raises:
+            InputError: The file breaks off or cannot be decoded.
+        """
+        if self._held != piece.window:
+            self.read(piece.window)
+        found = hashlib.sha256()
+        for index in range(piece.used.start, piece.used.stop):
+            if index not in self._hashes:
+                self._hashes[index] = self._hash(index)
+            found.update(self._hashes[index])
+        return found.hexdigest()[:32]
+
+    def _hash(self, index: int) -> bytes:
+        dim = self._series.time_name
+        found = hashlib.sha256(str(self._series.time.values[index]).encode())
+        for name, held in self._fields.items():
+            values = np.ascontiguousarray(held.isel({dim: index - self._held.start}).values)
+            found.update(f"{name} {values.dtype} {values.shape}".encode())
+            found.update(values.view(np.uint8).data if values.size else b"")
+        return found.digest()
 
 
 def _intervals_at_once(series: Series, context: int) -> int:
@@ -236,8 +291,8 @@ def _touched(edges: Int64Array, periods: Int64Array) -> Int64Array:
     return shared
 
 
-def _window(series: Series, part: Plan, context: int) -> slice:
-    """Input times that some output times need, at least two."""
+def _window(series: Series, part: Plan, beside: int) -> slice:
+    """Input times that some output times need, at least two, and so many on both sides."""
     last = int(part.interval[-1]) + (2 if part.given[-1] < 0 else 1)
     needed = [int(part.interval[0]), last]
     if part.periods_us is not None:
@@ -245,7 +300,7 @@ def _window(series: Series, part: Plan, context: int) -> slice:
         for edges in series.edges.values():
             touched = np.flatnonzero((edges[:, 0] < end) & (edges[:, 1] > begin))
             needed += [int(touched[0]), int(touched[-1]) + 1] if len(touched) else []
-    first, stop = max(min(needed) - context - 1, 0), max(needed) + context + 1
+    first, stop = max(min(needed) - beside, 0), max(needed) + beside
     return slice(first, min(stop, len(series.time)))
 
 

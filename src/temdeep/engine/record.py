@@ -24,7 +24,7 @@ class Made:
     """How a piece came out.
 
     Attributes:
-        input: Hash of the input's values in its intervals.
+        input: Hash of the input's values that it was made of, those beside its intervals too.
         levels: Which storage of its ladder a variable needed, where it is not the narrowest.
     """
 

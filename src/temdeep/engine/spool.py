@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,8 +18,16 @@ from temdeep._version import __version__
 from temdeep.engine import journal, record
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.growing import Growing, LaidOut, way_to_grow
-from temdeep.engine.journal import Journal
-from temdeep.engine.origin import Older, Origin, refuse_other
+from temdeep.engine.journal import Journal, refuse_held
+from temdeep.engine.origin import (
+    OF_A_RUN,
+    Older,
+    Origin,
+    known_files,
+    mark,
+    proven,
+    refuse_other,
+)
 from temdeep.engine.packing import ladder
 from temdeep.engine.record import Made, Record
 from temdeep.engine.stores import ZARR_SUFFIX
@@ -31,7 +40,13 @@ SUFFIXES = (".nc", ".nc4", ".cdf", ZARR_SUFFIX)
 
 
 class Spool:
-    """Holds an output until it is complete, and knows what of it is done."""
+    """Holds an output until it is complete, and knows what of it is done.
+
+    Attributes:
+        levels: Which storage of its ladder each field has.
+        doubted: How each input file was when what is done was made of it, where sizes and times do
+            not tell that it is as it was; None: there is no doubt.
+    """
 
     def __init__(
         self,
@@ -53,11 +68,12 @@ class Spool:
             older: What is there of it already.
             shared: Whether other machines write into it too.
         """
-        self.path = target.with_name(f".{target.name}.partial")
+        self.path = _partial(target)
         self._target, self._frame, self._origin = target, frame, origin
         self._older, self._shared = older, shared
         self._narrow = dict(specs)
         self.levels: dict[str, int] = dict.fromkeys(specs, 0)
+        self.doubted: dict[str, record.Stamp] | None = None
         self._journal = Journal(self.path / journal.NAME)
         self.growing = self._way(shared=shared)
 
@@ -87,22 +103,21 @@ class Spool:
         Raises:
             OutputError: Another run holds it, or it is the unfinished work of another request.
         """
-        if self._journal.go_on():
-            if self._origin is not None and not restart and self._is_mine(self._origin):
-                self._reopen()
-                return True
-            self._journal.release()
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._journal.hold()
+        begun = len(self.done()) > self.taken
+        if begun and self._origin is not None and not restart and self._is_mine(self._origin):
+            self._reopen()
+            return True
+        self._clear()
         about = {
             "temdeep": __version__,
             "target": self._target.name,
             "way": self.growing.name,
             "request": dict(self._origin.request) if self._origin else {},
             "files": dict(self._origin.files) if self._origin else {},
+            "frame": self._mark(),
             "attributes": {
-                key: str(self._frame.attrs[key])
-                for key in ("history", "temdeep_command")
-                if key in self._frame.attrs
+                key: str(self._frame.attrs[key]) for key in OF_A_RUN if key in self._frame.attrs
             },
         }
         if self._older is not None:
@@ -128,6 +143,14 @@ class Spool:
         """
         try:
             refuse_other(origin, self._journal, self.path)
+            if not proven(origin, self._journal):
+                self.doubted = known_files(self._journal)
+                if self._journal.about["frame"] != self._mark():
+                    raise OutputError(
+                        f"{self.path} holds unfinished work of input whose coordinates, static"
+                        " fields, attributes or what the method finds in it have changed since:"
+                        " say --restart to begin anew."
+                    )
             if self._shared and self._journal.about.get("way") == LaidOut.name:
                 raise OutputError(
                     f"{self.path} holds unfinished work that one machine alone can go on with: run"
@@ -140,12 +163,21 @@ class Spool:
             raise
         return True
 
+    def _mark(self) -> str:
+        return mark(self._frame, self._narrow, self._origin.about if self._origin else None)
+
     def done(self) -> dict[tuple[int, int], Made]:
         """How each piece that is done came out, by its run and first time."""
         lines = [*self._journal.about.get(APPENDED, []), *self._journal.entries]
         return {
             tuple(one["done"]): Made(one["input"], one["levels"]) for one in lines if "done" in one
         }
+
+    def accept(self) -> None:
+        """Write down that what is done is made of the input as it is now."""
+        if self._origin is not None:
+            self._journal.add({"mended": dict(self._origin.files)})
+        self.doubted = None
 
     @property
     def taken(self) -> int:
@@ -199,8 +231,7 @@ class Spool:
             self._journal.path = self._target / journal.NAME
             self._journal.remove()
         else:
-            self._journal.release()
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove()
 
     def _record(self) -> None:
         """Have a store say what it was made of, so that it can be appended to."""
@@ -216,12 +247,30 @@ class Spool:
         Returns:
             Whether it stays.
         """
+        if not self._journal.is_held:  # what is there is not this run's
+            return False
         stays = self._origin is not None and len(self.done()) > self.taken
-        self._journal.release()
-        if not stays:
+        if stays:
+            self._journal.release()
+        else:
             self.growing.stop()
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove()
         return stays
+
+    def _clear(self) -> None:
+        """Have nothing in the folder but the journal, by which others know that it is held."""
+        self._journal.empty()
+        for one in self.path.iterdir():
+            if one != self._journal.path:
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+
+    def _remove(self) -> None:
+        """Remove the folder, the journal last: until then nobody else begins there."""
+        with suppress(OSError):  # what cannot be removed is in nobody's way
+            self._clear()
+        self._journal.remove()
+        with suppress(OSError):  # another run may have begun there at once
+            self.path.rmdir()
 
     def _reopen(self) -> None:
         about = self._journal.about
@@ -241,7 +290,12 @@ def settle(target: Path) -> None:
 
     A folder that was to be replaced is there again, or gone if the new one is in its place; a store
     that has its name is complete, and needs its journal no more.
+
+    Raises:
+        OutputError: Another run is about to give it its name.
     """
+    for folder in (_partial(target), target):  # a journal moves from the first into the second
+        refuse_held(folder / journal.NAME)
     old = _aside(target)
     if old.is_dir():
         if target.exists():
@@ -250,6 +304,10 @@ def settle(target: Path) -> None:
             old.rename(target)
     if target.is_dir():
         Journal(target / journal.NAME).remove()
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f".{target.name}.partial")
 
 
 def _aside(target: Path) -> Path:

@@ -14,11 +14,11 @@ import xarray as xr
 from temdeep.engine.aggregation import Aggregator
 from temdeep.engine.beside import along_members, beside_given
 from temdeep.engine.plan import Int64Array, Plan
-from temdeep.fields.periods import split_extreme
+from temdeep.fields.periods import extremes_in_turn
 from temdeep.fields.reading_frames import Window, load
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Kind
-from temdeep.methods.protocol import Method
+from temdeep.methods.protocol import Method, division
 from temdeep.methods.uncertain import Beside, Uncertain
 from temdeep.metric import Float32Array, FloatArray
 
@@ -194,9 +194,13 @@ def _sums_and_means(
         begin, end = (int(edge) for edge in edges[index])
         if parts.touches(begin, end):
             cuts = parts.cuts(begin, end)
-            rates = method.fill_periods(interval, (cuts - begin) / (end - begin))
-            seconds = np.diff(cuts) / 1e6
-            parts.add(cuts, rates * seconds[:, None, None, None])
+            divide = division(method, interval, (cuts - begin) / (end - begin))
+            for first in range(0, len(cuts) - 1, TIMES_AT_ONCE):
+                some = slice(first, min(first + TIMES_AT_ONCE, len(cuts) - 1))
+                own = cuts[some.start : some.stop + 1]
+                seconds = np.diff(own) / 1e6
+                parts.add(own, divide(some) * seconds[:, None, None, None])
+                yield from _period_blocks(series, group, periods_us, parts.finished(int(own[-1])))
         yield from _period_blocks(series, group, periods_us, parts.finished(end))
     yield from _period_blocks(series, group, periods_us, parts.finished())
 
@@ -223,7 +227,12 @@ def _extremes(
             after = frames[here + 1] if last > index else None
             cuts = parts.cuts(begin, end)
             theta = (cuts - begin) / (end - begin)
-            parts.add(cuts, split_extreme(frames[here], before, after, theta, group[0].kind))
+            kind = group[0].kind
+            split = extremes_in_turn(frames[here], before, after, theta, kind, TIMES_AT_ONCE)
+            for some, values in split:
+                own = cuts[some.start : some.stop + 1]
+                parts.add(own, values)
+                yield from _period_blocks(series, group, periods_us, parts.finished(int(own[-1])))
         yield from _period_blocks(series, group, periods_us, parts.finished(end))
     yield from _period_blocks(series, group, periods_us, parts.finished())
 

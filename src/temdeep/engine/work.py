@@ -18,9 +18,9 @@ import xarray as xr
 
 from temdeep.engine.behind import Doer, at_once
 from temdeep.engine.encoding import Encoder, NarrowError, carried
-from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
+from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec, frame_bytes
 from temdeep.engine.packing import Storage, ladder
-from temdeep.engine.pieces import Frames, Piece, fingerprint, pieces, windowed
+from temdeep.engine.pieces import Frames, Piece, pieces, windowed
 from temdeep.engine.plan import Plan
 from temdeep.engine.record import Made
 from temdeep.engine.running_totals import fill, passes
@@ -62,10 +62,16 @@ class Work:
         """All pieces of all runs; no two of them share a chunk."""
         align = math.lcm(*(spec.held_times for spec in self.specs.values()))
         storages = {name: spec.storage for name, spec in self.specs.items()}
+        written = frame_bytes(self.specs)
         for run, one in enumerate(self.fillings):
             names = carried(one.series, storages)
             for piece in pieces(
-                one.series, one.method.context, one.plan, align=align, carried=names
+                one.series,
+                one.method.context,
+                one.plan,
+                align=align,
+                carried=names,
+                frame_bytes=written,
             ):
                 begun = self.begun
                 if begun is not None and begun.rest.times.stop != piece.times.stop:
@@ -177,10 +183,8 @@ def do(
             if progress is not None:
                 copied = todo.times.start - piece.times.start
                 progress(passes(filling.series) * copied + work.placed * _count(piece.times))
-            dim, first = filling.series.time_name, piece.window.start
-            times = slice(piece.own.start - first, piece.own.stop - first)
             needed = {name: level for name, level in own.items() if level}
-            return Made(fingerprint(fields, dim, times), needed)
+            return Made(frames.fingerprint(piece), needed)
 
 
 def _count(times: slice) -> int:

@@ -6,6 +6,7 @@ Knows: spools, pieces of work. Must not know: how a method fills, the command li
 from __future__ import annotations
 
 import errno
+import itertools
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +19,15 @@ from temdeep.engine.describing import describe, draw_up
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.layout import AS_USUAL, Layout
 from temdeep.engine.origin import Older, Origin
+from temdeep.engine.pieces import Frames
 from temdeep.engine.plan import Plan
+from temdeep.engine.record import Stamp, named
 from temdeep.engine.running_totals import passes
 from temdeep.engine.spool import SUFFIXES, Spool, settle
 from temdeep.engine.stores import ZARR_SUFFIX, StoreError, storing
 from temdeep.engine.stream import variables_of
 from temdeep.engine.template import treatments
+from temdeep.engine.unchanged import changed, doubtful, told
 from temdeep.engine.work import Begun, Filling, Unit, Work
 from temdeep.engine.workers import Progress, Workers, here
 from temdeep.errors import InputError, OutputError, VariableError
@@ -174,9 +178,12 @@ def write_fillings(
     try:
         with storing():
             spool.open(restart=manner.restart)
+        check_free(target, overwrite=manner.overwrite)  # another run may have ended meanwhile
         before = len(spool.done()) - spool.taken
         growing = spool.growing
         work = Work(tuple(fillings), growing.specs, growing.open, begun, growing.placed)
+        if manner.origin is not None and spool.doubted is not None:
+            _refuse_changed(work, spool, spool.doubted, manner.origin)
         (manner.workers or here)(work, _missing(work, spool, count), spool, count)
         with storing():
             spool.finish(count)
@@ -252,6 +259,27 @@ class _Count:
         self._done += more
         if self._progress is not None:
             self._progress(self._done)
+
+
+def _refuse_changed(work: Work, spool: Spool, known: Mapping[str, Stamp], origin: Origin) -> None:
+    """Compare what is done with its input, where that may have changed.
+
+    Raises:
+        OutputError: It has.
+        InputError: It is damaged.
+    """
+    done = spool.done()
+    for run, units in itertools.groupby(work.units(), key=lambda unit: unit.run):
+        series = work.fillings[run].series
+        doubted, frames = doubtful(series, named(known), origin.files), Frames(series)
+        for unit in units:
+            made, piece = done.get(unit.key), unit.piece
+            if made and doubted[piece.used].any() and changed(frames, piece, made):
+                raise OutputError(
+                    f"{told(series, piece)} have changed since {spool.path} was begun: say"
+                    " --restart to begin anew."
+                )
+    spool.accept()
 
 
 def _missing(work: Work, spool: Spool, count: _Count) -> Iterable[Unit]:

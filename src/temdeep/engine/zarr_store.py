@@ -204,4 +204,5 @@ class ZarrStore:
         with warnings.catch_warnings():  # of text in Zarr, and of integers without a fill value
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", xr.SerializationWarning)
-            whole.to_zarr(path, mode="w", compute=False, encoding=encoding, consolidated=False)
+            warnings.simplefilter("ignore", ZarrUserWarning)  # of the journal that is there
+            whole.to_zarr(path, mode="a", compute=False, encoding=encoding, consolidated=False)

@@ -5,6 +5,7 @@ Knows: files, xarray's engines. Must not know: torch.
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeGuard
 
@@ -13,6 +14,7 @@ import xarray as xr
 
 from temdeep.errors import InputError, TimeAxisError
 from temdeep.fields import combining, grib
+from temdeep.fields.absent_chunks import absent_note
 from temdeep.fields.remote import ZARR_MARKS, RemoteStore, found_at, is_url
 from temdeep.fields.survey import Survey, survey
 from temdeep.fields.time_axis import Times
@@ -48,9 +50,17 @@ def survey_files(
     dataset, bounds = combining.combine(opened, [path.name for path in paths])
     source = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
     ground = None if static is None else open_file(find_files(static)[0])[0]
-    return survey(
+    found = survey(
         dataset, source=source, variables=variables, kinds=kinds, static=ground, bounds=bounds
     )
+    names = dict.fromkeys(one.variable for one in found.channels)
+    dim = found.file_dim or found.time_name
+    notes = [
+        absent_note(path, one, names, dim)
+        for path, (one, _) in zip(paths, opened, strict=True)
+        if isinstance(path, Path) and path.is_dir()
+    ]
+    return replace(found, notes=(*found.notes, *(note for note in notes if note)))
 
 
 def find_files(sources: Sources) -> list[Found]:

@@ -3,6 +3,7 @@
 Knows: arrays. Must not know: xarray, torch, files.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -62,15 +63,44 @@ def pin_extreme(profile: FloatArray, extreme: FloatArray, kind: Kind) -> FloatAr
     Raises:
         ValueError: Neither maximum nor minimum.
     """
+    return _pinned(profile, extreme, kind, _nearest([profile], kind))
+
+
+def _nearest(profiles: Iterable[FloatArray], kind: Kind) -> npt.NDArray[np.intp]:
+    """Which part comes nearest to the extreme of the whole, the first of several.
+
+    Args:
+        profiles: First estimates of some parts after the other, shape (part, …) each.
+        kind: Maximum or minimum.
+
+    Raises:
+        ValueError: Neither maximum nor minimum.
+    """
     if kind not in (Kind.MAXIMUM, Kind.MINIMUM):
         raise ValueError(f"{kind} is no extreme")
     upward = kind is Kind.MAXIMUM
     worst = -np.inf if upward else np.inf
-    known = np.where(np.isnan(profile), worst, profile)
-    k = (known.argmax if upward else known.argmin)(axis=0)
-    bounded = (np.minimum if upward else np.maximum)(profile, extreme[None])
+    best, nearest, first = None, np.zeros((), np.intp), 0
+    for profile in profiles:
+        known = np.where(np.isnan(profile), worst, profile)
+        k = (known.argmax if upward else known.argmin)(axis=0)
+        value = np.take_along_axis(known, k[None], axis=0)[0]
+        if best is None:
+            best, nearest = value, k
+        else:
+            better = value > best if upward else value < best
+            best, nearest = np.where(better, value, best), np.where(better, k + first, nearest)
+        first += len(profile)
+    return nearest
+
+
+def _pinned(
+    profile: FloatArray, extreme: FloatArray, kind: Kind, nearest: npt.NDArray[np.intp]
+) -> FloatArray:
+    """Parts brought in line; which of these is the nearest, where it is one of them."""
+    bounded = (np.minimum if kind is Kind.MAXIMUM else np.maximum)(profile, extreme[None])
     bounded = np.where(np.isnan(profile), extreme[None], bounded)
-    here = np.arange(len(profile)).reshape(-1, *(1,) * extreme.ndim) == k[None]
+    here = np.arange(len(profile)).reshape(-1, *(1,) * extreme.ndim) == nearest[None]
     pinned = np.where(here, extreme[None], bounded)
     return np.where(np.isnan(extreme)[None], np.nan, pinned).astype(profile.dtype)
 
@@ -98,13 +128,47 @@ def split_extreme(
     Returns:
         Shape (part, …), in the dtype of `extreme`.
     """
-    middles = (edges[:-1] + edges[1:]) / 2
-    weight = np.abs(middles - 0.5).reshape(-1, *(1,) * extreme.ndim)
-    early = (middles < 0.5).reshape(weight.shape)
+    ((_, parts),) = extremes_in_turn(extreme, before, after, edges, kind, len(edges) - 1)
+    return parts
+
+
+def extremes_in_turn(
+    extreme: FloatArray,
+    before: FloatArray | None,
+    after: FloatArray | None,
+    edges: Float64Array,
+    kind: Kind,
+    at_once: int,
+) -> Iterator[tuple[slice, FloatArray]]:
+    """As `split_extreme`, some parts after the other.
+
+    Args:
+        extreme: Extreme of the period, shape (…).
+        before: Likewise of the period before; None as there.
+        after: Likewise of the period after.
+        edges: Lead fractions of the parts' bounds, from 0 to 1, shape (part + 1,).
+        kind: Maximum or minimum.
+        at_once: How many parts are made at once.
+
+    Yields:
+        Which parts, and their extremes.
+    """
     neighbours = [
         np.where(np.isnan(one), extreme, one) if one is not None else extreme
         for one in (before, after)
     ]
-    neighbour = np.where(early, neighbours[0][None], neighbours[1][None])
-    profile = (1 - weight) * extreme[None] + weight * neighbour
-    return pin_extreme(profile.astype(extreme.dtype), extreme, kind)
+    count = len(edges) - 1
+    turns = [slice(first, min(first + at_once, count)) for first in range(0, count, at_once)]
+
+    def profile(some: slice) -> FloatArray:
+        bounds = edges[some.start : some.stop + 1]
+        middles = (bounds[:-1] + bounds[1:]) / 2
+        weight = np.abs(middles - 0.5).reshape(-1, *(1,) * extreme.ndim)
+        early = (middles < 0.5).reshape(weight.shape)
+        neighbour = np.where(early, neighbours[0][None], neighbours[1][None])
+        estimate: FloatArray = (1 - weight) * extreme[None] + weight * neighbour
+        return estimate.astype(extreme.dtype)
+
+    nearest = _nearest(map(profile, turns), kind)
+    for some in turns:
+        yield some, _pinned(profile(some), extreme, kind, nearest - some.start)

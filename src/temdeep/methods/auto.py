@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
@@ -25,7 +26,7 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature, trials
 from temdeep.methods.context import trim_context
-from temdeep.methods.protocol import Method
+from temdeep.methods.protocol import Division, Method, division
 from temdeep.metric import Float32Array, Float64Array
 
 LINE = "linear"
@@ -115,14 +116,24 @@ class Auto:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
+        return self.division(interval, edges)(slice(0, len(edges) - 1))
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """See `Dividing.division`."""
         by_nature.check_edges(edges)
-        parts = np.zeros((len(edges) - 1, *interval.rate.shape))
+        mixed: list[tuple[npt.NDArray[np.intp], Float64Array, Division]] = []
         for name, of_channels in self._table(interval.channels).items():
             used = np.flatnonzero(of_channels)
             own = by_nature.select_period_channels(interval, used.tolist())
-            method = self.methods[name]
-            made = method.fill_periods(trim_context(own, method.context), edges)
-            parts[:, used] += of_channels[used, None, None] * made
+            weights = of_channels[used, None, None]
+            mixed.append((used, weights, division(self.methods[name], own, edges)))
+
+        def parts(some: slice) -> Float64Array:
+            made = np.zeros((some.stop - some.start, *interval.rate.shape))
+            for used, weights, divide in mixed:
+                made[:, used] += weights * divide(some)
+            return made
+
         return parts
 
     def _weights_of(self, channel: Channel) -> Weights:

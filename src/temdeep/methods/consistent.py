@@ -25,7 +25,7 @@ from temdeep.fields.relations import (
 )
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods import by_nature
-from temdeep.methods.protocol import Method
+from temdeep.methods.protocol import Division, Method, division
 from temdeep.metric import Float32Array, Float64Array
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -163,8 +163,12 @@ class Consistent:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
+        return self.division(interval, edges)(slice(0, len(edges) - 1))
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """See `Dividing.division`."""
         asked = replace(interval, channels=tuple(map(self._bounded, interval.channels)))
-        return self.method.fill_periods(asked, edges)
+        return division(self.method, asked, edges)
 
     def _bounded(self, channel: Channel) -> Channel:
         """A fraction without its upper limit, if that is not asked for."""

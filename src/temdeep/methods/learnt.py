@@ -20,7 +20,7 @@ from temdeep.methods.daily import HourMeans
 from temdeep.methods.motion import estimate
 from temdeep.methods.normalising import normalised, rain_of
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.protocol import Method
+from temdeep.methods.protocol import Division, Method, division
 from temdeep.methods.rain_motion import estimate_rain, is_rain
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
@@ -116,14 +116,18 @@ class Learnt:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        parts = np.empty((len(edges) - 1, *interval.rate.shape))
+        return self.division(interval, edges)(slice(0, len(edges) - 1))
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """See `Dividing.division`: each channel by the classical method that it is left to."""
+        each: list[Division] = []
         for i, channel in enumerate(interval.channels):
             if channel.name not in self.instead:
                 raise _unknown([channel.name], self._names())
             method = self.classical[self.instead[channel.name][0]]
             own = by_nature.select_period_channels(interval, [i])
-            parts[:, [i]] = method.fill_periods(trim_context(own, method.context), edges)
-        return parts
+            each.append(division(method, own, edges))
+        return lambda some: np.concatenate([divide(some) for divide in each], axis=1)
 
     def _names(self) -> list[str]:
         return list(dict.fromkeys([one.name for one in self.channels] + list(self.instead)))

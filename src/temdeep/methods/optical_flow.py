@@ -22,6 +22,7 @@ from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.facing import as_on_a_map, estimate_facing_north, turning_of_north_per_m
 from temdeep.methods.motion import Motion, warp, why_no_motion
+from temdeep.methods.protocol import Division
 from temdeep.methods.rain_motion import estimate_rain, is_rain, shared_motion
 from temdeep.methods.redistribution import parts_of, redistribute
 from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
@@ -100,15 +101,27 @@ class OpticalFlow:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
+        return self.division(interval, edges)(slice(0, len(edges) - 1))
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """See `Dividing.division`: amounts are followed along their motion once."""
+        by_nature.check_edges(edges)
         near = trim_context(interval, self.context)
-        parts = by_nature.even_division(near, edges)
         rates = np.concatenate([near.before, near.rate[None], near.after])
         by_map = as_on_a_map(near.grid)
+        divided: dict[int, Float64Array] = {}
         for i, channel in enumerate(near.channels):
             if not _why_even(channel, near.grid) and channel.name not in self.still:
                 on_map = rates[:, i, *by_map]
                 cells = redistribute(on_map, len(near.before), cyclic=near.grid.metric.cyclic)
-                parts[:, i, *by_map] = parts_of(cells, edges)
+                divided[i] = cells
+
+        def parts(some: slice) -> Float64Array:
+            made = np.repeat(near.rate[None], some.stop - some.start, axis=0)
+            for i, cells in divided.items():
+                made[:, i, *by_map] = parts_of(cells, edges[some.start : some.stop + 1])
+            return made
+
         return parts
 
     def _move(self, interval: Interval, theta: Float64Array) -> Float32Array:

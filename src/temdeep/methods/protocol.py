@@ -3,11 +3,15 @@
 Knows: intervals as arrays. Must not know: files, the command line.
 """
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.variables import Channel
+from temdeep.methods.context import trim_context
 from temdeep.metric import Float32Array, Float64Array
 
 
@@ -48,3 +52,54 @@ class Method(Protocol):
             Shape (part, channel, y, x); weighted with the parts' lengths they average to
             `interval.rate` to rounding in float64.
         """
+
+
+Division = Callable[[slice], Float64Array]
+"""Mean rates of some successive parts of one period, shape (part, channel, y, x)."""
+
+
+@runtime_checkable
+class Dividing(Protocol):
+    """A method that does most of its work for a period once, however its parts are taken."""
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """What gives some of the parts, the same as `Method.fill_periods` gives all of them.
+
+        Args:
+            interval: The period.
+            edges: Lead fractions of all parts' bounds, as there.
+        """
+
+
+def division(method: Method, interval: PeriodInterval, edges: Float64Array) -> Division:
+    """What gives some parts of a period, whether a method does most of it once or anew each time.
+
+    Args:
+        method: The method.
+        interval: The period, with the context that the method uses or more.
+        edges: Lead fractions of all parts' bounds, shape (part + 1,).
+    """
+    near = trim_context(interval, method.context)
+    if isinstance(method, Dividing):
+        return method.division(near, edges)
+
+    def parts(some: slice) -> Float64Array:
+        bounds, own = with_ends(edges, some)
+        return method.fill_periods(near, bounds)[own]
+
+    return parts
+
+
+def with_ends(edges: Float64Array, some: slice) -> tuple[Float64Array, slice]:
+    """Bounds from 0 to 1 that divide a period into some of its parts and what is beside them.
+
+    Args:
+        edges: Lead fractions of all parts' bounds, shape (part + 1,).
+        some: Which parts.
+
+    Returns:
+        The bounds, and which of the parts that they make are those.
+    """
+    bounds = np.unique(np.concatenate([edges[:1], edges[some.start : some.stop + 1], edges[-1:]]))
+    first = int(some.start > 0)
+    return bounds, slice(first, first + some.stop - some.start)

@@ -29,7 +29,7 @@ from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.motion import can_move
-from temdeep.methods.protocol import Method
+from temdeep.methods.protocol import Division, Method, division
 from temdeep.methods.rain_course import likely_course
 from temdeep.methods.redistribution import CELLS, motion, parts_of
 from temdeep.methods.trials import HALVES, hidden_halves
@@ -122,23 +122,37 @@ class Realisation:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
+        return self.division(interval, edges)(slice(0, len(edges) - 1))
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """See `Dividing.division`: the course is drawn once."""
         by_nature.check_edges(edges)
-        parts = np.empty((len(edges) - 1, *interval.rate.shape))
+        divided: list[tuple[list[int], Division]] = []
         rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
         others = [i for i in range(len(interval.channels)) if i not in rain]
         if others:
             own = by_nature.select_period_channels(interval, others)
-            near = trim_context(own, self.method.context)
-            parts[:, others] = self.method.fill_periods(near, edges)
+            divided.append((others, division(self.method, own, edges)))
         if rain:
             own = by_nature.select_period_channels(interval, rain)
             cells = self._best_cells(own)
-            for place, i in enumerate(rain):
+            courses = np.empty_like(cells)
+            for place in range(len(rain)):
                 sigma = self.sigma.get(own.channels[place].name, 0.0)
                 mean, whole = cells[:, place], own.rate[place]
                 if sigma > 0 and (whole > 0).any():
                     mean = _course(mean, self._noise(own, place), sigma, whole)
-                parts[:, i] = parts_of(mean, edges)
+                courses[:, place] = mean
+            divided.append(
+                (rain, lambda some: parts_of(courses, edges[some.start : some.stop + 1]))
+            )
+
+        def parts(some: slice) -> Float64Array:
+            made = np.empty((some.stop - some.start, *interval.rate.shape))
+            for channels, divide in divided:
+                made[:, channels] = divide(some)
+            return made
+
         return parts
 
     def _best_cells(self, interval: PeriodInterval) -> Float64Array:

@@ -25,6 +25,7 @@ from temdeep.methods.context import finite_runs, trim_context
 from temdeep.methods.cubic import fill_totals, spline, total_weights
 from temdeep.methods.hidden import WINDOW
 from temdeep.methods.places import PlaceBasis
+from temdeep.methods.protocol import Division, with_ends
 from temdeep.methods.responses import SPANS, Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
 from temdeep.methods.sunlight import LightLaw
@@ -135,21 +136,39 @@ class Solar:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
+        return self.division(interval, edges)(slice(0, len(edges) - 1))
+
+    def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
+        """See `Dividing.division`.
+
+        Light is divided by whole cells, in which it is conserved; what responds to the sun is
+        conserved and kept within its limits over all parts, and is made for all of them at once.
+        """
+        by_nature.check_edges(edges)
         near = trim_context(interval, self.context)
-        parts = fill_totals(near, edges, spline_slope_weights)
-        rates = np.concatenate([near.before, near.rate[None], near.after])
-        own = len(near.before)
+        responding = {}
         for i, channel in enumerate(near.channels):
-            response = self.responses.get(channel.name, NO_RESPONSE)
-            if channel.nature is Nature.SUNLIGHT:
-                parts[:, i] = sunlight.fill_period(
-                    rates[:, i], _mean_sun(near), own, *_sun_inside(near, edges), edges
-                )
-            elif response.even:
-                parts[:, i] = near.rate[i]
-            elif (amplitudes := self.amplitudes(channel.name, near.grid)) is not None:
-                parts[:, i] = self._respond_in_parts(near, edges, i, amplitudes)
+            if channel.nature is not Nature.SUNLIGHT and not self._is_even(channel):
+                amplitudes = self.amplitudes(channel.name, near.grid)
+                if amplitudes is not None:
+                    responding[i] = self._respond_in_parts(near, edges, i, amplitudes)
+
+        def parts(some: slice) -> Float64Array:
+            bounds, own = with_ends(edges, some)
+            made = fill_totals(near, bounds, spline_slope_weights)[own]
+            for i, channel in enumerate(near.channels):
+                if channel.nature is Nature.SUNLIGHT:
+                    made[:, i] = _light(near, edges, some, i)
+                elif i in responding:
+                    made[:, i] = responding[i][some]
+                elif self._is_even(channel):
+                    made[:, i] = near.rate[i]
+            return made
+
         return parts
+
+    def _is_even(self, channel: Channel) -> bool:
+        return self.responses.get(channel.name, NO_RESPONSE).even
 
     def _respond(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """The spline, and what it misses of the sun's features times their amplitudes."""
@@ -236,6 +255,16 @@ class Solar:
         damping = by_nature.damping(departures, (rate - least, most - rate))
         parts: Float64Array = np.clip(rate + damping * changed, least, most)
         return parts
+
+
+def _light(interval: PeriodInterval, edges: Float64Array, some: slice, i: int) -> Float64Array:
+    """Sunlight in some parts of a period, made with all others that share a cell with them."""
+    wide = sunlight.whole_cells(edges, some)
+    bounds, own = with_ends(edges, wide)
+    rates = np.concatenate([interval.before[:, i], interval.rate[None, i], interval.after[:, i]])
+    sun, here = _sun_inside(interval, bounds), len(interval.before)
+    light = sunlight.fill_period(rates, _mean_sun(interval), here, *sun, bounds)[own]
+    return light[some.start - wide.start : some.stop - wide.start]
 
 
 def _mean_sun(interval: PeriodInterval) -> Float32Array:

@@ -140,6 +140,20 @@ def pieces(edges: Float64Array) -> Float64Array:
     return np.sort(np.concatenate([edges, cells[apart]]))
 
 
+def whole_cells(edges: Float64Array, some: slice) -> slice:
+    """Some parts of a period and all others that share a cell with them.
+
+    Args:
+        edges: Lead fractions of all parts' bounds, shape (part + 1,).
+        some: Which parts.
+    """
+    begin, end = edges[some.start] * CELLS, edges[some.stop] * CELLS
+    low, high = (np.floor(begin + 1e-3) - 1e-3) / CELLS, (np.ceil(end - 1e-3) + 1e-3) / CELLS
+    first = np.searchsorted(edges[1:], low, side="right")
+    last = np.searchsorted(edges[:-1], high, side="left")
+    return slice(min(int(first), some.start), max(int(last), some.stop))
+
+
 def fill_period(
     rates: Float64Array,
     sun: Float32Array,
