@@ -1,17 +1,24 @@
 """Lazy output equals eager output, and nothing is computed before it is asked for."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from tests.engine.making import Failing, in_memory, mixed
 
+from temdeep.engine import pieces
 from temdeep.engine.dataset import fill_dataset
 from temdeep.engine.plan import plan
+from temdeep.fields.intervals import Interval
 from temdeep.methods.cubic import Cubic, CubicLocal
 from temdeep.methods.simple import Linear
 from temdeep.methods.solar import Solar
+from temdeep.metric import Float32Array, Float64Array
 
 
 def both(dataset: xr.Dataset, method: Any, chunks: Any, **request: Any) -> list[xr.Dataset]:
@@ -69,6 +76,52 @@ def test_the_graph_has_a_bounded_number_of_tasks_per_interval() -> None:
             sizes.append(len(dict(lazy["t2m"].data.dask)) / count)
     assert max(sizes) < 2
     np.testing.assert_allclose(sizes, sizes[0], rtol=0.05)
+
+
+class Meeting(Linear):
+    """Lets as many tasks as there are threads run at the same time, and looks at what they take."""
+
+    def __init__(self, tasks: int) -> None:
+        self._barrier = threading.Barrier(tasks)
+        self._tasks = tasks
+        self.taken: dict[int, list[int]] = {}
+
+    def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
+        seen = self.taken.setdefault(threading.get_ident(), [])
+        if len(seen) < 2:
+            self._barrier.wait(timeout=20)
+            seen.append(torch.get_num_threads())
+            assert len(seen) < 2 or cv2.getNumThreads() == max(8 // self._tasks, 1)
+            self._barrier.wait(timeout=20)
+        return super().fill(interval, theta)
+
+
+@pytest.mark.parametrize("tasks", [1, 3, 16])
+def test_tasks_that_run_at_the_same_time_share_the_cores(
+    tasks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From their second interval on; afterwards all is as it was, in old threads and new ones."""
+    monkeypatch.setattr(pieces, "WINDOW_BYTES", 1)
+    dataset = mixed(count=40 * tasks)[["t2m"]]
+    series = in_memory(dataset.chunk({"time": 8}))
+    method = Meeting(tasks)
+    lazy, _ = fill_dataset(series, method, plan(series, step="1h"))
+    first = lazy["t2m"].data.blocks[:tasks]
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    with ThreadPoolExecutor(tasks) as pool, ThreadPoolExecutor(1) as another:
+        try:
+            torch.set_num_threads(8)
+            cv2.setNumThreads(8)
+            made = first.compute(scheduler="threads", pool=pool, num_workers=tasks)
+            in_pool = set(pool.map(lambda _: torch.get_num_threads(), range(tasks)))
+            new = another.submit(torch.get_num_threads).result()
+            assert in_pool == {new} == {torch.get_num_threads()} == {cv2.getNumThreads()} == {8}
+        finally:
+            torch.set_num_threads(before[0])
+            cv2.setNumThreads(before[1])
+    assert [seen[1] for seen in method.taken.values()] == [max(8 // tasks, 1)] * tasks
+    wanted, _ = fill_dataset(in_memory(dataset), Linear(), plan(series, step="1h"))
+    np.testing.assert_array_equal(made, wanted["t2m"].values[: len(made)])
 
 
 def test_integers_stay_integers_where_nothing_is_missing() -> None:

@@ -5,7 +5,7 @@ Knows: xarray, dask. Must not know: files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from temdeep.engine import cores
 from temdeep.engine.beside import REALIZATION, members_of, parents
 from temdeep.engine.pieces import Piece, pieces, windowed
 from temdeep.engine.plan import Plan
@@ -103,7 +104,10 @@ def _cast(values: Values, dtype: np.dtype[Any]) -> Values:
     return values.astype(dtype, copy=False)
 
 
-def _eager(series: Series, method: Method, plan: Plan) -> dict[str, Values]:
+def _eager(
+    series: Series, method: Method, plan: Plan, between: Callable[[], None] | None = None
+) -> dict[str, Values]:
+    """All fields; something may be done between the blocks that they are made in."""
     arrays: dict[str, Values] = {
         name: np.empty(shape_of(series, plan, name), dtype=dtype_of(series, name))
         for name in variables_of(series.channels)
@@ -117,6 +121,8 @@ def _eager(series: Series, method: Method, plan: Plan) -> dict[str, Values]:
             axis = variable.dims.index(series.time_name)
             place = (*(slice(None),) * axis, block.times)
             arrays[name][place] = _cast(variable.values, arrays[name].dtype)
+        if between is not None:
+            between()
     return arrays
 
 
@@ -154,4 +160,5 @@ def _fill_piece(
     shared: tuple[Series, Method], fields: xr.Dataset, piece: Piece
 ) -> dict[str, Values]:
     bare, method = shared
-    return _eager(windowed(bare, piece.window, fields), method, piece.part)
+    with cores.shared() as take_share:
+        return _eager(windowed(bare, piece.window, fields), method, piece.part, take_share)
