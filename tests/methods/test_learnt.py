@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from tests.export import making as with_rain
 from tests.network import making
 from tests.network.making import CHANNELS, HUMIDITY, MOVING, SPAN_S, STILL
 
@@ -412,3 +414,25 @@ def test_layers_in_bfloat16_round_corrections_and_neither_ends_nor_what_is_not_l
         replace(untrained, precision="bf16").fill(interval, THETA), untrained.fill(interval, THETA)
     )
     assert half.treatment(CHANNELS[0], interval.grid) == "temdeep: layers in bf16"
+
+
+@pytest.mark.parametrize("rain", [False, True])
+def test_the_number_of_threads_changes_no_bit(*, rain: bool) -> None:
+    """PyTorch's and OpenCV's: what a run on two cores began one on many can go on with."""
+    model = with_rain.worked(rain=rain)
+    frames = with_rain.smooth(3, 6)
+    if rain:
+        frames[:, 3] = np.maximum(frames[:, 3] - 1e5, 0) / 500
+    interval = making.interval_of(frames, 2, channels=model.channels)
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    made = []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            cv2.setNumThreads(threads)
+            made.append(model.fill(interval, THETA))
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+    np.testing.assert_array_equal(made[1], made[0])
+    np.testing.assert_array_equal(made[2], made[0])

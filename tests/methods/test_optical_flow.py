@@ -1,5 +1,6 @@
 """Motions that are imposed on fields and must be found again."""
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -217,3 +218,19 @@ def test_members_of_an_ensemble_move_each_on_its_own_way() -> None:
     for number in ([0], [1]):
         alone = temdeep.downscale(ensemble.isel(number=number), "30min", method="optical_flow").t
         np.testing.assert_array_equal(together.isel(number=number), alone)
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    """On a grid of more cells than OpenCV and the loops leave to one."""
+    start, end = (moved((230, 250), (2.0, -3.0), theta) for theta in (0.0, 1.0))
+    one = interval(start, end, GridMetric.uniform(CELL_M, shape=(230, 250)))
+    before = cv2.getNumThreads()
+    made = []
+    try:
+        for threads in (1, 2, 5):
+            cv2.setNumThreads(threads)
+            made.append(OpticalFlow().fill(one, np.array([0.3, 0.5])))
+    finally:
+        cv2.setNumThreads(before)
+    np.testing.assert_array_equal(made[1], made[0])
+    np.testing.assert_array_equal(made[2], made[0])

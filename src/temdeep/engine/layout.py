@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from temdeep.engine.arrays import dtype_of, shape_of
 from temdeep.engine.beside import REALIZATION, members_of, parents
-from temdeep.engine.dataset import dtype_of, shape_of
 from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec
 from temdeep.engine.packing import Storage
 from temdeep.engine.pieces import PIECE_BYTES

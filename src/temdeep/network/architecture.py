@@ -23,6 +23,7 @@ from temdeep.network.detail import SCALES
 from temdeep.network.features import SPEED_M_S, Features
 from temdeep.network.motion import members
 from temdeep.network.neighbours import pad
+from temdeep.network.repeatable import heads_of
 from temdeep.network.settings import NetworkSettings
 from temdeep.network.window import Window
 
@@ -215,8 +216,9 @@ class InterpolationNetwork(nn.Module):
         heads = [self.residual, self.gate, self.motion]
         if self.settings.carried:
             heads.append(self.fading)
-        made = [functional.pixel_shuffle(head(decoded), fold) for head in heads]
+        made = [functional.pixel_shuffle(one, fold) for one in heads_of(heads, decoded)]
         if fold == 1:
             return made
-        each = zip(made, self.own, strict=True)
-        return [one[..., :rows, :columns] + own(inputs) for one, own in each]
+        own = [head for head in self.own if isinstance(head, nn.Conv2d)]
+        each = zip(made, heads_of(own, inputs), strict=True)
+        return [one[..., :rows, :columns] + added for one, added in each]

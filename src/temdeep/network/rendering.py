@@ -15,6 +15,7 @@ from temdeep.network.basis import residual_basis
 from temdeep.network.detail import faded
 from temdeep.network.machine import array, by_rows, kernels_for
 from temdeep.network.motion import MOVED_FRAMES, members
+from temdeep.network.repeatable import weighted
 from temdeep.network.settings import CONTEXT, MOVING_CONTEXT
 from temdeep.network.warp import on_cells, warp
 from temdeep.network.window import Window
@@ -59,11 +60,11 @@ def _render(
     window: Window, coefficients: Coefficients, theta: Tensor, levels: tuple[int, ...]
 ) -> Tensor:
     """The same where all is in single precision."""
-    departure = torch.einsum("btk,bkcyx->btcyx", residual_basis(theta), coefficients.residual)
+    departure = weighted(residual_basis(theta), coefficients.residual)
     still = [i for i in members(levels, -1) if i not in coefficients.carried]
     if still:
         weights = _bend_weights(window, theta, CONTEXT)
-        bend = torch.einsum("btf,bfcyx->btcyx", weights, window.frames[:, :, still])
+        bend = weighted(weights, window.frames[:, :, still])
         departure[:, :, still] += coefficients.gate[:, None, still] * bend
     for level in range(coefficients.velocity.shape[1]):
         own = members(levels, level)
