@@ -13,6 +13,7 @@ from temdeep.cli.trained import epochs_shown, summary, summary_lines, tell_serie
 
 if TYPE_CHECKING:
     from temdeep.fields.series import Series
+    from temdeep.training.processes import Processes
     from temdeep.training.settings import TrainingSettings
 
 DESCRIPTION = """\
@@ -76,6 +77,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="NAME",
         help="cpu, cuda, or auto, the default",
     )
+    training.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="of this machine, which share the work, each a GPU or its part of the cores; 1 if not"
+        " given. What torchrun or SLURM's srun has started joins by itself",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder for the model"
@@ -96,10 +104,12 @@ def run(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     logs = [] if arguments.log_dir is None else [arguments.log_dir]
     refuse_inputs([arguments.output, *logs], arguments.sources, [arguments.static])
+    processes = _processes(arguments)
     from temdeep.training.fit import train_run
 
     began = time.perf_counter()
-    quiet = arguments.quiet or arguments.json
+    first = isinstance(processes, int) or processes.rank == 0
+    quiet = arguments.quiet or arguments.json or not first
     series = _series(arguments)
     tell_series(series, quiet=quiet)
     with epochs_shown(quiet=quiet) as progress:
@@ -108,17 +118,29 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.output,
             settings=settings,
             overwrite=arguments.overwrite,
+            processes=processes,
             progress=progress,
             logs=arguments.log_dir,
             device=arguments.device,
             tell=teller(quiet=quiet),
         )
     seconds = time.perf_counter() - began
+    if not first:
+        return 0
     if arguments.json:
         tell_json({**summary(trained, series), "wall_time_s": round(seconds, 3)})
     else:
         tell([*summary_lines(trained, series), f"{seconds:.1f} s"], quiet=arguments.quiet)
     return 0
+
+
+def _processes(arguments: argparse.Namespace) -> int | Processes:
+    """How many to start, or which one this is of those that others have started."""
+    from temdeep.cli.joining import started_by_others
+
+    if arguments.processes is not None:
+        return int(arguments.processes)
+    return started_by_others() or 1
 
 
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:
