@@ -22,6 +22,7 @@ from temdeep import model_store
 from temdeep.cli import start_evaluation
 
 ROOT = Path(__file__).resolve().parents[1]
+LAST = "epoch_0002.safetensors"
 TINY = {"epochs": 2, "samples": 10, "batch_size": 5, "width": 8, "depth": 1, "wait": 60.0}
 
 
@@ -292,3 +293,58 @@ def test_two_processes_give_the_losses_of_one(here: Path, port: str, start: Star
     weights_of_two = load_file(here / "two" / "epoch_0002.safetensors")
     for name, tensor in weights_of_one.items():
         np.testing.assert_allclose(weights_of_two[name], tensor, rtol=1e-3, atol=1e-5)
+
+
+TEMDEEP = "python -m temdeep train data/atlantic_6hourly.nc --config tiny.yaml"
+
+
+def tiny(folder: Path, **more: object) -> None:
+    """The settings of `main.py` here, for the command `temdeep`."""
+    said = {name: one for name, one in TINY.items() if name != "wait"}
+    (folder / "tiny.yaml").write_text(yaml.safe_dump({**said, **more}))
+
+
+@pytest.mark.slow
+def test_two_started_processes_learn_what_two_learn_that_are_started_by_hand(
+    here: Path, port: str, start: Start
+) -> None:
+    """By `--processes`, and by torchrun."""
+    tiny(here)
+    by_hand = [
+        start(here, f"python main.py --nodes 2 --nr {rank} --model_path=./hand", MASTER_PORT=port)
+        for rank in (1, 0)
+    ]
+    told = [ended(one) for one in by_hand]
+    told.append(run(here, f"{TEMDEEP} -o started --processes 2"))
+    torchrun = f"python -m torch.distributed.run --nproc-per-node 2 --master-port {free_port()}"
+    told.append(run(here, f"{torchrun} -m temdeep {TEMDEEP.partition(' temdeep ')[2]} -o torchrun"))
+    assert [one.returncode for one in told] == [0] * 4, [one.stderr for one in told]
+    assert told[2].stdout.startswith("started: trained for 2 epochs")
+    assert told[3].stdout.count("trained for 2 epochs") == 1
+    wanted, weights_wanted = described(here / "hand"), load_file(here / "hand" / LAST)
+    for name in ("started", "torchrun"):
+        assert described(here / name)["epochs"] == wanted["epochs"]
+        for key, tensor in load_file(here / name / LAST).items():
+            np.testing.assert_allclose(tensor, weights_wanted[key], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_started_process_that_dies_ends_all_and_the_same_command_goes_on(
+    here: Path, start: Start
+) -> None:
+    tiny(here, epochs=40, patience=40)
+    first = start(here, f"{TEMDEEP} -o run --processes 2")
+    deadline = time.monotonic() + 60
+    while not (here / "run" / "epoch_0002.safetensors").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    told = ended(first)
+    assert told.returncode == 2
+    last = told.stderr.strip().splitlines()[-1]
+    assert last.startswith(
+        "temdeep: process 1 of 2 was ended by SIGKILL, and the others with it: the same command"
+        " again goes on after epoch "
+    )
+    assert "Traceback" not in told.stderr

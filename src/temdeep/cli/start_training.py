@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,6 @@ def _train(arguments: Sequence[str], file: Path) -> int:
         Config, file=file, arguments=arguments, program="main.py", description=DESCRIPTION
     )
     processes = _processes(config)
-    # before torch is loaded: who is gone is told in a sentence, not in a stack of C++
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from temdeep.training.fit import meet, train_run
     from temdeep.training.trainer import uses_cuda
 
@@ -103,8 +102,12 @@ def _processes(config: Config) -> Processes:
     Raises:
         RequestError: There is no such process or place.
     """
+    from temdeep.cli.joining import started_by_others
     from temdeep.training.processes import Processes
 
+    found = started_by_others()
+    if found is not None and config.nodes == 1:
+        return replace(found, wait_s=config.wait)
     port = os.environ.get("MASTER_PORT", str(Processes.port))
     if not port.isdigit():
         raise RequestError(f"MASTER_PORT is '{port}', which is no number: take a free port.")

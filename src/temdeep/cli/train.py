@@ -14,6 +14,7 @@ from temdeep.cli.trained import epochs_shown, summary, summary_lines, tell_serie
 
 if TYPE_CHECKING:
     from temdeep.fields.series import Series
+    from temdeep.training.processes import Processes
     from temdeep.training.settings import TrainingSettings
 
 DESCRIPTION = """\
@@ -82,6 +83,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="NAME",
         help="cpu, cuda, or auto, the default",
     )
+    training.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="of this machine, which share the work, each a GPU or its part of the cores; 1 if not"
+        " given. What torchrun or SLURM's srun has started joins by itself",
+    )
     output = parser.add_argument_group("output")
     output.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder for the model"
@@ -113,12 +121,16 @@ def run(arguments: argparse.Namespace) -> int:
     report: Path | None = arguments.report
     written = [arguments.output, *logs, *([] if report is None else [report])]
     refuse_inputs(written, arguments.sources, [arguments.static])
+    processes = _processes(arguments)
+    first = isinstance(processes, int) or processes.rank == 0
+    if not first:
+        report = None  # the first process writes it
     if report is not None:
         check_report(report, arguments.output, overwrite=arguments.overwrite)
     from temdeep.training.fit import train_run
 
     began = time.perf_counter()
-    quiet = arguments.quiet or arguments.json
+    quiet = arguments.quiet or arguments.json or not first
     whole = open_from(arguments)
     series = _part(whole, arguments)
     tell_series(series, quiet=quiet)
@@ -131,6 +143,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.output,
             settings=settings,
             overwrite=arguments.overwrite,
+            processes=processes,
             progress=progress,
             logs=arguments.log_dir,
             device=arguments.device,
@@ -139,6 +152,8 @@ def run(arguments: argparse.Namespace) -> int:
     if exam is not None:
         examine(exam, trained, quiet=quiet)
     seconds = time.perf_counter() - began
+    if not first:
+        return 0
     if arguments.json:
         told = {} if report is None else {"report": str(report)}
         tell_json({**summary(trained, series), **told, "wall_time_s": round(seconds, 3)})
@@ -147,6 +162,15 @@ def run(arguments: argparse.Namespace) -> int:
         lines += [] if report is None else [f"{report}: how well it fills in what it has not seen."]
         tell([*lines, f"{seconds:.1f} s"], quiet=arguments.quiet)
     return 0
+
+
+def _processes(arguments: argparse.Namespace) -> int | Processes:
+    """How many to start, or which one this is of those that others have started."""
+    from temdeep.cli.joining import started_by_others
+
+    if arguments.processes is not None:
+        return int(arguments.processes)
+    return started_by_others() or 1
 
 
 def _settings(arguments: argparse.Namespace) -> TrainingSettings:

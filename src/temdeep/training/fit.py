@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from temdeep.methods.spread_fitting import fit_learnt_spread
 from temdeep.training.callbacks import EpochWriter, Progress, Trying
 from temdeep.training.coarse import CoarseData, learnable
 from temdeep.training.held import Store
+from temdeep.training.launching import started
 from temdeep.training.module import TrainingRun
 from temdeep.training.parts import Part, parts_of, placeless, splits
 from temdeep.training.processes import Processes
@@ -44,8 +46,14 @@ from temdeep.training.runs import (
 from temdeep.training.scales import measured
 from temdeep.training.selection import added, chained, choose, withheld_errors
 from temdeep.training.settings import TrainingSettings
-from temdeep.training.together import Meeting, Tell, meet
-from temdeep.training.trainer import check_precision, run_trainer, run_trial, uses_cuda
+from temdeep.training.together import Meeting, Tell, meet, nothing_left
+from temdeep.training.trainer import (
+    check_precision,
+    check_processes,
+    run_trainer,
+    run_trial,
+    uses_cuda,
+)
 from temdeep.training.transfer import resolved, trial, trust
 from temdeep.wording import worded
 
@@ -151,7 +159,7 @@ def train(
     variables: Sequence[str] | None = None,
     kinds: Mapping[str, str] | None = None,
     static: xr.Dataset | None = None,
-    processes: Processes | Meeting | None = None,
+    processes: int | Processes | Meeting | None = None,
     progress: Progress | None = None,
     logs: Path | str | None = None,
     device: str = "auto",
@@ -176,7 +184,9 @@ def train(
         variables: Which variables of datasets; all that they hold if not given.
         kinds: What variables of datasets are where these do not say, such as `{"tp": "sum:1h"}`.
         static: Elevation and land fraction, where datasets have none.
-        processes: Train data-parallel with others, which are waited for or have met already.
+        processes: Train data-parallel: how many processes of this machine, which are started and
+            end with this one; or which one this is among others, which are waited for; or a meeting
+            of these.
         progress: Told of each epoch.
         logs: Folder for TensorBoard; a last part `N` stands for the name of the run's folder. None:
             none.
@@ -220,7 +230,7 @@ def train_run(
     variables: Sequence[str] | None = None,
     kinds: Mapping[str, str] | None = None,
     static: xr.Dataset | None = None,
-    processes: Processes | Meeting | None = None,
+    processes: int | Processes | Meeting | None = None,
     progress: Progress | None = None,
     logs: Path | str | None = None,
     device: str = "auto",
@@ -229,15 +239,56 @@ def train_run(
     """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
     tell = _logged if tell is None else tell
-    check_precision(settings.precision, cuda=uses_cuda(device))
-    if not isinstance(processes, Meeting):
-        processes = meet(processes or Processes(), tell, cuda=uses_cuda(device))
-    meeting, first = processes, processes.processes.rank == 0
+    cuda = uses_cuda(device)
+    check_precision(settings.precision, cuda=cuda)
     several = [series] if isinstance(series, Series | xr.Dataset) else series
-    source = _source(
-        [as_series(one, variables=variables, kinds=kinds, static=static) for one in several],
-        settings,
-    )
+    given = [as_series(one, variables=variables, kinds=kinds, static=static) for one in several]
+    common = _Asked(settings, overwrite=overwrite, resume=resume, logs=logs, device=device)
+    if isinstance(processes, Meeting):
+        return _train(given, run, common, processes, progress, tell)
+    if not isinstance(processes, int) or processes == 1:
+        alone = processes if isinstance(processes, Processes) else Processes()
+        return _train(given, run, common, meet(alone, tell, cuda=cuda), progress, tell)
+    check_processes(processes, cuda=cuda)
+    source = _source(given, settings)  # refused before any process is started
+    join = partial(_join, source.all, run, common)
+    with nothing_left(), started(processes, join) as ours:
+        meeting = meet(ours.processes, tell, cuda=cuda, check=ours.check)
+        return _train(source.all, run, common, meeting, progress, tell)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a training, as of `train`."""
+
+    settings: TrainingSettings
+    overwrite: bool
+    resume: bool
+    logs: Path | str | None
+    device: str
+
+
+def _join(series: Sequence[Series], run: Path | str, asked: _Asked, processes: Processes) -> None:
+    """Be one of the processes that the first has started."""
+    meeting = meet(processes, _silent, cuda=uses_cuda(asked.device))
+    _train(series, run, asked, meeting, None, _silent)
+
+
+def _silent(_: str) -> None:
+    """The first process tells all."""
+
+
+def _train(
+    series: Sequence[Series],
+    run: Path | str,
+    asked: _Asked,
+    meeting: Meeting,
+    progress: Progress | None,
+    tell: Tell,
+) -> Trained:
+    """Train with those that have met."""
+    settings, logs, first = asked.settings, asked.logs, meeting.processes.rank == 0
+    source = _source(series, settings)
     plan = source.plan(settings)
     meeting.check_same("series or settings", _digest(plan))
     beside = Path(logs).parent if logs is not None and Path(logs).name == "N" else None
@@ -247,11 +298,7 @@ def train_run(
         ours.enter_context(torch.random.fork_rng(devices=[]))
         if first:
             ours.enter_context(kept_to_ourselves(folder))
-        found = State[
-            meeting.decided(
-                "found", lambda: _prepare(folder, plan, overwrite=overwrite, resume=resume).name
-            )
-        ]
+        found = State[meeting.decided("found", lambda: _prepare(folder, plan, asked).name)]
         tell(_told(folder, found))
         if found is not State.FINISHED:
             if progress is not None:
@@ -267,7 +314,7 @@ def train_run(
                 meeting=meeting,
                 progress=progress,
                 logs=beside / folder.name if beside is not None else _path(logs),
-                device=device,
+                device=asked.device,
             )
             if first:
                 _do_no_harm(source.all, source.blocks, folder, solar, settings)
@@ -362,16 +409,16 @@ def _digest(plan: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps([trained_on, plan["settings"]]).encode()).hexdigest()
 
 
-def _prepare(folder: Path, plan: Mapping[str, Any], *, overwrite: bool, resume: bool) -> State:
+def _prepare(folder: Path, plan: Mapping[str, Any], asked: _Asked) -> State:
     """Make the folder ready.
 
     Raises:
         OutputError: There is a model that is not to be replaced.
     """
-    if overwrite:
+    if asked.overwrite:
         model_store.remove(folder)
     found = state_of(folder, plan)
-    if found is State.UNFINISHED and not resume:
+    if found is State.UNFINISHED and not asked.resume:
         raise OutputError(
             f"{folder} holds a training that was stopped: go on with it, or say to overwrite it."
         )

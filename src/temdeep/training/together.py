@@ -1,4 +1,4 @@
-"""Several processes, each started by hand, that find each other and train as one.
+"""Several processes, started by hand or by whatever, that find each other and train as one.
 
 Knows: torch's process groups, Lightning's notion of a cluster. Must not know: series, models, the
 command line.
@@ -8,7 +8,8 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import torch
@@ -16,7 +17,7 @@ from lightning_fabric.plugins.environments.cluster_environment import ClusterEnv
 from torch.distributed import DistError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 from temdeep.errors import RequestError
-from temdeep.training.processes import Processes
+from temdeep.training.processes import DesertedError, Processes
 
 Tell = Callable[[str], None]
 """Told what a person should know while waiting."""
@@ -31,7 +32,7 @@ STEP_S = 1800.0
 class Meeting:
     """Processes that have found each other; made by `meet`."""
 
-    def __init__(self, processes: Processes, store: TCPStore | None) -> None:
+    def __init__(self, processes: Processes, store: Store | None) -> None:
         self.processes = processes
         self._store = store
 
@@ -89,13 +90,16 @@ class Meeting:
             time.sleep(LOOK_S)
 
 
-def meet(processes: Processes, tell: Tell, *, cuda: bool) -> Meeting:
+def meet(
+    processes: Processes, tell: Tell, *, cuda: bool, check: Callable[[], None] | None = None
+) -> Meeting:
     """Wait for the other processes, visibly and not for ever, and join them into one group.
 
     Args:
         processes: How many, which one this is, where to meet.
         tell: Told who is being waited for.
         cuda: Whether they train on GPUs, and talk by NCCL; else by Gloo.
+        check: Called while others are waited for.
 
     Raises:
         RequestError: The others do not come, were started with other numbers, or the port is taken.
@@ -104,8 +108,11 @@ def meet(processes: Processes, tell: Tell, *, cuda: bool) -> Meeting:
         return Meeting(processes, None)
     deadline = time.monotonic() + processes.wait_s
     with _Lost(processes, "process 0"):
-        store = _host(processes) if processes.rank == 0 else _find(processes, tell, deadline)
-        _count_in(processes, store, tell, deadline)
+        here = processes.rank == 0 and not processes.opened
+        found = _host(processes) if here else _find(processes, tell, deadline)
+        # another start of the same is another meeting
+        store = PrefixStore(processes.opened, found) if processes.opened else found
+        _count_in(processes, store, tell, deadline, check)
         _share_cores(processes, store)
         if processes.address in ("127.0.0.1", "localhost"):  # else Gloo asks for the host's name
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
@@ -117,6 +124,20 @@ def meet(processes: Processes, tell: Tell, *, cuda: bool) -> Meeting:
             timeout=timedelta(seconds=max(processes.wait_s, STEP_S)),
         )
     return Meeting(processes, store)
+
+
+@contextmanager
+def nothing_left() -> Iterator[None]:
+    """Have no group afterwards, however it ended, and as many threads as before."""
+    threads, said = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
+    try:
+        yield
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+        torch.set_num_threads(threads)
+        if said is None:
+            os.environ.pop("OMP_NUM_THREADS", None)
 
 
 def _host(processes: Processes) -> TCPStore:
@@ -157,13 +178,19 @@ def _store(processes: Processes) -> TCPStore:
         processes.address,
         processes.port,
         processes.count,
-        is_master=processes.rank == 0,
+        is_master=processes.rank == 0 and not processes.opened,
         timeout=timedelta(seconds=processes.wait_s),
         wait_for_workers=False,
     )
 
 
-def _count_in(processes: Processes, store: TCPStore, tell: Tell, deadline: float) -> None:
+def _count_in(
+    processes: Processes,
+    store: Store,
+    tell: Tell,
+    deadline: float,
+    check: Callable[[], None] | None = None,
+) -> None:
     """Wait until all are there; each rank once, all with the same count."""
     count = processes.count
     nodes = store.compare_set("nodes", "", str(count)).decode()
@@ -189,6 +216,8 @@ def _count_in(processes: Processes, store: TCPStore, tell: Tell, deadline: float
                 f" {processes.wait_s:g} s: start those with --nr {', '.join(absent)}, or say"
                 " fewer with --nodes."
             )
+        if check is not None:
+            check()
         time.sleep(LOOK_S)
         arrived = store.add("arrived", 0)
     tell(f"all {count} processes are there")
@@ -219,9 +248,9 @@ class _Lost:
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
         if isinstance(error, DistError):
-            raise RequestError(
-                f"{self._who} at {self._place} has ended or does not answer: see what it says, and"
-                " start all processes again."
+            raise DesertedError(
+                f"{self._who} at {self._place} has ended or does not answer",
+                "the same command again goes on with what is kept",
             ) from error
 
 

@@ -22,7 +22,7 @@ from temdeep import model_store
 from temdeep.errors import ModelError, RequestError
 from temdeep.training.callbacks import EpochWriter, Images, Progress, Report
 from temdeep.training.module import TrainingRun
-from temdeep.training.processes import Processes
+from temdeep.training.processes import DesertedError, Processes
 from temdeep.training.settings import Precision
 from temdeep.training.together import Meeting, StartedByHand
 
@@ -63,6 +63,21 @@ def check_precision(precision: Precision, *, cuda: bool) -> None:
         )
     if cuda and precision == "bf16" and not torch.cuda.is_bf16_supported():
         raise RequestError("this GPU does not compute in bfloat16: say precision fp16, or float32.")
+
+
+def check_processes(count: int, *, cuda: bool) -> None:
+    """Refuse a number of processes of this machine that is none, or more than it has GPUs.
+
+    Raises:
+        RequestError: See above.
+    """
+    if count < 1:
+        raise RequestError(f"{count} is no number of processes: say 1 or more.")
+    if cuda and count > torch.cuda.device_count():
+        raise RequestError(
+            f"{count} processes need a GPU each, and here are {torch.cuda.device_count()}: say as"
+            " many, or device cpu."
+        )
 
 
 def run_trainer(
@@ -214,11 +229,10 @@ def _deserted(processes: Processes, run: Path) -> Iterator[None]:
         lost = isinstance(error, DistError) or "onnection" in str(error)
         if processes.count == 1 or not lost:
             raise
-        last = model_store.last_epoch(run) if model_store.is_model(run) else 0
-        raise RequestError(
-            "another process has ended: see what it says, and start all again; they go on after"
-            f" epoch {last}."
-        ) from error
+        kept = "nothing is kept"
+        if model_store.is_model(run):
+            kept = f"the same command again goes on after epoch {model_store.last_epoch(run)}"
+        raise DesertedError("another process has ended", kept) from error
 
 
 @contextmanager
