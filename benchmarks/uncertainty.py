@@ -37,6 +37,7 @@ from temdeep.verification.gallery import scored_channels
 from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
 from temdeep.verification.tables import TextTable, as_markdown
 from temdeep.verification.withholding import thin_out
+from temdeep.wording import command_line
 
 SHIPPED = Path(__file__).parents[1] / "data" / "atlantic_hourly_truth.nc"
 METHODS = ("linear", "cubic", "solar")
@@ -207,7 +208,8 @@ def main(words: Sequence[str] | None = None) -> int:
             modelled = next(result for one, result in found.items() if one.modelled)
             draw(modelled, arguments.into.parent / "figures")
     except TemdeepError as error:
-        print(f"uncertainty: {error}", file=sys.stderr)
+        with command_line():
+            print(f"uncertainty: {error}", file=sys.stderr)
         return 2
     seconds = time.perf_counter() - began
     records = {one.title: result.records for one, result in found.items()}

@@ -9,6 +9,7 @@ from temdeep.cli.config_file import SHIPPED, Config
 from temdeep.cli.configuration import read_settings
 from temdeep.errors import RequestError
 from temdeep.training.settings import TrainingSettings
+from temdeep.wording import command_line
 
 
 def test_the_shipped_file_says_the_defaults_and_all_of_them() -> None:
@@ -69,8 +70,10 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
 def test_a_slip_on_the_command_line_is_one_sentence(arguments: str, words: str) -> None:
     with pytest.raises(RequestError) as refused:
         read_settings(Config, arguments=arguments.split())
-    assert words in str(refused.value)
-    assert "\n" not in str(refused.value)
+    with command_line():
+        told = str(refused.value)
+    assert words in told
+    assert "\n" not in told
 
 
 @pytest.mark.parametrize(

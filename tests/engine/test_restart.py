@@ -287,6 +287,7 @@ def test_appending_leaves_alone_what_another_run_holds(
     save(whole.isel(time=slice(5)), tmp_path)
     same = ["downscale", "in.nc", "-o", "out.zarr", "--step", "1h", "--method", "linear"]
     assert main(same) == 0
+    (tmp_path / "in.nc").unlink()  # the file that was read may still be open
     save(whole, tmp_path)
     held = Journal(tmp_path / ".out.zarr.partial" / journal.NAME)
     held.hold()

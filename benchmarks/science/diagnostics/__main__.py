@@ -25,6 +25,7 @@ from temdeep.methods.registry import build_all
 from temdeep.model_store import description, load_method
 from temdeep.verification.outputs import refuse_existing, write_text
 from temdeep.verification.tables import as_json
+from temdeep.wording import command_line
 
 DATA = Path(os.environ.get("TEMDEEP_DATA", Path(__file__).parents[4] / "shared" / "data"))
 METHODS = ("linear", "cubic", "solar", "optical_flow", "auto")
@@ -83,7 +84,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         run(arguments)
     except TemdeepError as error:
-        print(f"error: {error}", file=sys.stderr)
+        with command_line():
+            print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
