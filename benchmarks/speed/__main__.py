@@ -40,7 +40,7 @@ MONTH = (721, 1440, 120)
 """So long that what it takes to start is little of it."""
 
 NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
-COST_ROUNDS = 5
+COST_ROUNDS = 3
 """Of which the least time counts."""
 
 METHODS = ("nearest", "linear", "cubic", "cubic_local", "solar", "optical_flow", "auto")
