@@ -14,6 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+AT_ONCE = 2**19
+"""Values that are summed at once: few enough to stay near the processor."""
+
+
 def heads_of(heads: Sequence[nn.Conv2d], fields: Tensor) -> list[Tensor]:
     """What convolutions of single places make of the same fields.
 
@@ -45,8 +49,13 @@ def weighted(weights: Tensor, fields: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled():
         return torch.einsum("btk,bkcyx->btcyx", weights, fields)
-    first, *others = weights[..., None, None, None].unbind(2)
-    total = first * fields[:, None, 0]
-    for k, weight in enumerate(others, 1):
-        total += weight * fields[:, None, k]
+    batch, times, _ = weights.shape
+    total = fields.new_empty((batch, times, *fields.shape[2:]))
+    step = max(AT_ONCE // fields[:, 0].numel(), 1)
+    for begin in range(0, times, step):
+        some = slice(begin, begin + step)
+        first, *others = weights[:, some, :, None, None, None].unbind(2)
+        part = torch.mul(first, fields[:, None, 0], out=total[:, some])
+        for k, weight in enumerate(others, 1):
+            part += weight * fields[:, None, k]
     return total
