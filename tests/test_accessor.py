@@ -62,6 +62,10 @@ def test_an_array_of_several_variables_fills_each_as_a_dataset_does(dim: str) ->
     assert list(one[dim].values) == ["t2m"]
     with pytest.raises(temdeep.TemdeepError, match=rf"array\.to_dataset\(dim='{dim}'\)"):
         temdeep.downscale(array, "1h", method="linear", uncertainty=True)
+    picked = array.isel({dim: 1}).temdeep.downscale("1h", method="linear")
+    np.testing.assert_array_equal(picked, found.isel({dim: 1}))
+    with pytest.raises(temdeep.TemdeepError, match=r"'lat' along .* is the name of a coordinate"):
+        array.assign_coords({dim: ["t2m", "lat", "z"]}).temdeep.downscale("1h", method="linear")
     with pytest.raises(temdeep.TemdeepError, match="'t2m' stands twice"):
         array.assign_coords({dim: ["t2m", "t2m", "z"]}).temdeep.downscale("1h", method="linear")
 

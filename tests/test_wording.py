@@ -40,8 +40,11 @@ def test_options_become_arguments_with_their_values() -> None:
         "with --method, or a model with --model.": "with method=, or a model with model=.",
         "it as --static FILE.": "it as static=.",
         "leave out --draw, or --uncertainty, --quantiles 0.05 and": (
-            "leave out draw=, or uncertainty=True, quantiles=0.05 and"
+            "leave out draw=, or uncertainty=True, quantiles=[0.05] and"
         ),
+        "ask for --quantiles instead.": "ask for quantiles= instead.",
+        "such as --quantiles 0.05 0.95.": "such as quantiles=[0.05, 0.95].",
+        "or name one with --model_path.": "or name one with --model_path.",
         "say --overwrite, or go": "say overwrite=True, or go",
         "--append goes with --step": "--append goes with step=",
     }

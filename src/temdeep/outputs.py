@@ -4,6 +4,7 @@ Knows: paths. Must not know: what is in an output.
 """
 
 import re
+import tempfile
 from pathlib import Path
 
 from temdeep.errors import OutputError
@@ -23,6 +24,19 @@ def check_place(target: Path) -> None:
         )
     if not target.parent.is_dir():
         raise OutputError(f"there is no folder {target.parent} to write {target.name} in.")
+
+
+def check_writable(target: Path) -> None:
+    """Refuse a file in a folder in which nothing can be made.
+
+    Raises:
+        OutputError: It is so.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}.") from error
 
 
 def check_free(target: Path, *, overwrite: bool) -> None:

@@ -35,14 +35,17 @@ ARGUMENTS: Mapping[str, str] = {
 }
 """Options that have an argument in Python, of `downscale`, `evaluate`, `train` or `Processes`."""
 
+NUMBERS = ("draw", "epoch", "members", "nodes", "nr", "quantiles", "seed", "withhold")
+"""Options that take numbers: a word after one of them is none."""
+
 SWITCHES = ("overwrite", "uncertainty")
 """Options that take no value."""
 
 _OPTION = re.compile(
-    r"(?<![\w-])--(?P<option>[a-z][a-z-]*[a-z])"
+    r"(?<![\w-])--(?P<option>[a-z][a-z-]*[a-z])(?![\w-])"
     r"(?: (?P<value>"
     r"[^\s=]+=[^\s,;)]*[^\s,;.)]"  # NAME=KIND
-    r"|-?\d(?:[\w.:]*\w)?"  # 6h, 0.05
+    r"|-?\d(?:[\w.:]*\w)?(?: \d(?:[\w.:]*\w)?)*"  # 6h, 0.05 0.95
     r"|[A-Z]+\b"  # a placeholder, such as FILE
     r"|\w+(?: or \w+)*(?=[.,;:)]|$)"  # a word, or two, that ends its part of the sentence
     r"))?"
@@ -77,8 +80,9 @@ def _argument(match: re.Match[str]) -> str:
     if option not in ARGUMENTS:
         return match[0]
     name = ARGUMENTS[option]
-    if option in SWITCHES:
-        return f"{name}=True" + (f" {value}" if value else "")
+    if option in SWITCHES or (option in NUMBERS and value and not value[-1].isdigit()):
+        given = "True" if option in SWITCHES else ""
+        return f"{name}={given}" + (f" {value}" if value and not value.isupper() else "")
     return f"{name}={_value(option, value)}"
 
 
@@ -89,7 +93,8 @@ def _value(option: str, text: str) -> str:
     if option == "kind" and "=" in text:
         name, _, kind = text.partition("=")
         return f'{{"{name}": "{kind}"}}'
-    if re.fullmatch(r"-?[\d.]+", text):
-        return text
+    if re.fullmatch(r"-?[\d.]+(?: [\d.]+)*", text):
+        numbers = ", ".join(text.split())
+        return f"[{numbers}]" if option == "quantiles" else numbers
     quoted = " or ".join(f'"{one}"' for one in text.split(" or "))
     return f"[{quoted}]" if option == "variable" else quoted

@@ -157,12 +157,15 @@ def test_its_report_tests_on_days_that_were_not_learnt_from(
         ("--report r.html --held-out 0.1", "hold out more with --held-out"),
         ("--report r.pdf", "r.pdf is no web page (.html) by its suffix"),
         ("--report none/r.html", "there is no folder none"),
+        ("--report run", "run is no web page (.html) by its suffix"),
+        ("--report folder.html --overwrite", "folder.html is a folder, and the report is a file"),
         ("--report coarse.nc", "coarse.nc is the input itself"),
     ],
 )
 def test_a_report_that_cannot_be_is_refused_before_the_training(
     capsys: pytest.CaptureFixture[str], options: str, words: str
 ) -> None:
+    Path("folder.html").mkdir()
     assert main(shlex.split(f"train coarse.nc -o run --config tiny.yaml {options}")) == 2
     assert words in capsys.readouterr().err
     assert not Path("run").exists()

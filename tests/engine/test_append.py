@@ -316,7 +316,10 @@ def test_stores_that_cannot_be_appended_to_are_refused(
     put(until(TIMES - DAY - 1), place)
     assert "made of 32 times from 2019-03-01T00:00 on, in.nc has 31" in told()
     file = place / "out.zarr" / record.FOLDER / record.NAME
-    file.write_text(json.dumps({**json.loads(file.read_text()), "temdeep": "0.0.9"}))
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({name: one for name, one in kept.items() if name != "form"}))
+    assert "was made by an earlier temdeep that divided it otherwise" in told()
+    file.write_text(json.dumps({**kept, "temdeep": "0.0.9"}))
     assert "was made by temdeep 0.0.9, this is" in told()
 
 

@@ -1,6 +1,7 @@
 """A run that was killed goes on where it was, and what comes out is as if nothing had happened."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -212,6 +213,25 @@ def test_another_request_is_refused_until_told_to_begin_anew(place: Path) -> Non
     assert anew.returncode == 0, anew.stderr
     with xr.open_dataset(place / "out.zarr") as found:
         assert "t2m" not in found
+
+
+def test_work_that_was_divided_otherwise_and_a_broken_journal_are_refused(place: Path) -> None:
+    """Pieces of an earlier form may share chunks with those of now."""
+    downscale(place, "out.zarr", killed_at=("add", 3))
+    kept = place / ".out.zarr.partial" / journal.NAME
+    first, *others = kept.read_text().splitlines(keepends=True)
+    earlier = {name: value for name, value in json.loads(first).items() if name != "form"}
+    for text, words in (
+        (json.dumps(earlier) + "\n" + "".join(others), "of an earlier temdeep that divided it"),
+        ('{"a": \n' + "".join(others), "is broken, and what it tells of cannot be gone on with"),
+        ("[1]\n" + "".join(others), "is broken, and what it tells of cannot be gone on with"),
+    ):
+        kept.write_text(text)
+        refused = downscale(place, "out.zarr")
+        assert refused.returncode == 2
+        assert words in refused.stderr
+        assert kept.read_text() == text
+    assert downscale(place, "out.zarr", "--restart").returncode == 0
 
 
 def test_a_changed_input_is_refused(place: Path) -> None:

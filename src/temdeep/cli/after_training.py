@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from temdeep.cli.report_page import check_suffix, write_page
 from temdeep.cli.reporting import progress_bar, tell_notes
+from temdeep.errors import OutputError
 from temdeep.extras import need
-from temdeep.outputs import check_place
+from temdeep.outputs import check_place, check_writable
 
 if TYPE_CHECKING:
     from temdeep.fields.series import Series
@@ -43,14 +44,18 @@ def check_report(report: Path, run: Path, *, overwrite: bool) -> None:
 
     Raises:
         MissingExtraError: What draws pages is not installed.
-        OutputError: It has another suffix, no folder, or is there already.
+        OutputError: It has another suffix, no folder that can be written to, is one itself, or is
+            there already.
     """
     from temdeep.verification.outputs import refuse_existing
 
     need("plot")
     check_suffix(report)
+    if report.resolve() == run.resolve() or report.is_dir():
+        raise OutputError(f"{report} is a folder, and the report is a file: name another.")
     if report.parent.resolve() != run.resolve():
         check_place(report)
+        check_writable(report)
     if not overwrite:
         refuse_existing([report])
 

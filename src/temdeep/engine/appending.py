@@ -23,7 +23,7 @@ from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.layout import Layout
 from temdeep.engine.origin import Origin, difference
 from temdeep.engine.plan import Plan
-from temdeep.engine.record import Record
+from temdeep.engine.record import FORMAT, Record
 from temdeep.engine.spool import settle
 from temdeep.engine.stores import ZARR_SUFFIX
 from temdeep.engine.work import Filling
@@ -170,6 +170,11 @@ def _before(
         raise OutputError(
             f"{target} was made by temdeep {found.temdeep}, this is {__version__}, which may round"
             " otherwise: append with that version, or make it anew with --overwrite."
+        )
+    if found.form != FORMAT:
+        raise OutputError(
+            f"{target} was made by an earlier temdeep that divided it otherwise, and cannot be"
+            " appended to: make it anew with --overwrite."
         )
     first, frames = found.about.made_of["first time"], found.about.frames
     if show(series.time.values[0]) != first or len(series.time) < frames:

@@ -29,10 +29,13 @@ class Journal:
         self.path = path
         self.about: Json = {}
         self.entries: list[Json] = []
+        self.broken = False
         self._file: IO[str] | None = None
 
     def hold(self) -> None:
         """Take the journal, one that is new where there is none, and read what stands in it.
+
+        Nothing is read of one in which anything cannot be: it is `broken`.
 
         Raises:
             OutputError: Another process holds it.
@@ -54,8 +57,13 @@ class Journal:
         text = self._file.read()
         whole = text[: text.rfind("\n") + 1]
         self._file.truncate(len(whole.encode()))
-        lines = [json.loads(line) for line in whole.splitlines()]
-        self.about, self.entries = (lines[0], lines[1:]) if lines else ({}, [])
+        try:
+            lines = [json.loads(line) for line in whole.splitlines()]
+        except ValueError:
+            lines = [None]
+        self.broken = not all(isinstance(line, dict) for line in lines)
+        if lines and not self.broken:
+            self.about, self.entries = lines[0], lines[1:]
 
     @property
     def is_held(self) -> bool:

@@ -16,7 +16,7 @@ import xarray as xr
 from temdeep._version import __version__
 from temdeep.engine.field_spec import FieldSpec
 from temdeep.engine.journal import Journal
-from temdeep.engine.record import About, Made
+from temdeep.engine.record import FORMAT, About, Made
 from temdeep.errors import OutputError
 
 OF_A_RUN = ("history", "temdeep_command")
@@ -121,6 +121,8 @@ def refuse_other(origin: Origin, journal: Journal, place: Path) -> None:
     about = journal.about
     anew = "say --restart to begin anew"
     where = f"{place} holds unfinished work"
+    if about.get("form") != FORMAT:
+        raise OutputError(f"{where} of an earlier temdeep that divided it otherwise: {anew}.")
     if about["temdeep"] != __version__:
         raise OutputError(f"{where} of temdeep {about['temdeep']}, this is {__version__}: {anew}.")
     other = difference(about["request"], origin.request)

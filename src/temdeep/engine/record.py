@@ -16,6 +16,10 @@ from temdeep._version import __version__
 FOLDER, NAME = "temdeep_record", "record.json"
 """A group of the store, so that no reader stumbles over it, and the file in it."""
 
+FORMAT = 2
+"""Of how an output is divided into pieces, and of what a piece's hash is: what was made by another
+is not gone on with."""
+
 Stamp = tuple[int, int]
 
 
@@ -59,6 +63,7 @@ class Record:
         pieces: How each piece came out, by its first output time.
         why: Why a variable is stored wider than its input.
         temdeep: Version that made it.
+        form: `FORMAT` of that version.
     """
 
     about: About
@@ -66,6 +71,7 @@ class Record:
     pieces: Mapping[int, Made]
     why: Mapping[str, str]
     temdeep: str = __version__
+    form: int = FORMAT
 
     def levels(self) -> dict[str, int]:
         """Which storage of its ladder each variable has."""
@@ -107,6 +113,7 @@ def read(store: Path) -> Record | None:
             {int(first): Made(**one) for first, one in told["pieces"].items()},
             told["why"],
             told["temdeep"],
+            told.get("form", 1),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -104,6 +104,12 @@ class Spool:
             OutputError: Another run holds it, or it is the unfinished work of another request.
         """
         self._journal.hold()
+        if self._journal.broken and not restart:
+            self._journal.release()
+            raise OutputError(
+                f"{self._journal.path} is broken, and what it tells of cannot be gone on with: say"
+                " --restart to begin anew."
+            )
         begun = len(self.done()) > self.taken
         if begun and self._origin is not None and not restart and self._is_mine(self._origin):
             self._reopen()
@@ -111,6 +117,7 @@ class Spool:
         self._clear()
         about = {
             "temdeep": __version__,
+            "form": record.FORMAT,
             "target": self._target.name,
             "way": self.growing.name,
             "request": dict(self._origin.request) if self._origin else {},

@@ -57,23 +57,39 @@ def unstacked(array: xr.DataArray) -> Unstacked:
     """An array as a dataset: of the variables that a dimension of it names, or of itself.
 
     Raises:
-        VariableError: A variable stands twice in it.
+        VariableError: A variable stands twice in it, or is called as a coordinate is.
     """
-    name = str(array.name or UNNAMED)
+    name = str(array.name or _told_name(array) or UNNAMED)
     told = (array.dims, array.name, dict(array.attrs))
     dim = _dim_of_variables(array)
     if not dim:
         return Unstacked(array.to_dataset(name=name), name, "", (), *told)
     names = tuple(str(one) for one in array[dim].values)
+    label_type = array[dim].dtype
+    array = array.assign_coords({dim: list(names)})
     twice = [one for one in names if names.count(one) > 1]
     if twice:
         raise VariableError(f"'{twice[0]}' stands twice along '{dim}' of the array: name it once.")
-    return Unstacked(array.to_dataset(dim=dim), name, dim, names, *told, array[dim].dtype)
+    clashing = [one for one in names if one in array.coords or one in array.dims]
+    if clashing:
+        raise VariableError(
+            f"'{clashing[0]}' along '{dim}' of the array is the name of a coordinate, too: rename"
+            " one of them."
+        )
+    return Unstacked(array.to_dataset(dim=dim), name, dim, names, *told, label_type)
 
 
 def _dim_of_variables(array: xr.DataArray) -> str:
     """The dimension whose labels are names of variables; empty where there is none."""
     for dim in array.dims:
         if dim in NAMES and dim in array.coords and array[dim].dtype.kind in "UOT":
-            return str(dim)
+            return "" if array.indexes[dim].nlevels > 1 else str(dim)
+    return ""
+
+
+def _told_name(array: xr.DataArray) -> str:
+    """What a coordinate calls an array that was picked out of several; empty where none does."""
+    for name in NAMES:
+        if name in array.coords and array[name].ndim == 0 and array[name].dtype.kind in "UOT":
+            return str(array[name].item())
     return ""

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
 AT_ONCE = 2**19
 """Values that are summed at once: few enough to stay near the processor."""
 

@@ -238,7 +238,7 @@ def train_run(
 ) -> Trained:
     """As `train`, telling also where the model is and what was found there."""
     settings = settings or TrainingSettings()
-    tell = _logged if tell is None else tell
+    tell = _worded(logging.getLogger(__name__).info if tell is None else tell)
     cuda = uses_cuda(device)
     check_precision(settings.precision, cuda=cuda)
     several = [series] if isinstance(series, Series | xr.Dataset) else series
@@ -322,8 +322,9 @@ def _train(
     return Trained(folder, model_store.load_method(folder), found)
 
 
-def _logged(sentence: str) -> None:
-    logging.getLogger(__name__).info(worded(sentence))
+def _worded(tell: Tell) -> Tell:
+    """Tell in the words of whoever reads it."""
+    return lambda sentence: tell(worded(sentence))
 
 
 def _source(read: Sequence[Series], settings: TrainingSettings) -> One | Several:
