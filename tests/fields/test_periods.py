@@ -5,11 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from temdeep.fields.periods import join, pin_extreme, split_extreme
+from temdeep.fields.periods import extremes_in_turn, join
 from temdeep.fields.variables import Kind
+from temdeep.metric import Float64Array, FloatArray
 
 SEEDS = st.integers(0, 2**32 - 1)
 EXTREMES = (Kind.MAXIMUM, Kind.MINIMUM)
+
+
+def split_extreme(
+    extreme: FloatArray,
+    before: FloatArray | None,
+    after: FloatArray | None,
+    edges: Float64Array,
+    kind: Kind,
+) -> FloatArray:
+    """All parts at once."""
+    ((_, parts),) = extremes_in_turn(extreme, before, after, edges, kind, len(edges) - 1)
+    return parts
 
 
 @given(SEEDS)
@@ -35,7 +48,7 @@ def test_instants_are_not_joined() -> None:
     with pytest.raises(ValueError, match="cannot be joined"):
         join(np.ones((2, 1)), np.ones(2), Kind.INSTANTANEOUS)
     with pytest.raises(ValueError, match="no extreme"):
-        pin_extreme(np.ones((2, 1)), np.ones(1), Kind.MEAN)
+        split_extreme(np.ones(1), None, None, np.linspace(0, 1, 3), Kind.MEAN)
 
 
 @pytest.mark.parametrize("kind", EXTREMES)

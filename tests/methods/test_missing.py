@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import uniform_filter
+from tests.fields.test_periods import split_extreme
 from tests.methods.test_contract import (
     METHODS,
     NATURES,
@@ -19,7 +20,6 @@ from tests.methods.test_contract import (
 )
 
 from temdeep.fields.intervals import Interval
-from temdeep.fields.periods import split_extreme
 from temdeep.fields.variables import Kind, Nature
 from temdeep.methods.protocol import Method
 

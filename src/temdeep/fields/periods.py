@@ -44,28 +44,6 @@ def join(values: Values, lengths: Values, kind: Kind) -> Values:
     return joined
 
 
-def pin_extreme(profile: FloatArray, extreme: FloatArray, kind: Kind) -> FloatArray:
-    """Bring sub-period extremes in line with the extreme of their whole period.
-
-    None goes beyond it, and the one that comes nearest to it attains it:
-
-        y_i = min(x_i, M),  y_k = M  with  k = argmax x    (maxima; minima likewise)
-
-    Args:
-        profile: x, a first estimate for each sub-period, shape (part, …).
-        extreme: M, shape (…), in the same unit.
-        kind: Maximum or minimum.
-
-    Returns:
-        y, shape (part, …), in the dtype of the profile; all missing where M is, and M everywhere
-        where no estimate is finite.
-
-    Raises:
-        ValueError: Neither maximum nor minimum.
-    """
-    return _pinned(profile, extreme, kind, _nearest([profile], kind))
-
-
 def _nearest(profiles: Iterable[FloatArray], kind: Kind) -> npt.NDArray[np.intp]:
     """Which part comes nearest to the extreme of the whole, the first of several.
 
@@ -105,33 +83,6 @@ def _pinned(
     return np.where(np.isnan(extreme)[None], np.nan, pinned).astype(profile.dtype)
 
 
-def split_extreme(
-    extreme: FloatArray,
-    before: FloatArray | None,
-    after: FloatArray | None,
-    edges: Float64Array,
-    kind: Kind,
-) -> FloatArray:
-    """Extremes of the parts of a period from its own extreme and its neighbours'.
-
-    Straight lines join the middles of the three periods; the parts' values on them are then pinned
-    with `pin_extreme`.
-
-    Args:
-        extreme: Extreme of the period, shape (…).
-        before: Extreme of the period before, if of the same length; None beside a gap or at an
-            end, where the line is level.
-        after: Likewise of the period after.
-        edges: Lead fractions of the parts' bounds, from 0 to 1, shape (part + 1,).
-        kind: Maximum or minimum.
-
-    Returns:
-        Shape (part, …), in the dtype of `extreme`.
-    """
-    ((_, parts),) = extremes_in_turn(extreme, before, after, edges, kind, len(edges) - 1)
-    return parts
-
-
 def extremes_in_turn(
     extreme: FloatArray,
     before: FloatArray | None,
@@ -140,18 +91,28 @@ def extremes_in_turn(
     kind: Kind,
     at_once: int,
 ) -> Iterator[tuple[slice, FloatArray]]:
-    """As `split_extreme`, some parts after the other.
+    """Extremes of the parts of a period from its own and its neighbours', some after the other.
+
+    Straight lines join the middles of the three periods. Of estimates x on them none goes beyond
+    the extreme M of the whole period, and the one that comes nearest to it attains it:
+
+        y_i = min(x_i, M),  y_k = M  with  k = argmax x    (maxima; minima likewise)
 
     Args:
-        extreme: Extreme of the period, shape (…).
-        before: Likewise of the period before; None as there.
+        extreme: M, shape (…).
+        before: Extreme of the period before, if of the same length; None beside a gap or at an
+            end, where the line is level.
         after: Likewise of the period after.
         edges: Lead fractions of the parts' bounds, from 0 to 1, shape (part + 1,).
         kind: Maximum or minimum.
         at_once: How many parts are made at once.
 
     Yields:
-        Which parts, and their extremes.
+        Which parts, and their extremes, shape (part, …), in the dtype of `extreme`; missing where
+        M is.
+
+    Raises:
+        ValueError: Neither maximum nor minimum.
     """
     neighbours = [
         np.where(np.isnan(one), extreme, one) if one is not None else extreme
