@@ -20,14 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import costs as method_costs
 from benchmarks.speed import networks, training
+from benchmarks.speed.costs import STEPS
 from benchmarks.speed.plot import draw, draw_sweep
 from benchmarks.speed.processes import Command, Cost, in_turns, run, temdeep
 from benchmarks.speed.series import make
 
 from temdeep.checkout import checkout_commit
-from temdeep.training.coarse import FOLDED_FROM, usual_fold
+from temdeep.training.coarse import usual_fold
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed.json"
 FIGURE = Path(__file__).parents[2] / "docs" / "figures" / "speed.png"
@@ -40,9 +40,6 @@ MONTH = (721, 1440, 120)
 """So long that what it takes to start is little of it."""
 
 NETWORK_SIZES = ((64, 64), (181, 360), (721, 1440))
-COST_ROUNDS = 3
-"""Of which the least time counts."""
-
 METHODS = ("nearest", "linear", "cubic", "cubic_local", "solar", "optical_flow", "auto")
 MEMORY = (181, 360, 150)
 """Long enough for all that is held at once to be there: of 60 intervals it is not yet."""
@@ -201,50 +198,25 @@ def learning(bench: Bench) -> Iterator[Record]:
         yield _record(name, ours / theirs, ours, theirs, where) | {"unit_of_both": "intervals/s"}
 
 
-def costs(bench: Bench) -> Iterator[Record]:
-    """What a method costs by the interval, the output time and the point."""
-    methods: dict[str, tuple[str, ...]] = {name: ("--method", name) for name in METHODS}
-    for name, cells in (("temdeep", 0), ("temdeep_folded", FOLDED_FROM)):
-        methods[name] = ("--model", str(bench.model(cells)))
-    for name in methods if not bench.quick else ("linear", "cubic", "temdeep"):
-        rounds = 1 if bench.quick else COST_ROUNDS
-        found = method_costs.measure(partial(_stepped, methods[name]), bench.folder, rounds)
-        yield {
-            "name": f"cost_{name}",
-            "value": round(found.output_ns, 2),
-            "unit": "ns per point and output time",
-            "interval_ns": round(found.interval_ns, 2),
-            "start_s": round(found.start_s, 2),
-            "misfit": round(found.misfit, 3),
-            "peak_bytes": found.peak_bytes,
-            "rows": method_costs.ROWS,
-            "columns": method_costs.COLUMNS,
-            "intervals": found.intervals,
-            "outputs": max(method_costs.STEPS.values()),
-            "rounds": rounds,
-        }
-
-
 def sweep(bench: Bench) -> Iterator[Record]:
     """Seconds of a core of whole processes, by grid, length and output times, one at a time."""
-    by_method = {name: ("--method", name) for name in ("linear", "cubic", "optical_flow")}
+    methods = {name: ("--method", name) for name in METHODS}
     for size, step in SWEEP[: 2 if bench.quick else None]:
         source = bench.source(size, ".zarr")
         rows, columns, intervals = size
-        by_method["temdeep"] = ("--model", str(bench.model(rows * columns)))
-        for name, by in by_method.items():
-            target = bench.folder / "swept.zarr"
-            least = min(
-                run(_stepped(by, source, target, step)).core_seconds for _ in range(bench.rounds)
-            )
+        methods["temdeep"] = ("--model", str(bench.model(rows * columns)))
+        for name, by in methods.items():
+            done = run(_stepped(by, source, bench.folder / "swept.zarr", step))
             yield {
                 "name": f"core_seconds_{name}",
-                "value": round(least, 3),
+                "value": round(done.core_seconds, 3),
                 "unit": "s",
+                "peak_bytes": done.peak_bytes,
                 "rows": rows,
                 "columns": columns,
                 "intervals": intervals,
-                "outputs": method_costs.STEPS[step],
+                "outputs": STEPS[step],
+                "rounds": 1,
             }
 
 
@@ -254,7 +226,6 @@ PARTS = {
     "network": network,
     "memory": memory,
     "learning": learning,
-    "costs": costs,
     "sweep": sweep,
 }
 
@@ -335,12 +306,6 @@ def _record(name: str, value: float, ours: float, theirs: float, where: dict[str
 
 def _line(one: Record) -> str:
     grid = f"{one['rows']} x {one['columns']}, {one['intervals']} intervals"
-    if "interval_ns" in one:
-        parts = (
-            f"{one['interval_ns']} ns per interval, {one['start_s']} s to start,"
-            f" within {100 * one['misfit']:.0f} %"
-        )
-        return f"{one['name']:26} {one['value']:8.3f}   {parts}; {grid}"
     beside = f"{one['ours']:>12} | {one['theirs']:<12}" if "ours" in one else one["unit"]
     return f"{one['name']:26} {one['value']:8.3f}   {beside} {grid}, {one['outputs']} made"
 

@@ -30,6 +30,9 @@ APART = 0.16
 SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
+DRAWN = ("linear", "cubic", "optical_flow", "temdeep")
+"""Methods whose costs are drawn; the others are like one of them."""
+
 SWEPT = {
     "cells": ("cells of the grid\n(24 intervals, hourly from 6-hourly)", (24, 5)),
     "intervals": ("intervals\n(181 × 360 cells, hourly from 6-hourly)", (65160, 5)),
@@ -40,8 +43,8 @@ SWEPT = {
 
 def draw_sweep(records: Sequence[Record], path: Path) -> None:
     """Draw seconds of a core by grid, by length and by output times."""
-    own = [one for one in records if one["name"].startswith("core_seconds_")]
-    names = list(dict.fromkeys(one["name"] for one in own))
+    names = [f"core_seconds_{method}" for method in DRAWN]
+    own = [one for one in records if one["name"] in names]
     with mpl.rc_context(RC):
         figure = Figure((9.6, 3.8))
         axes = figure.subplots(1, 3, sharey=True, squeeze=False)[0]
