@@ -15,9 +15,10 @@ from temdeep.training.launching import Started, started
 from temdeep.training.processes import DesertedError, Processes, see_one_gpu
 
 STAYS = """
-import sys
+import signal, sys
 from tests.training.test_launching import stays
 from temdeep.training.launching import started
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has none
 with started(3, stays) as ours:
     print(*[one.pid for one in ours.others], flush=True)
     sys.stdin.read()

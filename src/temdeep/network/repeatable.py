@@ -48,13 +48,21 @@ def weighted(weights: Tensor, fields: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled():
         return torch.einsum("btk,bkcyx->btcyx", weights, fields)
+    if torch.compiler.is_exporting():  # for any number of times
+        return _summed(weights, fields, None)
     batch, times, _ = weights.shape
     total = fields.new_empty((batch, times, *fields.shape[2:]))
     step = max(AT_ONCE // fields[:, 0].numel(), 1)
     for begin in range(0, times, step):
         some = slice(begin, begin + step)
-        first, *others = weights[:, some, :, None, None, None].unbind(2)
-        part = torch.mul(first, fields[:, None, 0], out=total[:, some])
-        for k, weight in enumerate(others, 1):
-            part += weight * fields[:, None, k]
+        _summed(weights[:, some], fields, total[:, some])
+    return total
+
+
+def _summed(weights: Tensor, fields: Tensor, out: Tensor | None) -> Tensor:
+    """One after the other, so that the order is always the same."""
+    first, *others = weights[..., None, None, None].unbind(2)
+    total = torch.mul(first, fields[:, None, 0], out=out)
+    for k, weight in enumerate(others, 1):
+        total += weight * fields[:, None, k]
     return total
