@@ -26,7 +26,7 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature, trials
 from temdeep.methods.context import trim_context
-from temdeep.methods.protocol import Division, Method, division
+from temdeep.methods.protocol import Division, Method, all_parts, division
 from temdeep.metric import Float32Array, Float64Array
 
 LINE = "linear"
@@ -116,7 +116,7 @@ class Auto:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`."""

@@ -25,7 +25,7 @@ from temdeep.fields.relations import (
 )
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods import by_nature
-from temdeep.methods.protocol import Division, Method, division
+from temdeep.methods.protocol import Division, Method, all_parts, division
 from temdeep.metric import Float32Array, Float64Array
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -163,7 +163,7 @@ class Consistent:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`."""

@@ -20,7 +20,7 @@ from temdeep.methods.daily import HourMeans
 from temdeep.methods.motion import estimate
 from temdeep.methods.normalising import normalised, rain_of
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.protocol import Division, Method, division
+from temdeep.methods.protocol import Division, Method, all_parts, division
 from temdeep.methods.rain_motion import estimate_rain, is_rain
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
@@ -116,7 +116,7 @@ class Learnt:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`: each channel by the classical method that it is left to."""

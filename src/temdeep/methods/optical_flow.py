@@ -22,7 +22,7 @@ from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.facing import as_on_a_map, estimate_facing_north, turning_of_north_per_m
 from temdeep.methods.motion import Motion, warp, why_no_motion
-from temdeep.methods.protocol import Division
+from temdeep.methods.protocol import Division, all_parts
 from temdeep.methods.rain_motion import estimate_rain, is_rain, shared_motion
 from temdeep.methods.redistribution import parts_of, redistribute
 from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
@@ -101,7 +101,7 @@ class OpticalFlow:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`: amounts are followed along their motion once."""

@@ -90,6 +90,11 @@ def division(method: Method, interval: PeriodInterval, edges: Float64Array) -> D
     return parts
 
 
+def all_parts(method: Dividing, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
+    """What `Method.fill_periods` gives, of a method that divides: all parts at once."""
+    return method.division(interval, edges)(slice(0, len(edges) - 1))
+
+
 def with_ends(edges: Float64Array, some: slice) -> tuple[Float64Array, slice]:
     """Bounds from 0 to 1 that divide a period into some of its parts and what is beside them.
 

@@ -29,7 +29,7 @@ from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.motion import can_move
-from temdeep.methods.protocol import Division, Method, division
+from temdeep.methods.protocol import Division, Method, all_parts, division
 from temdeep.methods.rain_course import likely_course
 from temdeep.methods.redistribution import CELLS, motion, parts_of
 from temdeep.methods.trials import HALVES, hidden_halves
@@ -122,7 +122,7 @@ class Realisation:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`: the course is drawn once."""

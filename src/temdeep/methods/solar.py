@@ -25,7 +25,7 @@ from temdeep.methods.context import finite_runs, trim_context
 from temdeep.methods.cubic import fill_totals, spline, total_weights
 from temdeep.methods.hidden import WINDOW
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.protocol import Division, with_ends
+from temdeep.methods.protocol import Division, all_parts, with_ends
 from temdeep.methods.responses import SPANS, Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
 from temdeep.methods.sunlight import LightLaw
@@ -136,7 +136,7 @@ class Solar:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`.

@@ -17,7 +17,7 @@ from temdeep.fields.variables import Channel
 from temdeep.methods.activity import CONTEXT
 from temdeep.methods.context import trim_context
 from temdeep.methods.members import Draw, Drawn
-from temdeep.methods.protocol import Division, Method, division
+from temdeep.methods.protocol import Division, Method, all_parts, division
 from temdeep.methods.spread import Spread
 from temdeep.metric import Float32Array, Float64Array
 
@@ -122,7 +122,7 @@ class Uncertain:
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
-        return self.division(interval, edges)(slice(0, len(edges) - 1))
+        return all_parts(self, interval, edges)
 
     def division(self, interval: PeriodInterval, edges: Float64Array) -> Division:
         """See `Dividing.division`."""
