@@ -72,14 +72,23 @@ class Case:
         """What is learnt from, thinned."""
         return self.truth().thin(self.every)
 
+    @property
+    def taught_every(self) -> int:
+        """Of the times of what the twin is taught with, one in so many would be given."""
+        return self.every
+
+    def taught(self) -> list[Series]:
+        """What the twin is taught with: the truth, none where all of that is tested on."""
+        return [self.truth()] if self.supervised else []
+
     def trained_on(self) -> dict[str, str] | None:
         """First and last time of it, None if that is of other places."""
         times = self.coarse().time.values
         return {"first": show(times[0]), "last": show(times[-1])}
 
     def lessons(self) -> list[Series]:
-        """What a model is trained on."""
-        return [self.coarse()]
+        """Other series that a model is trained on, in place of the coarse one."""
+        return []
 
     def further_scores(self, tested: Series, method: Method) -> dict[str, float]:  # noqa: ARG002
         """Scores beside those of every record; none here."""

@@ -28,7 +28,7 @@ ADVECTION, RIFE = "advection_correction", "rife"
 DRAW = "optical_flow_draw"
 """One likely course of rain around the optical flow's estimate."""
 
-SUPERVISED = (TWIN, AFNO)
+ELSEWHERE = "to learn from that it would not be tested on"
 TRAINED = (OURS, TWIN, PAPER, AFNO)
 CONTENDERS = (*METHOD_NAMES, DRAW, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
 
@@ -52,8 +52,8 @@ def make(
     Raises:
         TemdeepError: It cannot be built, such as for want of a package.
     """
-    if name in SUPERVISED and not case.supervised:
-        raise RequestError("there is no truth to learn from that it would not be tested on.")
+    if name == AFNO and not case.supervised:
+        raise RequestError(f"there is no truth {ELSEWHERE}, on the grid that it would be for.")
     if name in METHOD_NAMES:
         method = build(name, coarse)
     elif name == DRAW:
@@ -63,13 +63,13 @@ def make(
     elif name in MAKERS:
         method = MAKERS[name](case)
     else:
-        lessons = case.lessons()
-        series: Series | list[Series] = lessons if len(lessons) > 1 else coarse
-        if name == TWIN:
-            series = case.truth()
+        series = case.taught() if name == TWIN else case.lessons() or [coarse]
+        if not series:
+            raise RequestError(f"there is no truth {ELSEWHERE}.")
         with tempfile.TemporaryDirectory() as folder:
             run = (models or Path(folder)) / f"{case.name}-{name}"
-            method = train(series, run, settings=settings_of(name, case, settings), device="cpu")
+            given = series if len(series) > 1 else series[0]
+            method = train(given, run, settings=settings_of(name, case, settings), device="cpu")
     return keep_consistent(method, coarse.channels)
 
 
@@ -78,7 +78,7 @@ def settings_of(name: str, case: Case, settings: TrainingSettings) -> TrainingSe
     if name == TWIN:
         return replace(
             settings,
-            spans=(case.every,),
+            spans=(case.taught_every,),
             pretrain=0.0,
             without=tuple(sorted({*settings.without, "daily", "trial", "fallback"})),
             losses=replace(settings.losses, coherence=0.0, kink=0.0),

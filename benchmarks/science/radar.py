@@ -28,6 +28,9 @@ EVENTS: Mapping[str, tuple[str, int]] = {
 """File and step in minutes."""
 
 SPANS_MIN = (10, 20, 30)
+COMMON_MIN = 10
+"""A step that all events have."""
+
 DEVELOPMENT = "radar_knmi"
 """The event on which choices were made: its own rows are no test."""
 
@@ -64,8 +67,20 @@ class RadarCase(Case):
 
     def lessons(self) -> list[Series]:
         """The other events, thinned to the same span; never the one that others are tested on."""
+        return self._others(self.span_min)
+
+    @property
+    def taught_every(self) -> int:
+        """In steps that all events have."""
+        return self.span_min // COMMON_MIN
+
+    def taught(self) -> list[Series]:
+        """The other events at a step that all have; none where that is the span."""
+        return self._others(COMMON_MIN) if self.taught_every > 1 else []
+
+    def _others(self, step_min: int) -> list[Series]:
         return [
-            event(name).thin(self.span_min // step)
+            event(name).thin(step_min // step)
             for name, (_, step) in EVENTS.items()
             if name != self.dataset
         ]
