@@ -78,6 +78,18 @@ def test_calendars_keep_their_own_days() -> None:
         axis.offset_of("2000-02-31T06:00")
 
 
+def test_times_inside_a_time_both_ends_included_and_none_of_another_calendar() -> None:
+    axis = build_time_axis(stamps_360_day(20), "f")
+    assert np.flatnonzero(axis.inside("2000-02-29T12:00", "2000-02-30T06:00")).tolist() == [
+        6,
+        7,
+        8,
+        9,
+    ]
+    assert not axis.inside("2000-01-01T00:00", "2000-02-27T18:00").any()
+    assert not axis.inside("2000-02-28T00:00", "2000-03-31T00:00").any()  # it has no 31 March
+
+
 def test_the_sun_of_another_calendar_is_that_of_the_same_season_and_hour() -> None:
     days = np.array([cftime.Datetime360Day(2001, month, 1, 7, 30) for month in range(1, 13)])
     mapped = sun_times(days, "360_day")

@@ -15,7 +15,12 @@ from temdeep.methods.scale_fitting import fit_scale
 from temdeep.methods.simple import Linear
 from temdeep.methods.space_for_time import exponent_at_step
 from temdeep.methods.spread import FLOOR_EXPONENT, ChannelSpread, Spread
-from temdeep.methods.spread_fitting import fit_learnt_spread, fit_spread
+from temdeep.methods.spread_fitting import (
+    SURE_FROM,
+    fit_learnt_spread,
+    fit_spread,
+    spread_in_use,
+)
 from temdeep.methods.trials import hidden_spans
 from temdeep.methods.uncertain import Beside, Uncertain, asked_beside
 from temdeep.metric import Float64Array
@@ -259,6 +264,44 @@ def test_what_was_learnt_from_counts_as_wrong_as_what_was_not() -> None:
     ]
     assert told[0] == pytest.approx(told[1], rel=0.2)
     assert told[2] < 0.8 * told[1]
+
+
+def in_use(spread: Spread, series: Series, first_seen: int, last_seen: int) -> float:
+    """How many times as large σ is on a series of which some frames were learnt from."""
+    seen = np.zeros(len(series.time), np.bool_)
+    seen[first_seen:last_seen] = True
+    found = spread_in_use(spread, series, seen, Linear())
+    _, interval = next(series.intervals(3))
+    before, now = (one.deviations(interval, np.array([0.5])) for one in (spread, found))
+    ratio = now[before > 0] / before[before > 0]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)
+    return float(ratio[0])
+
+
+def test_in_other_weather_errors_are_as_much_larger_as_hidden_frames_say() -> None:
+    first, other = (series_of(moving_weather(80, seed)) for seed in (4, 5))
+    learnt = fit_spread(first, Linear())
+    small = Spread({name: one.times(0.5) for name, one in learnt.of_channel.items()})
+    same = in_use(learnt, other, 0, 0)
+    assert same == pytest.approx(1, abs=0.15)
+    assert in_use(small, other, 0, 0) == pytest.approx(same * 2 ** (24 / (24 + SURE_FROM)))
+    few = in_use(small, other, 5, 80)  # three hidden intervals
+    assert 1 < few == pytest.approx(same * 2 ** (3 / (3 + SURE_FROM)), rel=0.15)
+
+
+def test_what_was_learnt_from_tells_nothing_of_other_weather() -> None:
+    series = series_of(moving_weather(40, 4))
+    learnt = fit_spread(series, Linear())
+    small = Spread({name: one.times(0.5) for name, one in learnt.of_channel.items()})
+    assert in_use(small, series, 0, 40) == 1
+    assert in_use(small, series, 2, 38) == 1
+    assert in_use(small, series, 3, 37) > 1
+
+
+def test_pressure_in_use_stays_as_it_was_learnt() -> None:
+    series = series_of(moving_weather(40, 4), "Pa", standard_name="surface_air_pressure")
+    small = Spread({n: o.times(0.5) for n, o in fit_spread(series, Linear()).of_channel.items()})
+    assert in_use(small, series, 0, 0) == 1
 
 
 def test_a_spread_comes_back_from_json() -> None:

@@ -5,9 +5,14 @@ Knows: methods and models by name. Must not know: series' values, output files.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from temdeep.asked import whole_number
 from temdeep.errors import RequestError
@@ -114,7 +119,7 @@ def refuse_members(series: Series, spread: Spread) -> None:
 def spread_of(
     series: Series, method: Method, model: Path | None, epoch: int | None = None
 ) -> Spread:
-    """How wrong a method may be: as a model says, else as hidden times of a series say.
+    """How wrong a method may be: as hidden times of a series say, and a model before.
 
     Args:
         series: What it will fill.
@@ -126,15 +131,23 @@ def spread_of(
         RequestError: The series is too short, or holds nothing of which it can be told.
         ModelError: The model is broken.
     """
+    from temdeep.methods import spread_fitting  # noqa: PLC0415 - only where asked for
+
     if model is not None:
-        from temdeep.model_store import spread  # noqa: PLC0415 - torch takes seconds
+        from temdeep.model_store import description, spread  # noqa: PLC0415 - torch takes seconds
 
         told = spread(model, epoch)
         if told is not None:
-            return told
-    from temdeep.methods.spread_fitting import fit_spread  # noqa: PLC0415 - only where asked for
+            seen = _learnt_from(series, description(model, epoch).get("trained_on", {}))
+            return spread_fitting.spread_in_use(told, series, seen, method)
+    return spread_fitting.fit_spread(series, method)
 
-    return fit_spread(series, method)
+
+def _learnt_from(series: Series, trained_on: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+    """Which times of a series lie in a time that a model was trained on, wherever that was."""
+    parts = trained_on.get("series", [trained_on])
+    inside = [series.time.inside(str(one["first"]), str(one["last"])) for one in parts if one]
+    return np.any(inside, axis=0) if inside else np.zeros(len(series.time), np.bool_)
 
 
 def _best_estimate(

@@ -176,6 +176,14 @@ class TimeAxis:
             return int(self.offset_us[int(np.argmax(exact))])
         return int(difference_us(as_given, self.origin)[0])
 
+    def inside(self, first: str, last: str) -> npt.NDArray[np.bool_]:
+        """Which times lie between two, both included: none if those are of another calendar."""
+        try:
+            ends = self.offset_of(first), self.offset_of(last)
+        except TimeAxisError:
+            return np.zeros(len(self), np.bool_)
+        return (self.offset_us >= ends[0]) & (self.offset_us <= ends[1])
+
     def _refuse_other_calendar(self, time: cftime.datetime) -> None:
         """A day of another calendar is not the day of the same name in this one."""
         first = self.values[0]

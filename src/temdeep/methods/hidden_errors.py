@@ -72,6 +72,7 @@ def hidden_errors(
     channels: Sequence[Channel],
     cells: Int64Array,
     most: int = MOST,
+    steps: Sequence[int] = STEPS,
 ) -> list[Errors]:
     """Errors at hidden frames, one for each channel; none where nothing can be hidden.
 
@@ -81,10 +82,11 @@ def hidden_errors(
         channels: Which.
         cells: At which places, as indices into a flat field.
         most: Intervals of each span.
+        steps: The spans.
     """
     parts: list[list[Errors]] = [[] for _ in channels]
-    for steps in STEPS:
-        for hidden in hidden_spans(series, channels, steps, CONTEXT, most):
+    for span in steps:
+        for hidden in hidden_spans(series, channels, span, CONTEXT, most):
             interval = hidden.interval
             filled = method.fill(trim_context(interval, method.context), hidden.theta)
             error = at_cells(filled.astype(np.float64) - hidden.truth, cells)
@@ -93,7 +95,7 @@ def hidden_errors(
             for i, part in enumerate(parts):
                 part.append(
                     Errors(
-                        np.full(error[:, i].size, steps),
+                        np.full(error[:, i].size, span),
                         np.repeat(hidden.theta, count),
                         error[:, i].ravel(),
                         np.broadcast_to(logs[:, None, i], (len(logs), *shape)).reshape(

@@ -17,6 +17,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from temdeep.errors import RequestError
 from temdeep.fields.natures import holds_fast_waves
@@ -44,6 +45,9 @@ from temdeep.metric import Float64Array
 MOST_LEARNT = 12
 """Intervals of each span in each part of a series, for a method that takes its time."""
 
+TWICE = 2
+"""Span in steps at which a series in use is compared with what was learnt."""
+
 FRAMES = 96
 """Frames that space is looked at in."""
 
@@ -65,6 +69,9 @@ PARTS = 50
 
 RAREST = 0.999
 """Larger errors count as this quantile in the variance."""
+
+SURE_FROM = 8
+"""So many hidden intervals of a series in use count as much as what was learnt of errors before."""
 
 DAY_US = 86_400_000_000
 
@@ -140,6 +147,44 @@ def fit_learnt_spread(
             gain = max(sizes[0][0] * sizes[1][1] / max(sizes[0][1] * sizes[1][0], tiny), 1.0)
         found.append(Errors.join([seen[0][i].scaled(gain), block[0][i]]))
     return _fitted(series, method, channels, cells, found)
+
+
+def spread_in_use(
+    spread: Spread, series: Series, seen: npt.NDArray[np.bool_], method: Method
+) -> Spread:
+    """The spread of a method that has learnt, on a series that it has not learnt from.
+
+    Weather is not everywhere and always as easy as where the spread was learnt. As many times as
+    errors at hidden frames of this series are larger than was to be expected, σ is larger, to the
+    power n / (n + `SURE_FROM`) with n hidden intervals. Not so for pressure and heights, whose
+    errors at twice the step tell little of those at the step.
+
+    Args:
+        spread: As it was learnt.
+        series: What is filled in.
+        seen: Which of its frames the method may have learnt from, shape (time,).
+        method: What fills it.
+    """
+    channels, cells = series.instantaneous(), sampled_cells(series)
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], seen, [True]]))).reshape(-1, 2)
+    unseen = (series.take(slice(*edge)) for edge in edges.tolist() if edge[1] - edge[0] > TWICE)
+    every = [hidden_errors(one, method, channels, cells, steps=(TWICE,)) for one in unseen]
+    parts = [one for one in every if one]
+    if not parts:
+        return spread
+    span_s = TWICE * series.time.step_us / 1e6
+    found = dict(spread.of_channel)
+    for channel, errors in zip(channels, map(Errors.join, zip(*parts, strict=True)), strict=True):
+        waves = holds_fast_waves(channel.variable, channel.standard_name)
+        known = errors.known()
+        if waves or not spread.knows(channel) or not known.error.any():
+            continue
+        own = found[channel.name]
+        told = own.deviation(known.logs[:, None, :], np.array([1 / TWICE]), span_s).ravel()
+        louder = np.mean(np.abs(known.error) / told) / np.mean(own.magnitudes)
+        count = len(errors.error) / len(cells)
+        found[channel.name] = own.times(float(louder) ** (count / (count + SURE_FROM)))
+    return Spread(found)
 
 
 def _fitted(

@@ -268,8 +268,7 @@ def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str
     for one in (trained_on or {}).get("series", [trained_on]):  # learnt from several, or from one
         if not one or not {"first", "last"} <= set(one):
             continue
-        first, last = (fine.time.offset_of(str(one[end])) for end in ("first", "last"))
-        if first <= fine.time.offset_us[-1] and last >= fine.time.offset_us[0]:
+        if fine.time.inside(str(one["first"]), str(one["last"])).any():
             notes.append(_overlap(fine, one))
     if trained_on and "series" not in trained_on and "step_s" in trained_on:
         learnt, tested = round(trained_on["step_s"] * 1e6), withheld.span_us
