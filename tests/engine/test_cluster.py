@@ -15,7 +15,7 @@ __all__ = ["source", "uninterrupted"]  # fixtures
 RUN = """
 import sys
 from temdeep.engine import growing, layout, pieces, work
-pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.CHUNK_BYTES = 1  # small pieces
+pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.WRITTEN_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 from temdeep.cli.main import main
 if __name__ == "__main__":

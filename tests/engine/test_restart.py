@@ -34,7 +34,7 @@ DOWNSCALE = """
 import os, sys
 from pathlib import Path
 from temdeep.engine import growing, journal, laid_out, layout, pieces, spool, work, zarr_store
-pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.CHUNK_BYTES = 1  # small pieces
+pieces.WINDOW_BYTES = growing.CHUNK_BYTES = work.WRITTEN_BYTES = 1  # small pieces
 layout.CHUNK_BYTES, layout.MOST_SHARD_TIMES = 320, 1
 what, left, how = sys.argv.pop(1), int(sys.argv.pop(1)), int(sys.argv.pop(1))
 def counted(done):

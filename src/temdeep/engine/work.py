@@ -18,7 +18,7 @@ import xarray as xr
 
 from temdeep.engine.behind import Doer, at_once
 from temdeep.engine.encoding import Encoder, NarrowError, carried
-from temdeep.engine.field_spec import CHUNK_BYTES, FieldSpec, frame_bytes
+from temdeep.engine.field_spec import FieldSpec, frame_bytes
 from temdeep.engine.packing import Storage, ladder
 from temdeep.engine.pieces import Frames, Piece, pieces, windowed
 from temdeep.engine.plan import Plan
@@ -29,6 +29,9 @@ from temdeep.fields.series import Series
 from temdeep.methods.protocol import Method
 
 Values = npt.NDArray[Any]
+
+WRITTEN_BYTES = 2 * 2**20
+"""Least to be written at once: fields of a quarter degree one by one, while caches hold them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +268,7 @@ class _Writer:
         held, first = self._held[name], self._next[name]
         taken = first + len(held)
         whole = (self._start + taken) % spec.held_times == 0
-        enough = len(held) * held[0].nbytes >= CHUNK_BYTES
+        enough = len(held) * held[0].nbytes >= WRITTEN_BYTES
         if (whole and enough) or self._start + taken == self._stop:
             self._writing(partial(self._write, name, self._first + first, held))
             self._next[name], self._held[name] = taken, []
