@@ -298,6 +298,16 @@ def test_what_was_learnt_from_tells_nothing_of_other_weather() -> None:
     assert in_use(small, series, 3, 37) > 1
 
 
+def test_a_damaged_frame_hardly_moves_what_is_said_of_all_others() -> None:
+    first, values = series_of(moving_weather(80, 4)), moving_weather(80, 5)
+    learnt = fit_spread(first, Linear())
+    sound = in_use(learnt, series_of(values), 0, 0)
+    values[30] += 300
+    assert in_use(learnt, series_of(values), 0, 0) == pytest.approx(sound, rel=0.25)
+    constant = series_of(np.full((20, 12, 40), 280.0))
+    assert in_use(learnt, constant, 0, 0) == 1
+
+
 def test_pressure_in_use_stays_as_it_was_learnt() -> None:
     series = series_of(moving_weather(40, 4), "Pa", standard_name="surface_air_pressure")
     small = Spread({n: o.times(0.5) for n, o in fit_spread(series, Linear()).of_channel.items()})

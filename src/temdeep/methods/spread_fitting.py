@@ -156,8 +156,9 @@ def spread_in_use(
 
     Weather is not everywhere and always as easy as where the spread was learnt. As many times as
     errors at hidden frames of this series are larger than was to be expected, σ is larger, to the
-    power n / (n + `SURE_FROM`) with n hidden intervals. Not so for pressure and heights, whose
-    errors at twice the step tell little of those at the step.
+    power n / (n + `SURE_FROM`) with n hidden intervals; by medians, which damaged values do not
+    move much. Not so for pressure and heights, whose errors at twice the step tell little of those
+    at the step.
 
     Args:
         spread: As it was learnt.
@@ -177,13 +178,14 @@ def spread_in_use(
     for channel, errors in zip(channels, map(Errors.join, zip(*parts, strict=True)), strict=True):
         waves = holds_fast_waves(channel.variable, channel.standard_name)
         known = errors.known()
-        if waves or not spread.knows(channel) or not known.error.any():
+        if waves or not spread.knows(channel) or not len(known.error):
             continue
         own = found[channel.name]
         told = own.deviation(known.logs[:, None, :], np.array([1 / TWICE]), span_s).ravel()
-        louder = np.mean(np.abs(known.error) / told) / np.mean(own.magnitudes)
-        count = len(errors.error) / len(cells)
-        found[channel.name] = own.times(float(louder) ** (count / (count + SURE_FROM)))
+        louder = float(np.median(np.abs(known.error) / told) / np.median(own.magnitudes))
+        if louder > 0:
+            count = len(errors.error) / len(cells)
+            found[channel.name] = own.times(louder ** (count / (count + SURE_FROM)))
     return Spread(found)
 
 
