@@ -281,7 +281,7 @@ def in_use(spread: Spread, series: Series, first_seen: int, last_seen: int) -> f
 def test_in_other_weather_errors_are_as_much_larger_as_hidden_frames_say() -> None:
     first, other = (series_of(moving_weather(80, seed)) for seed in (4, 5))
     learnt = fit_spread(first, Linear())
-    small = Spread({name: one.times(0.5) for name, one in learnt.of_channel.items()})
+    small = Spread({name: one.scaled(0.5) for name, one in learnt.of_channel.items()})
     same = in_use(learnt, other, 0, 0)
     assert same == pytest.approx(1, abs=0.15)
     assert in_use(small, other, 0, 0) == pytest.approx(same * 2 ** (24 / (24 + SURE_FROM)))
@@ -292,7 +292,7 @@ def test_in_other_weather_errors_are_as_much_larger_as_hidden_frames_say() -> No
 def test_what_was_learnt_from_tells_nothing_of_other_weather() -> None:
     series = series_of(moving_weather(40, 4))
     learnt = fit_spread(series, Linear())
-    small = Spread({name: one.times(0.5) for name, one in learnt.of_channel.items()})
+    small = Spread({name: one.scaled(0.5) for name, one in learnt.of_channel.items()})
     assert in_use(small, series, 0, 40) == 1
     assert in_use(small, series, 2, 38) == 1
     assert in_use(small, series, 3, 37) > 1
@@ -308,9 +308,26 @@ def test_a_damaged_frame_hardly_moves_what_is_said_of_all_others() -> None:
     assert in_use(learnt, constant, 0, 0) == 1
 
 
+def test_how_dry_it_is_tells_nothing_of_errors_of_rain() -> None:
+    wet, dry = (np.maximum(moving_weather(60, seed) - 280.5, 0) for seed in (4, 5))
+    learnt = fit_spread(series_of(wet, "mm h-1"), Linear())
+    dry[:, :, :25] = 0
+    assert in_use(learnt, series_of(dry, "mm h-1"), 0, 0) == 1
+
+
+def test_each_stretch_in_use_is_compared_at_its_own_step() -> None:
+    series, other = series_of(moving_weather(160, 4)), series_of(moving_weather(160, 5))
+    learnt = fit_spread(series, Linear())
+    hours = np.concatenate([np.arange(0, 90, 2), np.arange(90, 130)])
+    mixed = other.take(hours)
+    assert in_use(learnt, mixed, 0, 46) == pytest.approx(
+        in_use(learnt, other.take(np.arange(90, 130)), 0, 0), rel=0.1
+    )
+
+
 def test_pressure_in_use_stays_as_it_was_learnt() -> None:
     series = series_of(moving_weather(40, 4), "Pa", standard_name="surface_air_pressure")
-    small = Spread({n: o.times(0.5) for n, o in fit_spread(series, Linear()).of_channel.items()})
+    small = Spread({n: o.scaled(0.5) for n, o in fit_spread(series, Linear()).of_channel.items()})
     assert in_use(small, series, 0, 0) == 1
 
 

@@ -146,7 +146,11 @@ def spread_of(
 def _learnt_from(series: Series, trained_on: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
     """Which times of a series lie in a time that a model was trained on, wherever that was."""
     parts = trained_on.get("series", [trained_on])
-    inside = [series.time.inside(str(one["first"]), str(one["last"])) for one in parts if one]
+    inside = [
+        series.time.inside(str(one["first"]), str(one["last"]))
+        for one in parts
+        if {"first", "last"} <= set(one)
+    ]
     return np.any(inside, axis=0) if inside else np.zeros(len(series.time), np.bool_)
 
 

@@ -177,7 +177,7 @@ class TimeAxis:
         return int(difference_us(as_given, self.origin)[0])
 
     def inside(self, first: str, last: str) -> npt.NDArray[np.bool_]:
-        """Which times lie between two, both included: none if those are of another calendar."""
+        """Which times lie between two, both included: none if this calendar has no such days."""
         try:
             ends = self.offset_of(first), self.offset_of(last)
         except TimeAxisError:

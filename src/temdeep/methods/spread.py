@@ -82,7 +82,7 @@ class ChannelSpread:
             deviation = np.hypot(deviation, floor)
         return deviation
 
-    def times(self, factor: float) -> Self:
+    def scaled(self, factor: float) -> Self:
         """The same, but for w so many times as large."""
         return replace(self, levels=tuple(one + float(np.log(factor)) for one in self.levels))
 

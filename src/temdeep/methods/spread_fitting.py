@@ -73,6 +73,12 @@ RAREST = 0.999
 SURE_FROM = 8
 """So many hidden intervals of a series in use count as much as what was learnt of errors before."""
 
+MOST_ZEROS = 0.1
+"""Share of errors that are exactly 0 beyond which their sizes say how often nothing happens."""
+
+MOST_APART = 3.0
+"""So many times larger or smaller than was learnt are errors of a series in use at most."""
+
 DAY_US = 86_400_000_000
 
 
@@ -154,11 +160,11 @@ def spread_in_use(
 ) -> Spread:
     """The spread of a method that has learnt, on a series that it has not learnt from.
 
-    Weather is not everywhere and always as easy as where the spread was learnt. As many times as
-    errors at hidden frames of this series are larger than was to be expected, σ is larger, to the
-    power n / (n + `SURE_FROM`) with n hidden intervals; by medians, which damaged values do not
-    move much. Not so for pressure and heights, whose errors at twice the step tell little of those
-    at the step.
+    Weather is not everywhere and always as easy as where the spread was learnt. Let r be the median
+    of |e|/σ at hidden frames of this series over the median of |Z|. σ is multiplied by r to the
+    power n / (n + `SURE_FROM`) with n hidden intervals. Not so for pressure and heights, whose
+    errors at twice the step tell little of those at the step, nor where many errors are exactly 0,
+    as those of rain are, and tell of how dry it is.
 
     Args:
         spread: As it was learnt.
@@ -168,24 +174,26 @@ def spread_in_use(
     """
     channels, cells = series.instantaneous(), sampled_cells(series)
     edges = np.flatnonzero(np.diff(np.concatenate([[True], seen, [True]]))).reshape(-1, 2)
-    unseen = (series.take(slice(*edge)) for edge in edges.tolist() if edge[1] - edge[0] > TWICE)
+    unseen = [series.take(slice(*edge)) for edge in edges.tolist() if edge[1] - edge[0] > TWICE]
     every = [hidden_errors(one, method, channels, cells, steps=(TWICE,)) for one in unseen]
-    parts = [one for one in every if one]
-    if not parts:
-        return spread
-    span_s = TWICE * series.time.step_us / 1e6
     found = dict(spread.of_channel)
-    for channel, errors in zip(channels, map(Errors.join, zip(*parts, strict=True)), strict=True):
-        waves = holds_fast_waves(channel.variable, channel.standard_name)
-        known = errors.known()
-        if waves or not spread.knows(channel) or not len(known.error):
+    for i, channel in enumerate(channels):
+        if not spread.knows(channel) or holds_fast_waves(channel.variable, channel.standard_name):
             continue
         own = found[channel.name]
-        told = own.deviation(known.logs[:, None, :], np.array([1 / TWICE]), span_s).ravel()
-        louder = float(np.median(np.abs(known.error) / told) / np.median(own.magnitudes))
-        if louder > 0:
-            count = len(errors.error) / len(cells)
-            found[channel.name] = own.times(louder ** (count / (count + SURE_FROM)))
+        sizes = []
+        for part, errors in zip(unseen, every, strict=True):
+            if errors:
+                known, span_s = errors[i].known(), TWICE * part.time.step_us / 1e6
+                expected = own.deviation(known.logs[:, None, :], np.array([1 / TWICE]), span_s)
+                sizes.append(np.abs(known.error) / expected.ravel())
+        size = np.concatenate(sizes) if sizes else np.zeros(0)
+        usual = float(np.median(own.magnitudes))
+        if not len(size) or not usual > 0 or np.mean(size == 0) > MOST_ZEROS:
+            continue
+        ratio = float(np.clip(np.median(size) / usual, 1 / MOST_APART, MOST_APART))
+        count = len(size) / len(cells)
+        found[channel.name] = own.scaled(ratio ** (count / (count + SURE_FROM)))
     return Spread(found)
 
 
