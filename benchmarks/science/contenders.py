@@ -28,7 +28,6 @@ ADVECTION, RIFE = "advection_correction", "rife"
 DRAW = "optical_flow_draw"
 """One likely course of rain around the optical flow's estimate."""
 
-ELSEWHERE = "to learn from that it would not be tested on"
 TRAINED = (OURS, TWIN, PAPER, AFNO)
 CONTENDERS = (*METHOD_NAMES, DRAW, ADVECTION, RIFE, AFNO, PAPER, TWIN, OURS)
 
@@ -53,7 +52,9 @@ def make(
         TemdeepError: It cannot be built, such as for want of a package.
     """
     if name == AFNO and not case.supervised:
-        raise RequestError(f"there is no truth {ELSEWHERE}, on the grid that it would be for.")
+        raise RequestError(
+            "there is no truth on its grid to learn from that it would not be tested on."
+        )
     if name in METHOD_NAMES:
         method = build(name, coarse)
     elif name == DRAW:
@@ -65,7 +66,7 @@ def make(
     else:
         series = case.taught() if name == TWIN else case.lessons() or [coarse]
         if not series:
-            raise RequestError(f"there is no truth {ELSEWHERE}.")
+            raise RequestError("there is no truth to learn from that it would not be tested on.")
         with tempfile.TemporaryDirectory() as folder:
             run = (models or Path(folder)) / f"{case.name}-{name}"
             given = series if len(series) > 1 else series[0]

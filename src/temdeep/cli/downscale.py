@@ -148,7 +148,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         "--uncertainty",
         action="store_true",
         help="write beside each variable at an instant the standard deviation of its error, 0 at"
-        " given times; a model knows it, for other methods it is learnt from hidden times",
+        " given times; learnt from hidden times of the input, and by a model before",
     )
     filling.add_argument(
         "--quantiles",

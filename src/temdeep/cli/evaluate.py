@@ -76,8 +76,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     what.add_argument(
         "--uncertainty",
         action="store_true",
-        help="score as well how well each method knows how wrong it is: a model brings that with"
-        " it, for others it is learnt from hidden times of the thinned series",
+        help="score as well how well each method knows how wrong it is, which is learnt"
+        " from hidden times of the thinned series, and by a model before",
     )
     what.add_argument("--from", dest="first", metavar="TIME", help="first time that is tested")
     what.add_argument("--to", dest="last", metavar="TIME", help="last time that is tested")

@@ -63,8 +63,8 @@ def choose(
         precision: Of the layers of the run's network, `float32` or `bf16`; float32 if None.
         draw: Seed of one likely course of precipitation; None: its best estimate.
         post_conditions: What made values keep between variables.
-        beside: What is written beside each variable of how wrong it may be. A model brings that
-            with it, for other methods it is found on hidden times of the series.
+        beside: What is written beside each variable of how wrong it may be. It is found on
+            hidden times of the series, and was learnt before by a model.
 
     Raises:
         RequestError: Both a method and a model, an epoch or a precision without a model, an unknown
@@ -119,7 +119,9 @@ def refuse_members(series: Series, spread: Spread) -> None:
 def spread_of(
     series: Series, method: Method, model: Path | None, epoch: int | None = None
 ) -> Spread:
-    """How wrong a method may be: as hidden times of a series say, and a model before.
+    """How wrong a method may be: as hidden times of a series say.
+
+    Of a model it is what that learnt before, corrected by them.
 
     Args:
         series: What it will fill.
@@ -138,12 +140,12 @@ def spread_of(
 
         told = spread(model, epoch)
         if told is not None:
-            seen = _learnt_from(series, description(model, epoch).get("trained_on", {}))
+            seen = _seen_in_training(series, description(model, epoch).get("trained_on", {}))
             return spread_fitting.spread_in_use(told, series, seen, method)
     return spread_fitting.fit_spread(series, method)
 
 
-def _learnt_from(series: Series, trained_on: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+def _seen_in_training(series: Series, trained_on: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
     """Which times of a series lie in a time that a model was trained on, wherever that was."""
     parts = trained_on.get("series", [trained_on])
     inside = [
