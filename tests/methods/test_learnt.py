@@ -13,13 +13,16 @@ from tests.network.making import CHANNELS, HUMIDITY, MOVING, SPAN_S, STILL
 from temdeep.errors import ModelError
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.variables import Channel, Kind
+from temdeep.methods.consistent import keep_consistent
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.daily import HourMeans
 from temdeep.methods.learnt import Learnt
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.protocol import Method
+from temdeep.methods.protocol import Method, rendering
 from temdeep.methods.responses import Response
 from temdeep.methods.simple import Linear, Nearest
+from temdeep.methods.spread import Spread
+from temdeep.methods.uncertain import Uncertain
 from temdeep.metric import Float64Array
 from temdeep.network.settings import NetworkSettings
 
@@ -78,7 +81,7 @@ def test_ends_are_returned_bit_for_bit(seed: int, size: float) -> None:
 @pytest.mark.parametrize("size", [0.0, 0.3])
 def test_the_formula_itself_meets_the_ends_without_being_pinned_to_them(size: float) -> None:
     interval = noisy(4)
-    made = worked(size)._learnt(interval, np.array([0.0, 1.0]))
+    made = worked(size)._look(interval)(np.array([0.0, 1.0]))
     np.testing.assert_array_equal(made, np.stack([interval.start, interval.end]))
 
 
@@ -358,7 +361,19 @@ def test_what_cannot_be_negative_is_not() -> None:
     interval = making.interval_of(frames, 3, channels=humid)
     model = making.learnt(interval.grid, size=1.0, channels=humid)
     assert (model.fill(interval, THETA)[:, 3] >= 0).all()
-    assert (model._learnt(interval, THETA)[:, 3] < 0).any()
+    assert (model._look(interval)(THETA)[:, 3] < 0).any()
+
+
+def test_the_network_looks_at_an_interval_once_whatever_is_asked_of_it() -> None:
+    interval, model = noisy(20), worked(0.3)
+    looks: list[int] = []
+    model.network.register_forward_hook(lambda *_: looks.append(1))
+    kept = keep_consistent(model, interval.channels)
+    uncertain = Uncertain(kept, Spread({}))
+    render = rendering(uncertain, interval)
+    made = np.concatenate([render(THETA[:1]), render(THETA[1:])])
+    assert looks == [1]
+    np.testing.assert_allclose(made, model.fill(interval, THETA), rtol=1e-6, atol=1e-4)
 
 
 def test_what_was_given_is_not_changed() -> None:

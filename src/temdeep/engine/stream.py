@@ -14,15 +14,16 @@ import xarray as xr
 from temdeep.engine.aggregation import Aggregator
 from temdeep.engine.beside import along_members, beside_given
 from temdeep.engine.plan import Int64Array, Plan
+from temdeep.fields.intervals import Interval
 from temdeep.fields.periods import extremes_in_turn
 from temdeep.fields.reading_frames import Window, load
 from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Kind
-from temdeep.methods.protocol import Method, division
+from temdeep.methods.protocol import Method, division, rendering
 from temdeep.methods.uncertain import Beside, Uncertain
 from temdeep.metric import Float32Array, FloatArray
 
-TIMES_AT_ONCE = 32
+TIMES_AT_ONCE = 16
 """Largest number of fields per channel made at once: memory does not grow with what is asked."""
 
 READ_AHEAD_BYTES = 32 * 2**20
@@ -114,18 +115,31 @@ def _instants(series: Series, method: Method, plan: Plan) -> Iterator[Block]:
         if here not in made_in:
             continue
         interval = next(interval for index, interval in walk if index == here)
-        uncertain = method if isinstance(method, Uncertain) else None
-        drawn = uncertain.drawn(interval) if uncertain and first < last else None
-        at_once = max(1, TIMES_AT_ONCE // (1 + (uncertain.members if uncertain else 0)))
-        for begin in range(first, last, at_once):
-            times = slice(begin, min(begin + at_once, last))
-            values = method.fill(interval, plan.theta[times])
-            fields = _arranged(series, channels, values)
-            if uncertain:
-                filled = values.astype(np.float32, copy=False)
-                made = uncertain.beside(interval, plan.theta[times], filled, drawn)
-                fields |= _beside(series, uncertain, channels, made)
-            yield Block(times, fields)
+        yield from _inside(series, method, plan, channels, interval, slice(first, last))
+
+
+def _inside(
+    series: Series,
+    method: Method,
+    plan: Plan,
+    channels: tuple[Channel, ...],
+    interval: Interval,
+    asked: slice,
+) -> Iterator[Block]:
+    """The output times inside one interval, at which the method looks once."""
+    uncertain = method if isinstance(method, Uncertain) else None
+    drawn = uncertain.drawn(interval) if uncertain else None
+    at_once = max(1, TIMES_AT_ONCE // (1 + (uncertain.members if uncertain else 0)))
+    render = rendering(method, interval)
+    for first in range(asked.start, asked.stop, at_once):
+        times = slice(first, min(first + at_once, asked.stop))
+        values = render(plan.theta[times])
+        fields = _arranged(series, channels, values)
+        if uncertain:
+            filled = values.astype(np.float32, copy=False)
+            made = uncertain.beside(interval, plan.theta[times], filled, drawn)
+            fields |= _beside(series, uncertain, channels, made)
+        yield Block(times, fields)
 
 
 def _beside(

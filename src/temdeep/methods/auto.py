@@ -26,7 +26,14 @@ from temdeep.fields.series import Series
 from temdeep.fields.variables import Channel, Nature
 from temdeep.methods import by_nature, trials
 from temdeep.methods.context import trim_context
-from temdeep.methods.protocol import Division, Method, all_parts, division
+from temdeep.methods.protocol import (
+    Division,
+    Method,
+    Rendering,
+    all_parts,
+    division,
+    rendering,
+)
 from temdeep.metric import Float32Array, Float64Array
 
 LINE = "linear"
@@ -101,18 +108,30 @@ class Auto:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
-        weights = self._table(interval.channels)
-        filled = np.zeros((len(theta), *interval.start.shape), np.float64)
-        for name, of_channels in weights.items():
-            used = np.flatnonzero(of_channels)
-            method = self.methods[name]
-            # all channels, whichever are used: those of a level share one motion
-            made = method.fill(trim_context(interval, method.context), theta)
-            filled[:, used] += of_channels[used, None, None] * made[:, used]
-        mixed: Float32Array = filled.astype(np.float32)
-        mixed[theta == 0] = interval.start
-        mixed[theta == 1] = interval.end
-        return mixed
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`."""
+        # all channels, whichever are used: those of a level share one motion
+        mixed = [
+            (
+                np.flatnonzero(weights),
+                weights[:, None, None],
+                rendering(self.methods[name], interval),
+            )
+            for name, weights in self._table(interval.channels).items()
+        ]
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = np.zeros((len(theta), *interval.start.shape), np.float64)
+            for used, weights, render in mixed:
+                filled[:, used] += weights[used] * render(theta)[:, used]
+            made: Float32Array = filled.astype(np.float32)
+            made[theta == 0] = interval.start
+            made[theta == 1] = interval.end
+            return made
+
+        return fill
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""

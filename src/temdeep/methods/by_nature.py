@@ -8,12 +8,14 @@ Knows: intervals as arrays. Must not know: files, any one method.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.limits import NEVER_NEGATIVE, lower_limit, upper_limit
 from temdeep.fields.variables import Channel, Nature
+from temdeep.methods.protocol import Rendering
 from temdeep.metric import Float32Array, Float64Array
 from temdeep.spline import check_lead_fractions
 
@@ -36,29 +38,46 @@ def fill_each(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float3
     Raises:
         ValueError: A lead fraction lies outside [0, 1].
     """
-    check_lead_fractions(theta)
+    return render_each(interval, lambda own: partial(smooth, own))(theta)
+
+
+def render_each(interval: Interval, look: Callable[[Interval], Rendering]) -> Rendering:
+    """What fills an interval as `fill_each` does, having looked at it once.
+
+    Args:
+        interval: Any mixture of natures.
+        look: What to do with plain numbers; is given what `smooth` there sees.
+    """
     natures = [channel.nature for channel in interval.channels]
     angles = [i for i, nature in enumerate(natures) if nature is Nature.DIRECTION]
     flags = [i for i, nature in enumerate(natures) if nature is Nature.FLAG]
     plain = [i for i in range(len(natures)) if i not in angles and i not in flags]
-    if len(plain) == len(natures):
-        filled = _own(smooth(interval, theta))
-    else:
-        filled = np.empty((len(theta), *interval.start.shape), np.float32)
-    if plain and len(plain) < len(natures):
-        filled[:, plain] = smooth(select_channels(interval, plain), theta)
+    parts: list[tuple[list[int], Rendering]] = []
+    if plain:
+        parts.append((plain, look(select_channels(interval, plain))))
     if angles:
-        filled[:, angles] = _through_circle(select_channels(interval, angles), theta, smooth)
+        parts.append((angles, _through_circle(select_channels(interval, angles), look)))
     if flags:
-        filled[:, flags] = nearest(select_channels(interval, flags), theta)
-    for index, nature in enumerate(natures):
-        if nature is Nature.FRACTION:
-            filled[:, index] = _within_whole(interval, index, filled[:, index])
-        elif nature in NEVER_NEGATIVE:
-            np.maximum(filled[:, index], 0, out=filled[:, index])
-    filled[theta == 0] = interval.start
-    filled[theta == 1] = interval.end
-    return filled
+        parts.append((flags, partial(nearest, select_channels(interval, flags))))
+
+    def fill(theta: Float64Array) -> Float32Array:
+        check_lead_fractions(theta)
+        if len(plain) == len(natures):
+            filled = _own(parts[0][1](theta))
+        else:
+            filled = np.empty((len(theta), *interval.start.shape), np.float32)
+            for indices, render in parts:
+                filled[:, indices] = render(theta)
+        for index, nature in enumerate(natures):
+            if nature is Nature.FRACTION:
+                filled[:, index] = _within_whole(interval, index, filled[:, index])
+            elif nature in NEVER_NEGATIVE:
+                np.maximum(filled[:, index], 0, out=filled[:, index])
+        filled[theta == 0] = interval.start
+        filled[theta == 1] = interval.end
+        return filled
+
+    return fill
 
 
 def _own(values: Float32Array) -> Float32Array:
@@ -176,10 +195,10 @@ def _within_whole(interval: Interval, index: int, filled: Float32Array) -> Float
     return within
 
 
-def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> Float32Array:
+def _through_circle(interval: Interval, look: Callable[[Interval], Rendering]) -> Rendering:
     """Interpolate unit vectors and turn them back into degrees, counted as those given."""
 
-    def component(wave: np.ufunc) -> Float32Array:
+    def component(wave: np.ufunc) -> Rendering:
         def project(degrees: Float32Array) -> Float32Array:
             projected: Float32Array = wave(np.deg2rad(degrees, dtype=np.float64)).astype(np.float32)
             return projected
@@ -191,12 +210,16 @@ def _through_circle(interval: Interval, theta: Float64Array, smooth: Smooth) -> 
             before=project(interval.before),
             after=project(interval.after),
         )
-        return smooth(projected, theta)
+        return look(projected)
 
     east, north = component(np.sin), component(np.cos)
-    degrees = np.rad2deg(np.arctan2(east, north, dtype=np.float64)) % 360
-    rounded: Float32Array = degrees.astype(np.float32)
-    return counted_as_given(np.where(rounded >= 360, np.float32(0), rounded), interval)
+
+    def fill(theta: Float64Array) -> Float32Array:
+        degrees = np.rad2deg(np.arctan2(east(theta), north(theta), dtype=np.float64)) % 360
+        rounded: Float32Array = degrees.astype(np.float32)
+        return counted_as_given(np.where(rounded >= 360, np.float32(0), rounded), interval)
+
+    return fill
 
 
 def counted_as_given(degrees: Float32Array, interval: Interval) -> Float32Array:

@@ -25,7 +25,14 @@ from temdeep.fields.relations import (
 )
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods import by_nature
-from temdeep.methods.protocol import Division, Method, all_parts, division
+from temdeep.methods.protocol import (
+    Division,
+    Method,
+    Rendering,
+    all_parts,
+    division,
+    rendering,
+)
 from temdeep.metric import Float32Array, Float64Array
 
 ComplexArray = npt.NDArray[np.complex128]
@@ -154,12 +161,27 @@ class Consistent:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`."""
         asked = replace(interval, channels=tuple(map(self._bounded, interval.channels)))
-        filled = self.method.fill(asked, theta)
-        inside = (theta > 0) & (theta < 1)
-        if inside.any():
-            filled[inside] = self._kept(asked, theta[inside], filled[inside])
-        return filled
+        render = rendering(self.method, asked)
+        turns: list[tuple[PolarWind, Rendering]] = []
+        if PostCondition.WIND_DIRECTION in self.conditions:
+            turns += [
+                (wind, rendering(self.method, _as_vector(asked, wind)))
+                for wind in polar_winds(asked.channels)
+            ]
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = render(theta)
+            inside = (theta > 0) & (theta < 1)
+            if inside.any():
+                filled[inside] = self._kept(asked, theta[inside], filled[inside], turns)
+            return filled
+
+        return fill
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
@@ -176,7 +198,13 @@ class Consistent:
             return replace(channel, nature=Nature.NON_NEGATIVE)
         return channel
 
-    def _kept(self, interval: Interval, theta: Float64Array, made: Float32Array) -> Float32Array:
+    def _kept(
+        self,
+        interval: Interval,
+        theta: Float64Array,
+        made: Float32Array,
+        turns: Sequence[tuple[PolarWind, Rendering]],
+    ) -> Float32Array:
         """Made values, shape (time, channel, y, x), with every condition kept in turn."""
         if PostCondition.EXTREMES in self.conditions:
             _keep_extremes(interval, theta, made)
@@ -184,8 +212,8 @@ class Consistent:
             _keep_dew_points(interval, made)
         if PostCondition.WIND_DIRECTION in self.conditions:
             _keep_directions(interval, theta, made)
-            for wind in polar_winds(interval.channels):
-                _turn_as_vector(self.method, interval, theta, made, wind)
+            for wind, vectors in turns:
+                _turn_as_vector(interval, vectors(theta), made, wind)
         if PostCondition.WIND_SPEED in self.conditions:
             _keep_speeds(interval, made)
         return made
@@ -263,13 +291,8 @@ def _keep_directions(interval: Interval, theta: Float64Array, made: Float32Array
         _count_as_given(interval, direction, made)
 
 
-def _turn_as_vector(
-    method: Method, interval: Interval, theta: Float64Array, made: Float32Array, wind: PolarWind
-) -> None:
-    """The direction of |V| sin d and |V| cos d, each interpolated as a plain number.
-
-    A weak wind so turns towards a strong one, and not as much as that towards it.
-    """
+def _as_vector(interval: Interval, wind: PolarWind) -> Interval:
+    """|V| sin d and |V| cos d of a wind as plain numbers."""
     channel = interval.channels[wind.direction]
     component = replace(channel, nature=Nature.CONTINUOUS, ground=True)  # of no motion's making
 
@@ -277,7 +300,7 @@ def _turn_as_vector(
         vector = frames[..., wind.speed, :, :] * _unit(frames[..., wind.direction, :, :])
         return np.stack([vector.imag, vector.real], axis=-3).astype(np.float32)
 
-    vectors = replace(
+    return replace(
         interval,
         start=components(interval.start),
         end=components(interval.end),
@@ -286,8 +309,16 @@ def _turn_as_vector(
         channels=(component, component),
         extremes=(),
     )
-    turned = method.fill(vectors, theta)
-    vector = _vector(turned[:, 0], turned[:, 1])
+
+
+def _turn_as_vector(
+    interval: Interval, components: Float32Array, made: Float32Array, wind: PolarWind
+) -> None:
+    """The direction of |V| sin d and |V| cos d, each interpolated as a plain number.
+
+    A weak wind so turns towards a strong one, and not as much as that towards it.
+    """
+    vector = _vector(components[:, 0], components[:, 1])
     made[:, wind.direction] = _degrees(vector, made[:, wind.direction])
     _count_as_given(interval, wind.direction, made)
 

@@ -20,7 +20,14 @@ from temdeep.methods.daily import HourMeans
 from temdeep.methods.motion import estimate
 from temdeep.methods.normalising import normalised, rain_of
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.protocol import Division, Method, all_parts, division
+from temdeep.methods.protocol import (
+    Division,
+    Method,
+    Rendering,
+    all_parts,
+    division,
+    rendering,
+)
 from temdeep.methods.rain_motion import estimate_rain, is_rain
 from temdeep.methods.solar import Solar
 from temdeep.metric import Float32Array, Float64Array
@@ -88,31 +95,42 @@ class Learnt:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
-        filled = np.empty((len(theta), *interval.start.shape), np.float32)
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`: the network looks at the interval once."""
         classical: dict[str, list[int]] = {}
         for i, channel in enumerate(interval.channels):
             if channel.name in self.instead:
                 classical.setdefault(self.instead[channel.name][0], []).append(i)
+        parts: list[tuple[list[int], Rendering]] = []
         for name, indices in classical.items():
             if name == self.solar.name:
                 self._check_ground(interval.grid)
-            part = by_nature.select_channels(interval, indices)
-            method = self.classical[name]
-            filled[:, indices] = method.fill(trim_context(part, method.context), theta)
+            own = by_nature.select_channels(interval, indices)
+            parts.append((indices, rendering(self.classical[name], own)))
         learnt = [i for i, one in enumerate(interval.channels) if one.name not in self.instead]
         if learnt:
             self._check([interval.channels[i] for i in learnt])
             self._check_ground(interval.grid)
             # the network looks at all its channels, whichever of them it fills
             inputs = self.places(interval.channels)
-            known = by_nature.select_channels(interval, inputs)
-            everything = by_nature.fill_each(
-                trim_context(known, self.network.settings.context), theta, self._learnt
+            known = trim_context(
+                by_nature.select_channels(interval, inputs), self.network.settings.context
             )
+            everything = by_nature.render_each(known, self._look)
             if learnt == inputs == list(range(len(interval.channels))):
                 return everything
-            filled[:, learnt] = everything[:, [inputs.index(i) for i in learnt]]
-        return filled
+            wanted = [inputs.index(i) for i in learnt]
+            parts.append((learnt, lambda theta: everything(theta)[:, wanted]))
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = np.empty((len(theta), *interval.start.shape), np.float32)
+            for indices, part in parts:
+                filled[:, indices] = part(theta)
+            return filled
+
+        return fill
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
@@ -178,25 +196,52 @@ class Learnt:
         self._check([channels[place[one.name]] for one in self.channels])
         return [place[one.name] for one in self.channels]
 
-    def _learnt(self, interval: Interval, theta: Float64Array) -> Float32Array:
+    def _look(self, interval: Interval) -> Rendering:
         """The straight line and all that is added to it; channels in the network's order."""
         settings = self.network.settings
-        spread = np.array(settings.spread, np.float32)[:, None, None]
-        grid = interval.grid
+        grid, own = interval.grid, len(interval.before)
         given = times_of(interval, interval.lead_fractions)
         sun = sun_part(self.solar, interval.channels, grid, given)
-        frames = np.zeros((FRAMES, *interval.start.shape), np.float32)
-        inside = slice(CONTEXT - len(interval.before), CONTEXT + 2 + len(interval.after))
         daily = self.daily.at(given, grid)
+        frames = np.zeros((FRAMES, *interval.start.shape), np.float32)
+        inside = slice(CONTEXT - own, CONTEXT + 2 + len(interval.after))
         frames[inside] = normalised(interval.frames - sun - daily, settings)
+        ends = frames[CONTEXT : CONTEXT + 2]
+        depart = self._departing(interval, frames)
+
+        def fill(theta: Float64Array) -> Float32Array:
+            departure = depart(theta)
+            filled = by_nature.linear(interval, theta)
+            spread = np.array(settings.spread, np.float32)[:, None, None]
+            for i, added in enumerate(departure):  # one by one, which stay in the cache
+                filled[i] += spread * added
+            if daily.any():
+                filled += _bend(daily, own, len(interval.after), theta)
+            wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))
+            t = theta[:, None, None, None].astype(np.float32)
+            if wanted.any() or sun.any():
+                filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
+            for i in range(settings.channels):
+                filled[:, i] += self.solar.wandering(interval, i, theta)
+            for i in settings.carried:
+                line = (1 - t[:, 0]) * ends[0, i] + t[:, 0] * ends[1, i]
+                filled[:, i] = rain_of(line + departure[:, i], settings, i)
+            return filled
+
+        return fill
+
+    def _departing(self, interval: Interval, frames: Float32Array) -> Rendering:
+        """What the network adds to the straight line, normalised as the frames are."""
+        settings, grid = self.network.settings, interval.grid
+        before, after = len(interval.before), len(interval.after)
         calm = without_missing(torch.from_numpy(frames))
-        known = calm[inside].numpy()
-        motion = classical_motion(known, len(interval.before), settings, interval.span_s, grid)
+        known = calm[CONTEXT - before : CONTEXT + 2 + after].numpy()
+        motion = classical_motion(known, before, settings, interval.span_s, grid)
         device = next(self.network.parameters()).device
         window = Window(
             calm[None].to(device),
-            torch.tensor([len(interval.before)]),
-            torch.tensor([len(interval.after)]),
+            torch.tensor([before]),
+            torch.tensor([after]),
             torch.tensor([interval.span_s]).to(device),
             torch.from_numpy(motion)[None].to(device),
             ground_of(grid, self.solar.basis).to(device),
@@ -205,27 +250,16 @@ class Learnt:
             with torch.autocast(device.type, torch.bfloat16, enabled=self.precision != SINGLE):
                 found = self.network(window)
             coefficients = shrunk(found, window, settings)
+
+        def depart(theta: Float64Array) -> Float32Array:
             at_once = max(RENDERED_VALUES // interval.start.size, 1)
             leads = torch.split(torch.from_numpy(theta).float()[None].to(device), at_once, dim=1)
-            rendered = [render(window, coefficients, lead, settings.levels)[0] for lead in leads]
-            departure = torch.cat(rendered).cpu().numpy()
-        filled = by_nature.linear(interval, theta)
-        for i, added in enumerate(departure):  # one by one, which stay in the cache
-            filled[i] += spread * added
-        own = len(interval.before)
-        if daily.any():
-            filled += _bend(daily, own, len(interval.after), theta)
-        wanted = sun_part(self.solar, interval.channels, grid, times_of(interval, theta))
-        t = theta[:, None, None, None].astype(np.float32)
-        if wanted.any() or sun.any():
-            filled += wanted - ((1 - t) * sun[own] + t * sun[own + 1])
-        for i in range(settings.channels):
-            filled[:, i] += self.solar.wandering(interval, i, theta)
-        ends = frames[CONTEXT : CONTEXT + 2]
-        for i in settings.carried:
-            line = (1 - t[:, 0]) * ends[0, i] + t[:, 0] * ends[1, i]
-            filled[:, i] = rain_of(line + departure[:, i], settings, i)
-        return filled
+            with torch.inference_mode():
+                rendered = [render(window, coefficients, one, settings.levels)[0] for one in leads]
+                departure: Float32Array = torch.cat(rendered).cpu().numpy()
+            return departure
+
+        return depart
 
 
 def _bend(frames: Float32Array, before: int, after: int, theta: Float64Array) -> Float32Array:

@@ -22,7 +22,7 @@ from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.facing import as_on_a_map, estimate_facing_north, turning_of_north_per_m
 from temdeep.methods.motion import Motion, warp, why_no_motion
-from temdeep.methods.protocol import Division, all_parts
+from temdeep.methods.protocol import Division, Rendering, all_parts
 from temdeep.methods.rain_motion import estimate_rain, is_rain, shared_motion
 from temdeep.methods.redistribution import parts_of, redistribute
 from temdeep.methods.trials import HALVES, hidden_frames, hidden_halves
@@ -97,7 +97,11 @@ class OpticalFlow:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
-        return by_nature.fill_each(trim_context(interval, self.context), theta, self._move)
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`: motion is estimated once."""
+        return by_nature.render_each(trim_context(interval, self.context), self._look)
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
@@ -124,19 +128,23 @@ class OpticalFlow:
 
         return parts
 
-    def _move(self, interval: Interval, theta: Float64Array) -> Float32Array:
-        filled = by_nature.linear(interval, theta)
+    def _look(self, interval: Interval) -> Rendering:
+        moved: list[tuple[list[int], Motion]] = []
         for moving in _levels(interval):
             movable = [i for i in moving if interval.channels[i].name not in self.still]
-            if not movable:
-                continue
-            motion = _motion(interval, moving)
-            for alike, own in _by_frame(movable, motion, interval):
+            if movable:
+                moved += _by_frame(movable, _motion(interval, moving), interval)
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = by_nature.linear(interval, theta)
+            for alike, own in moved:
                 ends = interval.start[alike], interval.end[alike]
                 for i, t in enumerate(theta):
                     if 0 < t < 1:
                         filled[i, alike] = blend(*ends, own, float(t), interval)
-        return filled
+            return filled
+
+        return fill
 
 
 def _motion(interval: Interval, moving: list[int]) -> Motion:

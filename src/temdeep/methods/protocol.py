@@ -4,6 +4,7 @@ Knows: intervals as arrays. Must not know: files, the command line.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -52,6 +53,31 @@ class Method(Protocol):
             Shape (part, channel, y, x); weighted with the parts' lengths they average to
             `interval.rate` to rounding in float64.
         """
+
+
+Rendering = Callable[[Float64Array], Float32Array]
+"""Fields of one interval at lead fractions (time,), shape (time, channel, y, x)."""
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """A method that does most of its work for an interval once, whatever times are asked for."""
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """What gives the fields at some lead fractions, the same as `Method.fill` gives there."""
+
+
+def rendering(method: Method, interval: Interval) -> Rendering:
+    """What fills an interval, whether a method looks at it once or anew each time.
+
+    Args:
+        method: The method.
+        interval: The interval, with the context that the method uses or more.
+    """
+    near = trim_context(interval, method.context)
+    if isinstance(method, Looking):
+        return method.rendering(near)
+    return partial(method.fill, near)
 
 
 Division = Callable[[slice], Float64Array]

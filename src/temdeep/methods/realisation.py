@@ -29,7 +29,14 @@ from temdeep.fields.variables import Channel
 from temdeep.methods import by_nature
 from temdeep.methods.context import trim_context
 from temdeep.methods.motion import can_move
-from temdeep.methods.protocol import Division, Method, all_parts, division
+from temdeep.methods.protocol import (
+    Division,
+    Method,
+    Rendering,
+    all_parts,
+    division,
+    rendering,
+)
 from temdeep.methods.rain_course import likely_course
 from temdeep.methods.redistribution import CELLS, motion, parts_of
 from temdeep.methods.trials import HALVES, hidden_halves
@@ -108,17 +115,25 @@ class Realisation:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
-        near = trim_context(interval, self.method.context)
-        filled = self.method.fill(near, theta)
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`."""
+        best = rendering(self.method, interval)
         rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
-        if rain:
-            own = by_nature.select_channels(interval, rain)
-            randoms = [
-                (self._random(own, one, 0), self._random(own, one, own.span_s))
-                for one in own.channels
-            ]
-            filled[:, rain] = likely_course(own, filled[:, rain], theta, randoms)
-        return filled
+        own = by_nature.select_channels(interval, rain)
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = best(theta)
+            if rain:
+                randoms = [
+                    (self._random(own, one, 0), self._random(own, one, own.span_s))
+                    for one in own.channels
+                ]
+                filled[:, rain] = likely_course(own, filled[:, rain], theta, randoms)
+            return filled
+
+        return fill
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""

@@ -15,9 +15,15 @@ from temdeep.fields.grids import Grid
 from temdeep.fields.intervals import Interval, PeriodInterval
 from temdeep.fields.variables import Channel
 from temdeep.methods.activity import CONTEXT
-from temdeep.methods.context import trim_context
 from temdeep.methods.members import Draw, Drawn
-from temdeep.methods.protocol import Division, Method, all_parts, division
+from temdeep.methods.protocol import (
+    Division,
+    Method,
+    Rendering,
+    all_parts,
+    division,
+    rendering,
+)
 from temdeep.methods.spread import Spread
 from temdeep.metric import Float32Array, Float64Array
 
@@ -118,7 +124,11 @@ class Uncertain:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
-        return self.method.fill(trim_context(interval, self.method.context), theta)
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`."""
+        return rendering(self.method, interval)
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
