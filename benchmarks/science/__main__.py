@@ -5,8 +5,10 @@
     python -m benchmarks.science --quick                 a smaller one, in a quarter of an hour
     python -m benchmarks.science --development           on the periods on which choices are made
 
-Each row is kept as soon as it is there, and never computed twice from the same inputs: stop it when
-you like, and start it again. Needs the real files in the folder named by TEMDEEP_DATA.
+Each row is kept as soon as it is there, and never computed twice from the same inputs (data, case,
+settings, code): stop it when you like, and start it again. What a method cannot do is left out, and
+the reason told. Files are looked for in the folder named by TEMDEEP_DATA; cases whose file is not
+there are left out too.
 """
 
 import argparse
@@ -47,10 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = by_key(read(file))
     missing = [one for one in tasks if one.key not in rows]
     print(f"{len(tasks)} rows, {len(tasks) - len(missing)} of them there already", flush=True)
-    failed = 0
     for task, row in computed(missing, asked.jobs):
         if isinstance(row, str):
-            failed += 1
             print(f"{task.case.name} {task.name}: {row}", flush=True)
             continue
         rows = {
@@ -62,8 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write(file, list(rows.values()))
         print(summary(row), flush=True)
     wanted = {(one.case.name, one.name) for one in tasks}
-    print(show([one for one in rows.values() if (one["case"], one["method"]) in wanted]))
-    return 1 if failed else 0
+    found = [one for one in rows.values() if (one["case"], one["method"]) in wanted]
+    print(show(found))
+    return 0 if found else 1
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -97,11 +98,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         asked.settings = _settings(asked.set, QUICK_SETTINGS if asked.quick else TrainingSettings())
     except (TemdeepError, TypeError, ValueError) as error:
         parser.error(f"--set {' '.join(asked.set)}: {error}")
-    absent = [known[one].path for one in asked.only or known if not known[one].path.is_file()]
-    if absent:
+    named = asked.only or (QUICK_CASES if asked.quick else earlier if asked.development else known)
+    absent = {name: file for name in named for file in known[name].paths if not file.is_file()}
+    if absent and (asked.only or len(absent) == len(named)):
         parser.error(
-            f"{absent[0]} is not there: name the folder of the real files by TEMDEEP_DATA."
+            f"{next(iter(absent.values()))} is not there: name the folder of the files by"
+            " TEMDEEP_DATA."
         )
+    for file in dict.fromkeys(absent.values()):
+        without = ", ".join(name for name in absent if absent[name] == file)
+        print(f"{file} is not there; left out: {without}", flush=True)
+    asked.only = [name for name in named if name not in absent]
     name = "quick" if asked.quick else "development" if asked.development else ""
     asked.output = asked.output or (BUILD / f"science_{name}.json" if name else RESULTS)
     if not name and (asked.set or asked.label):
@@ -119,9 +126,7 @@ def _cases(*, development: bool) -> dict[str, Case]:
 
 def _tasks(asked: argparse.Namespace) -> Iterator[Task]:
     found = _cases(development=asked.development)
-    names = asked.only or (QUICK_CASES if asked.quick else list(found))
-    chosen: list[Case] = [found[name] for name in names]
-    for case in chosen:
+    for case in (found[name] for name in asked.only):
         for method in asked.methods or CONTENDERS:
             label = f"{method} {asked.label}" if asked.label else ""
             yield Task(case, method, asked.settings, asked.models, label)

@@ -72,7 +72,7 @@ class Task:
             "code": _digest_of_code(LEARNT if self.method in contenders.TRAINED else CLASSICAL),
         }
         if self.method in contenders.TRAINED:
-            told["settings"] = asdict(contenders.settings_of(self.method, self.case, self.settings))
+            told["settings"] = asdict(self.settings)
         if self.method in contenders.MAKERS:
             told["opponent"] = _digest(sorted((BENCHMARK / "opponents").glob("*.py")))
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
@@ -82,8 +82,8 @@ def run(task: Task) -> Json:
     """Make the method, fill in, score.
 
     Returns:
-        `case`, `method`, `inputs`, `train_s`, `apply_s`, `commit`, `date`, `records` of the method
-        and of linear, and `squares`: summed square errors of both by block and variable.
+        `case`, `method`, `inputs`, `seed`, `train_s`, `apply_s`, `commit`, `date`, `records` of the
+        method and of linear, and `squares`: summed square errors of both by block and variable.
     """
     contenders.single_thread()
     began = time.perf_counter()
@@ -111,6 +111,7 @@ def run(task: Task) -> Json:
         "case": case.name,
         "method": task.name,
         "inputs": task.key,
+        "seed": task.settings.seed,
         "train_s": round(made - began, 1),
         "apply_s": round(time.perf_counter() - made, 1),
         "commit": checkout_commit(),

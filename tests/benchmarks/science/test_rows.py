@@ -7,12 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from benchmarks.science.cases import Case, cases, short_cases
-from benchmarks.science.contenders import AFNO, OURS, PAPER, TWIN, make, settings_of
+from benchmarks.science.contenders import (
+    AFNO,
+    CONTENDERS,
+    OURS,
+    PAPER,
+    TWIN,
+    make,
+    settings_of,
+)
 from benchmarks.science.radar import radar_cases
 from benchmarks.science.results import read, write
 from benchmarks.science.rows import Task
 from benchmarks.science.tables import difference, show
 
+from benchmarks.science import __main__ as science
 from benchmarks.science import rows
 from temdeep.errors import RequestError
 from temdeep.training.settings import TrainingSettings
@@ -69,6 +78,27 @@ def test_what_has_no_other_truth_is_not_learnt_from_the_truth_it_is_tested_on() 
             with pytest.raises(RequestError, match="tested on"):
                 make(method, one, None, SETTINGS)  # type: ignore[arg-type]  # never looked at
     assert all(one.supervised for one in cases(development=False).values())
+
+
+def test_every_row_of_every_case_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_digest_of_file", str)  # files need not be there
+    found = [*cases(development=False).values(), *short_cases().values(), *radar_cases()]
+    keys = [Task(case, method, SETTINGS).key for case in found for method in CONTENDERS]
+    assert len(set(keys)) == len(keys) == len(found) * len(CONTENDERS)
+
+
+def test_cases_without_their_file_are_left_out_and_refused_where_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.science.cases.DATA", tmp_path)
+    monkeypatch.setattr("benchmarks.science.radar.DATA", tmp_path)
+    (tmp_path / "speedy_t31_train.nc").touch()
+    asked = science._parse([])
+    assert asked.only == ["smooth_12h", "smooth_24h"]
+    assert "left out: era5_uk_3h, era5_uk_6h, era5_uk_12h" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        science._parse(["--only", "globe_6h"])
+    assert "speedy_t31_diurnal_train.nc is not there" in capsys.readouterr().err
 
 
 def test_words_may_change_without_a_row_being_computed_anew() -> None:
