@@ -7,7 +7,7 @@ fills the blocks between `<!-- NAME -->` and `<!-- /NAME -->` from benchmarks/re
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,18 @@ from benchmarks.science.radar import DEVELOPMENT, EVENTS
 from benchmarks.science.report_physics import physics_blocks, trajectory_ratios
 from benchmarks.science.results import read
 from benchmarks.science.studies import WITHOUT
-from benchmarks.science.tables import Row, difference, pooled, show, variables
+from benchmarks.science.tables import FEWEST_BLOCKS, Row, difference, pooled, show, variables
+
+from temdeep.training.settings import TrainingSettings
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 PHYSICS = RESULTS / "diagnostics_atlantic_6h.json"
 PAGE = ROOT / "docs" / "science.md"
 NOT_YET = "*Not measured yet.*"
-FITTED_TO_SUN = ("solar", "auto")
+OTHERS = tuple(one for one in CONTENDERS if one not in TRAINED)
+FITTED = ("solar", "auto")
+"""Of those that train no network, what is fitted to the coarse series."""
 POOLS = ("pooled", "pooled_period")
 STUDIES = ("ablation", "length", "noise", "seeds")
 
@@ -52,6 +56,9 @@ def main() -> int:
         table.setdefault(row["case"], {})[row["method"]] = row
     blocks: dict[str, Callable[[], str]] = {
         "rates": lambda: show(row for found in table.values() for row in found.values()),
+        "rows": lambda: _of_rows(table),
+        "certain": lambda: "\n".join(_certain(table)),
+        "ahead": lambda: "\n".join(_ahead(table)),
         "targets": lambda: "\n".join(_targets(table, PHYSICS)),
         "transfer": lambda: "\n".join(_transfer(table)),
         "parts": lambda: "\n".join(_by_part()),
@@ -179,24 +186,81 @@ def _of_trajectories(file: Path) -> Iterator[str]:
 
 def _above(case: str, found: Mapping[str, Row]) -> Iterator[tuple[str, str, float]]:
     """Who is to be beaten by how many points: what is asked, the method, the points."""
-    others = {
-        name: rate
-        for name, row in found.items()
-        if name not in (*TRAINED, *FITTED_TO_SUN) and (rate := _rate(row)) is not None
-    }
-    if case in ABOVE_BEST and others:
-        best = max(others, key=others.__getitem__)
-        yield (
-            f"{ABOVE_BEST[case]} points above the best that learns nothing",
-            best,
-            ABOVE_BEST[case],
-        )
+    if case in ABOVE_BEST:
+        points = ABOVE_BEST[case]
+        for words, left_out in (("but `solar`", ("solar",)), ("but `solar` and `auto`", FITTED)):
+            if best := _best(found, [one for one in OTHERS if one not in left_out]):
+                yield f"{points} points above the best non-learnt method {words}", best, points
     if case in ABOVE_BEST and "solar" in found and case.endswith(("6h", "12h")):
         yield "above solar", "solar", 0
     if case.startswith("era5_uk") and "cubic" in found:
         yield "above cubic, interval clear of 0", "cubic", 0
     if PAPER in found:
         yield "above TemDeep as published", PAPER, 0
+
+
+def _best(found: Mapping[str, Row], methods: Iterable[str]) -> str | None:
+    """The method with the highest rate, None where none has one."""
+    rates = {one: rate for one in methods if (rate := _rate(found.get(one))) is not None}
+    return max(rates, key=rates.__getitem__, default=None)
+
+
+def _of_rows(table: Table) -> str:
+    """When, from which code and with which seed the rows were made."""
+    rows = [row for found in table.values() for row in found.values()]
+    commits: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: str(row["date"])):
+        commits.setdefault(str(row["commit"])[:9], []).append(row)
+    told = [f"`{commit}` ({made[0]['date'][:10]}; {len(made)})" for commit, made in commits.items()]
+    seeds = sorted({row.get("seed", TrainingSettings().seed) for row in rows})
+    return (
+        f"<sub>{len(rows)} rows of `python -m benchmarks.science`, seed"
+        f" {', '.join(map(str, seeds))}; commit (date; rows): {', '.join(told)}.</sub>"
+    )
+
+
+def _certain(table: Table) -> Iterator[str]:
+    """Ours and the best of what trains no network, with intervals, and where they are tested."""
+    yield "| case | learnt from | tested on | blocks | temdeep | best other | ahead by |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for case, found in table.items():
+        best = _best(found, OTHERS)
+        if OURS not in found or best is None:
+            continue
+        split, drawn = found[OURS]["split"], found[OURS]["bootstrap"]
+        trained = split["trained_on"]
+        learnt = f"{trained['first']} … {trained['last']}" if trained else "other events"
+        blocks = f"{drawn['blocks']} ({drawn['unit']})" if drawn["blocks"] >= FEWEST_BLOCKS else "–"
+        apart = difference(found[OURS], found[best])
+        own, its = _rate(found[OURS]) or 0.0, _rate(found[best]) or 0.0
+        between = "" if apart is None else f" ({apart[1]:.1f} … {apart[2]:.1f})"
+        yield (
+            f"| {case} | {learnt} | {split['test_first']} … {split['test_last']} | {blocks}"
+            f" | {_between(found[OURS])} | {best}: {_between(found[best])}"
+            f" | {own - its:+.1f}{between} |"
+        )
+
+
+def _between(row: Row) -> str:
+    record = pooled(row) or {}
+    low, high = (record.get(f"restoration_rate_{end}") for end in ("low", "high"))
+    told = _shown(record.get("restoration_rate"))
+    return told if low is None else f"{told} ({low:.1f} … {high:.1f})"
+
+
+def _ahead(table: Table) -> Iterator[str]:
+    """Cases in which something that trains no network is ahead of ours."""
+    yield "| case | temdeep | ahead of it |"
+    yield "| --- | --- | --- |"
+    for case, found in table.items():
+        own = _rate(found.get(OURS))
+        if own is None:
+            continue
+        rates = {one: rate for one in OTHERS if (rate := _rate(found.get(one))) is not None}
+        ahead = sorted((one for one in rates if rates[one] > own), key=lambda one: -rates[one])
+        if ahead:
+            told = ", ".join(f"{one} {rates[one]:.1f}" for one in ahead)
+            yield f"| {case} | {own:.1f} | {told} |"
 
 
 def _transfer(table: Table) -> Iterator[str]:
@@ -207,7 +271,8 @@ def _transfer(table: Table) -> Iterator[str]:
         if not {OURS, TWIN} <= set(found):
             continue
         rates = {
-            name: variables(found[name]) for name in ("cubic", "solar", OURS, TWIN) if name in found
+            name: variables(found[name]) if name in found else {}
+            for name in ("cubic", "solar", OURS, TWIN)
         }
         for name, its in rates[TWIN].items():
             own = rates[OURS].get(name)
@@ -323,7 +388,7 @@ ABOVE_BEST = {
     "smooth_12h": 10,
     "smooth_24h": 10,
 }
-"""Points above the best of those that learn nothing and know no sun."""
+"""Points above the best of those that train no network, other than `solar`."""
 
 OF_TWIN = {"atlantic_6h": 90, "globe_6h": 90, "atlantic_12h": 70}
 """Share of the twin's restoration rate, %."""

@@ -79,6 +79,14 @@ _BLOCKS: Mapping[str, tuple[Wanted, Callable[[Record], str]]] = {
             )
         ),
     ),
+    "extremes": (
+        lambda one: (
+            one["diagnostic"] == "interval_extremes"
+            and one["method"] != "linear"
+            and one["variable"] in ("t2m", "ps", "u10", "v10", "t850", "q850", "u850", "v850")
+        ),
+        lambda one: str(one["variable"]),
+    ),
     "budgets": (
         lambda one: one["diagnostic"] == "area_mean_ratio" and one["variable"] in ("ps", "q850"),
         lambda one: str(one["variable"]),
