@@ -5,6 +5,7 @@ Knows: series and intervals as arrays. Must not know: files.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -25,7 +26,7 @@ from temdeep.methods.context import finite_runs, trim_context
 from temdeep.methods.cubic import fill_totals, spline, total_weights
 from temdeep.methods.hidden import WINDOW
 from temdeep.methods.places import PlaceBasis
-from temdeep.methods.protocol import Division, all_parts, with_ends
+from temdeep.methods.protocol import Division, Rendering, all_parts, with_ends
 from temdeep.methods.responses import SPANS, Response
 from temdeep.methods.sun_fitting import fit_to_series, responds
 from temdeep.methods.sunlight import LightLaw
@@ -118,21 +119,32 @@ class Solar:
 
     def fill(self, interval: Interval, theta: Float64Array) -> Float32Array:
         """See `Method.fill`."""
+        return self.rendering(interval)(theta)
+
+    def rendering(self, interval: Interval) -> Rendering:
+        """See `Looking.rendering`: where the sun stands at given times is worked out once."""
         near = trim_context(interval, self.context)
-        filled = by_nature.fill_each(near, theta, self._respond)
-        inside = (theta > 0) & (theta < 1)
+        where = near.grid.latitude, near.grid.longitude
+        render = by_nature.render_each(near, self._look)
         sunny = [i for i, one in enumerate(near.channels) if one.nature is Nature.SUNLIGHT]
-        if sunny and inside.any():
-            where = near.grid.latitude, near.grid.longitude
-            sun = cos_zenith(_times(near, near.lead_fractions), *where)
-            wanted = cos_zenith(_times(near, theta[inside]), *where)
-            for i in sunny:
-                law = self.light.get(near.channels[i].name, LightLaw())
-                light = sunlight.fill_instants(
-                    near.frames[:, i], sun, len(near.before), wanted, theta[inside], law
-                )
-                filled[inside, i] = np.maximum(light, 0)
-        return filled
+        if not sunny:
+            return render
+        sun = cos_zenith(_times(near, near.lead_fractions), *where)
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = render(theta)
+            inside = (theta > 0) & (theta < 1)
+            if inside.any():
+                wanted = cos_zenith(_times(near, theta[inside]), *where)
+                for i in sunny:
+                    law = self.light.get(near.channels[i].name, LightLaw())
+                    light = sunlight.fill_instants(
+                        near.frames[:, i], sun, len(near.before), wanted, theta[inside], law
+                    )
+                    filled[inside, i] = np.maximum(light, 0)
+            return filled
+
+        return fill
 
     def fill_periods(self, interval: PeriodInterval, edges: Float64Array) -> Float64Array:
         """See `Method.fill_periods`."""
@@ -170,9 +182,8 @@ class Solar:
     def _is_even(self, channel: Channel) -> bool:
         return self.responses.get(channel.name, NO_RESPONSE).even
 
-    def _respond(self, interval: Interval, theta: Float64Array) -> Float32Array:
+    def _look(self, interval: Interval) -> Rendering:
         """The spline, and what it misses of the sun's features times their amplitudes."""
-        filled = spline(interval, theta)
         found = {
             i: amplitudes
             for i, one in enumerate(interval.channels)
@@ -180,17 +191,21 @@ class Solar:
             and (amplitudes := self.amplitudes(one.name, interval.grid)) is not None
         }
         if not found:
+            return partial(spline, interval)
+        where = interval.grid.latitude, interval.grid.longitude
+        given = sun_features(_times(interval, interval.lead_fractions), *where)
+
+        def fill(theta: Float64Array) -> Float32Array:
+            filled = spline(interval, theta)
+            weights = spline_weights(len(interval.before), len(interval.after), theta)
+            missed = sun_features(_times(interval, theta), *where)
+            missed = missed - np.einsum("tf,lfyx->ltyx", weights.astype(np.float32), given)
+            for i, amplitudes in found.items():
+                filled[:, i] += np.einsum("lyx,ltyx->tyx", amplitudes, missed)
+                filled[:, i] += self.wandering(interval, i, theta)
             return filled
-        grid = interval.grid
-        weights = spline_weights(len(interval.before), len(interval.after), theta)
-        times = np.concatenate([_times(interval, theta), _times(interval, interval.lead_fractions)])
-        features = sun_features(times, grid.latitude, grid.longitude)
-        wanted, given = features[:, : len(theta)], features[:, len(theta) :]
-        missed = wanted - np.einsum("tf,lfyx->ltyx", weights.astype(np.float32), given)
-        for i, amplitudes in found.items():
-            filled[:, i] += np.einsum("lyx,ltyx->tyx", amplitudes, missed)
-            filled[:, i] += self.wandering(interval, i, theta)
-        return filled
+
+        return fill
 
     def swing(self, name: str) -> Wandering:
         """How much a channel's response wanders."""
