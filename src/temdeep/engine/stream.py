@@ -128,16 +128,15 @@ def _inside(
 ) -> Iterator[Block]:
     """The output times inside one interval, at which the method looks once."""
     uncertain = method if isinstance(method, Uncertain) else None
-    drawn = uncertain.drawn(interval) if uncertain else None
+    tell = uncertain.telling(interval) if uncertain else None
     at_once = max(1, TIMES_AT_ONCE // (1 + (uncertain.members if uncertain else 0)))
     render = rendering(method, interval)
     for first in range(asked.start, asked.stop, at_once):
         times = slice(first, min(first + at_once, asked.stop))
         values = render(plan.theta[times])
         fields = _arranged(series, channels, values)
-        if uncertain:
-            filled = values.astype(np.float32, copy=False)
-            made = uncertain.beside(interval, plan.theta[times], filled, drawn)
+        if uncertain and tell:
+            made = tell(plan.theta[times], values.astype(np.float32, copy=False))
             fields |= _beside(series, uncertain, channels, made)
         yield Block(times, fields)
 

@@ -25,6 +25,7 @@ from temdeep.fields.intervals import Interval
 from temdeep.fields.limits import lower_limit, upper_limit
 from temdeep.fields.variables import Channel
 from temdeep.methods.activity import activity
+from temdeep.methods.protocol import Rendering
 from temdeep.metric import Float32Array, Float64Array
 
 FLOOR_EXPONENT = 0.1
@@ -127,14 +128,23 @@ class Spread:
             Shape (time, channel, y, x), each channel in its own unit; exactly 0 at both ends; NaN
             where an end is missing, and for channels without a spread.
         """
+        return self.deviating(interval)(theta)
+
+    def deviating(self, interval: Interval) -> Rendering:
+        """What gives `deviations` at some lead fractions, having looked at the interval once."""
         logs = activity(interval)
-        made = np.full((len(theta), *interval.start.shape), np.nan, np.float32)
-        for i, channel in enumerate(interval.channels):
-            if self.knows(channel):
-                own = self.of_channel[channel.name]
-                made[:, i] = own.deviation(logs[:, i], theta, interval.span_s)
-        made[:, ~np.isfinite(interval.start) | ~np.isfinite(interval.end)] = np.nan
-        return made
+        missing = ~np.isfinite(interval.start) | ~np.isfinite(interval.end)
+
+        def deviations(theta: Float64Array) -> Float32Array:
+            made = np.full((len(theta), *interval.start.shape), np.nan, np.float32)
+            for i, channel in enumerate(interval.channels):
+                if self.knows(channel):
+                    own = self.of_channel[channel.name]
+                    made[:, i] = own.deviation(logs[:, i], theta, interval.span_s)
+            made[:, missing] = np.nan
+            return made
+
+        return deviations
 
     def quantile(
         self, channel: Channel, fields: Float32Array, deviations: Float32Array, probability: float

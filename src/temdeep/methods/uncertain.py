@@ -5,7 +5,7 @@ Knows: methods, spreads. Must not know: series, files.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 
@@ -94,6 +94,11 @@ def asked_beside(
     return (*((Beside(),) if deviation else ()), *map(Beside, sorted(quantiles)), *drawn)
 
 
+Telling = Callable[[Float64Array, Float32Array], dict[Beside, Float32Array]]
+"""Fields beside filled ones, from lead fractions (time,) and the filled ones, each of their shape
+(time, channel, y, x); members have shape (member, time, …)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Uncertain:
     """A method that says how wrong it may be.
@@ -157,41 +162,32 @@ class Uncertain:
         """How many members stand beside each variable; 0: none."""
         return sum(one.draw.members for one in self.fields if one.draw is not None)
 
-    def drawn(self, interval: Interval) -> Drawn | None:
-        """Members of an interval, for all that is asked of it; None where none are asked for."""
-        draws = (one.draw for one in self.fields if one.draw is not None)
-        return next((Drawn.of(interval, self.spread, one) for one in draws), None)
+    def telling(self, interval: Interval) -> Telling:
+        """What gives the fields beside those that the method made, having looked once."""
+        deviating = self.spread.deviating(interval)
+        drawn = {
+            one: Drawn.of(interval, self.spread, one.draw)
+            for one in self.fields
+            if one.draw is not None
+        }
 
-    def beside(
-        self,
-        interval: Interval,
-        theta: Float64Array,
-        filled: Float32Array,
-        drawn: Drawn | None = None,
-    ) -> dict[Beside, Float32Array]:
-        """What is written beside filled fields, each of their shape (time, channel, y, x).
+        def tell(theta: Float64Array, filled: Float32Array) -> dict[Beside, Float32Array]:
+            deviations = deviating(theta)
+            made = {}
+            for one in self.fields:
+                if one in drawn:
+                    made[one] = drawn[one].fields(theta, filled, deviations)
+                    continue
+                if one.probability is None:
+                    made[one] = deviations
+                    continue
+                values = deviations.copy()
+                for i, channel in enumerate(interval.channels):
+                    if self.spread.knows(channel):
+                        values[:, i] = self.spread.quantile(
+                            channel, filled[:, i], deviations[:, i], one.probability
+                        )
+                made[one] = values
+            return made
 
-        Args:
-            interval: The interval.
-            theta: Lead fractions, shape (time,).
-            filled: What the method made of it.
-            drawn: Its members, as `drawn` gave them; theirs have shape (member, time, …).
-        """
-        deviations = self.spread.deviations(interval, theta)
-        made = {}
-        for one in self.fields:
-            if one.draw is not None:
-                if drawn is not None:
-                    made[one] = drawn.fields(theta, filled, deviations)
-                continue
-            if one.probability is None:
-                made[one] = deviations
-                continue
-            values = deviations.copy()
-            for i, channel in enumerate(interval.channels):
-                if self.spread.knows(channel):
-                    values[:, i] = self.spread.quantile(
-                        channel, filled[:, i], deviations[:, i], one.probability
-                    )
-            made[one] = values
-        return made
+        return tell
