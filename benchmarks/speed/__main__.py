@@ -25,6 +25,7 @@ from benchmarks.speed.costs import STEPS
 from benchmarks.speed.plot import draw, draw_sweep
 from benchmarks.speed.processes import Command, Cost, in_turns, run, temdeep
 from benchmarks.speed.series import make
+from benchmarks.speed.words import WORDS
 
 from temdeep.checkout import checkout_commit
 from temdeep.training.coarse import usual_fold
@@ -55,8 +56,14 @@ SWEEP = (
     ((181, 360, 96), "1h"),
     ((181, 360, 24), "3h"),
     ((181, 360, 24), "15min"),
+    ((721, 1440, 4), "1h"),
+    ((721, 1440, 4), "15min"),
+    ((721, 1440, 12), "3h"),
 )
-"""Grid and intervals, and step of the output from 6-hourly: one of them changes at a time."""
+"""Grid and intervals, and step of the output from 6-hourly."""
+
+LENGTHS = (6, 24, 60)
+"""Intervals shorter than those of `MEMORY`, whose peaks show up to where memory grows."""
 
 ABOUT = {
     "made_by": "python -m benchmarks.speed",
@@ -148,6 +155,18 @@ def memory(bench: Bench) -> Iterator[Record]:
     """Peak memory of a long series over a short one's, and of many output times over few."""
     rows, columns, intervals = MEMORY
     long = (rows, columns, TIMES_LONGER * intervals)
+    for length in (*LENGTHS, intervals, long[2]):
+        source = bench.source((rows, columns, length), ".zarr")
+        target = bench.folder / "length.zarr"
+        yield {
+            "name": "peak_memory_cubic",
+            "value": run(_downscale(source, target, "cubic", "--overwrite")).peak_bytes,
+            "unit": "B",
+            "rows": rows,
+            "columns": columns,
+            "intervals": length,
+            "outputs": 5,
+        }
     for method in ("linear", "cubic"):
         peaks = {}
         for name, size in (("short", MEMORY), ("long", long)):
@@ -247,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bench = Bench(Path(folder), quick=asked.quick)
         for part in asked.only:
             told = {"rounds": bench.rounds, **_made_at()}
-            fresh = [told | one for one in PARTS[part](bench)]
+            fresh = [told | _compared(one) | one for one in PARTS[part](bench)]
             for one in fresh:
                 print(_line(one), flush=True)
             names = {one["name"] for one in fresh}
@@ -304,6 +323,11 @@ def _record(name: str, value: float, ours: float, theirs: float, where: dict[str
     }
 
 
+def _compared(one: Record) -> Record:
+    """The two things compared, in words."""
+    return {"compared": WORDS[one["name"]]} if one["name"] in WORDS else {}
+
+
 def _line(one: Record) -> str:
     grid = f"{one['rows']} x {one['columns']}, {one['intervals']} intervals"
     beside = f"{one['ours']:>12} | {one['theirs']:<12}" if "ours" in one else one["unit"]
@@ -312,9 +336,17 @@ def _line(one: Record) -> str:
 
 def _machine() -> Record:
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{_processor()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
     }
+
+
+def _processor() -> str:
+    """Its model, where the system tells it."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.is_file() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{next(models, '')} {platform.machine()}".strip()
 
 
 def _made_at() -> Record:

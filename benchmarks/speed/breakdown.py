@@ -2,7 +2,9 @@
 
     python -m benchmarks.speed.breakdown
 
-RIFE, where it is installed, stands beside it. Files are made up, and removed at the end.
+RIFE, where it is installed, stands beside it. What bounds it shows from how near the network comes
+to the arithmetic of a product of matrices, and rendering to the bytes of a copy, on the same core.
+Files are made up, and removed at the end.
 """
 
 import functools
@@ -21,6 +23,7 @@ import numpy as np
 import torch
 from benchmarks.science.opponents import rife
 from benchmarks.speed import networks
+from torch.utils.flop_counter import FlopCounterMode
 
 from temdeep.errors import RequestError
 from temdeep.methods import learnt
@@ -67,6 +70,25 @@ def counting(spent: dict[str, float]) -> Iterator[None]:
             one.stop()
 
 
+def best(work: Callable[[], object], rounds: int = 5) -> float:
+    """Least seconds of one core."""
+    spent = []
+    for _ in range(rounds):
+        began = time.process_time()
+        work()
+        spent.append(time.process_time() - began)
+    return min(spent)
+
+
+def bounds() -> tuple[float, float]:
+    """What this core can do: operations a second of a matrix product, bytes a second of a copy."""
+    matrix = torch.rand(2048, 2048)
+    field = torch.rand(64 * 2**20)
+    into = torch.empty_like(field)
+    products = 2 * 2048**3 / best(lambda: matrix @ matrix)
+    return products, 2 * field.nbytes / best(lambda: into.copy_(field))
+
+
 def main() -> int:
     """Print seconds by what is done, at each size.
 
@@ -87,6 +109,12 @@ def main() -> int:
             with counting(spent):
                 model.fill(interval, lead)
             spent["all"] = time.process_time() - began
+            with FlopCounterMode(display=False) as counter:
+                model.fill(interval, lead)
+            products, copied = bounds()
+            layers = spent["network and features"] - spent["of these features"]
+            rate = counter.get_total_flops() / layers
+            moved = 4 * rows * columns * len(lead) / spent["rendering"]
             try:
                 other = rife.build()
             except RequestError as error:
@@ -98,6 +126,10 @@ def main() -> int:
             print(f"{rows} x {columns}, {len(lead)} output times, seconds of one core:")
             for told, seconds in spent.items():
                 print(f"  {told:22}{seconds:8.3f}")
+            print(
+                f"  layers: {rate / 1e9:.0f} GFLOP/s, a matrix product {products / 1e9:.0f};"
+                f" rendering writes {moved / 1e6:.0f} MB/s, a copy moves {copied / 1e6:.0f}"
+            )
     return 0
 
 

@@ -65,9 +65,24 @@ def showers(path: Path) -> None:
     exec(made.text.replace('"radar.nc"', repr(str(path))), {})  # noqa: S102 - our own page
 
 
+def what_says_no_kind(path: Path) -> None:
+    """A day of rain and wind, every hour, without cell methods and bounds."""
+    with xr.open_dataset(ROOT / "data" / "atlantic_hourly_truth.nc") as source:
+        part = source[["pr", "u10"]].isel(time=slice(25)).load()
+    found = xr.Dataset(
+        {"tp": 3600 * part["pr"], "wind": abs(part["u10"])},
+        {name: part[name] for name in ("time", "lat", "lon")},
+    )
+    found["tp"].attrs = {"units": "kg m-2", "standard_name": "precipitation_amount"}
+    found["wind"].attrs = {"units": "m s-1", "standard_name": "wind_speed"}
+    found["time"].attrs.pop("bounds", None)
+    found.to_netcdf(path)
+
+
 OWN_FILES: Mapping[str, Mapping[str, Callable[[Path], None]]] = {
     "coming-from.md": {"radar.nc": showers},
     "deploy.md": {"run": model_of_pressure},
     "dispersion.md": {"era5.grib": winds_in_grib},
+    "variables.md": {"forecast.nc": what_says_no_kind},
 }
 """By page and name."""

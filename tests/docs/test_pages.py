@@ -11,14 +11,21 @@ from tests.docs.running import ROOT, Reader, hardly_train
 from tests.methods.test_plugins import BUILD, EXAMPLE, install
 
 DOCS = ROOT / "docs"
+WITH_COMMANDS = ("tutorial", "coming-from", "uncertainty", "scaling", "variables")
 PAGES = sorted(
-    [DOCS / "tutorial.md", DOCS / "coming-from.md", *(DOCS / "how-to").glob("*.md")],
+    [
+        *(DOCS / f"{name}.md" for name in WITH_COMMANDS),
+        *(DOCS / "how-to").glob("*.md"),
+    ],
     key=lambda page: page.relative_to(DOCS).as_posix(),
 )
 SHOWN_ONLY = {
     "tutorial.md": "installs",
     "coming-from.md": "commands of other packages",
     "deploy.md": "a model with motions",
+    "cluster.md": "several processes and machines; test_entry_points has those of one machine",
+    "radar.md": "a file that does not say what its sums are; test_sums has such",
+    "scaling.md": "what SLURM is given",
     "other-sources.md": "packages that may be absent; test_other_sources runs what uses them",
 }
 """Pages with blocks that do not run, and what these are."""
