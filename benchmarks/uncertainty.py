@@ -1,6 +1,9 @@
 """Measures how well methods know how wrong they are.
 
-    python -m benchmarks.uncertainty --model demo_output/run [--into docs/uncertainty.md]
+    python -m benchmarks.science --only era5_uk_3h era5_uk_6h era5_finse_6h smooth_12h \
+        --methods temdeep --models build/models
+    python -m benchmarks.uncertainty --model demo_output/run --models build/models \
+        [--into docs/uncertainty.md]
     python -m benchmarks.uncertainty --development [--into docs/uncertainty.md]
 
 Intervals of the test parts are filled in and compared with what was hidden. Each method learns of
@@ -70,7 +73,7 @@ class Test:
         file: Its file.
         period: First and last time.
         every: One time in so many is given.
-        modelled: Whether a model named on the command line is one for these data.
+        case: Of the science benchmark, whose model is for these data; none: the demo's is.
         variables: Which; none: all at an instant.
     """
 
@@ -78,18 +81,20 @@ class Test:
     file: Path
     period: Period
     every: int
-    modelled: bool = False
+    case: str = ""
     variables: tuple[str, ...] = ()
 
 
 def tests() -> list[Test]:
     """All test parts."""
-    era5, smooth = SOURCES["era5_uk"], SOURCES["smooth"]
+    era5, finse, smooth = (SOURCES[name] for name in ("era5_uk", "era5_finse", "smooth"))
+    still = "smooth (simulated, no day), 12 h to 1 h"
     return [
-        Test("Atlantic (simulated), 6 h to 1 h", SHIPPED, (None, None), 6, modelled=True),
-        Test("ERA5, United Kingdom, 3 h to 1 h", DATA / era5.file, era5.tested, 3),
-        Test("ERA5, United Kingdom, 6 h to 1 h", DATA / era5.file, era5.tested, 6),
-        Test("smooth (simulated, no day), 12 h to 1 h", DATA / smooth.file, smooth.tested, 12),
+        Test("Atlantic (simulated), 6 h to 1 h", SHIPPED, (None, None), 6),
+        Test("ERA5, United Kingdom, 3 h to 1 h", DATA / era5.file, era5.tested, 3, "era5_uk_3h"),
+        Test("ERA5, United Kingdom, 6 h to 1 h", DATA / era5.file, era5.tested, 6, "era5_uk_6h"),
+        Test("ERA5, Finse, 6 h to 1 h", DATA / finse.file, finse.tested, 6, "era5_finse_6h"),
+        Test(still, DATA / smooth.file, smooth.tested, 12, "smooth_12h"),
     ]
 
 
@@ -111,18 +116,25 @@ def measured(test: Test, model: Path | None) -> Evaluation:
     series = series.select(list(dict.fromkeys(one.variable for one in series.instantaneous())))
     coarse = thin_out(series, test.every).coarse
     methods = dict(build_all(METHODS, coarse))
-    folder = model if test.modelled else None
-    if folder is not None:
+    if model is not None:
         from temdeep.model_store import load_method  # noqa: PLC0415 - torch takes seconds
 
-        learnt = load_method(folder)
+        learnt = load_method(model)
         methods[learnt.name] = learnt
     known = {}
     for name, method in methods.items():
         kept = keep_consistent(method, series.channels)
-        own = folder if folder is not None and name not in METHODS else None
+        own = None if name in METHODS else model
         known[name] = Uncertain(kept, spread_of(coarse, kept, own))
     return evaluate(series, withhold=test.every, methods=known)
+
+
+def model_of(test: Test, demo: Path | None, models: Path | None) -> Path | None:
+    """The model that is for a test's data, the newest if there are several; None: there is none."""
+    if not test.case:
+        return demo
+    found = models.glob(f"*/{test.case}-{LEARNT}/description.json") if models else ()
+    return max((one.parent for one in found), key=lambda run: run.stat().st_mtime, default=None)
 
 
 def draw(found: Evaluation, folder: Path) -> None:
@@ -186,6 +198,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Measure, print, put into a page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, metavar="RUN", help="of data/atlantic_6hourly.nc")
+    parser.add_argument(
+        "--models", type=Path, metavar="FOLDER", help="where benchmarks.science keeps its models"
+    )
     parser.add_argument("--into", type=Path, metavar="FILE", help="page with marks for the table")
     parser.add_argument(
         "--development", action="store_true", help="how levels are carried over, and what waves do"
@@ -203,10 +218,12 @@ def main(words: Sequence[str] | None = None) -> int:
             print(text)
             put(arguments.into, "waves-table", text)
             return 0
-        found = {one: measured(one, arguments.model) for one in tests()}
+        found = {
+            one: measured(one, model_of(one, arguments.model, arguments.models)) for one in tests()
+        }
         if arguments.into is not None:
-            modelled = next(result for one, result in found.items() if one.modelled)
-            draw(modelled, arguments.into.parent / "figures")
+            shipped = next(result for one, result in found.items() if not one.case)
+            draw(shipped, arguments.into.parent / "figures")
     except TemdeepError as error:
         with command_line():
             print(f"uncertainty: {error}", file=sys.stderr)
