@@ -315,6 +315,20 @@ def test_how_dry_it_is_tells_nothing_of_errors_of_rain() -> None:
     assert in_use(learnt, series_of(dry, "mm h-1"), 0, 0) == 1
 
 
+@pytest.mark.parametrize("every", [1, 3])
+def test_where_nothing_ever_happens_at_night_errors_by_day_are_not_taken_for_monstrous(
+    every: int,
+) -> None:
+    days = np.arange(120)[:, None, None] / 8 + np.linspace(0, 0.1, 12)
+    light = 500 * np.maximum(np.sin(2 * np.pi * days) - 0.3, 0) * np.ones((1, 6, 1))
+    series = series_of(np.round(light), "W m-2")
+    told = fit_spread(series, Linear())
+    for span in hidden_spans(series, series.channels, every, 3):
+        found = told.deviations(span.interval, np.linspace(0, 1, 7))
+        assert np.isfinite(found).all()
+        assert found.max() <= told.of_channel["x"].largest <= light.max()
+
+
 def test_each_stretch_in_use_is_compared_at_its_own_step() -> None:
     series, other = series_of(moving_weather(160, 4)), series_of(moving_weather(160, 5))
     learnt = fit_spread(series, Linear())

@@ -49,6 +49,7 @@ class ChannelSpread:
         magnitudes: |Z| at the middles of as many equal parts of its probability, ascending.
         floors: m at the spans; none: n is 0.
         length_m: Distance over which errors go together; 0: not known.
+        largest: Error of hidden frames, which σ is never above.
     """
 
     units: str
@@ -60,6 +61,7 @@ class ChannelSpread:
     magnitudes: tuple[float, ...]
     floors: tuple[float, ...] = ()
     length_m: float = 0.0
+    largest: float = np.inf
 
     def deviation(self, logs: Float64Array, theta: Float64Array, span_s: float) -> Float64Array:
         """σ at lead fractions.
@@ -81,11 +83,12 @@ class ChannelSpread:
         if self.floors:
             floor = between**FLOOR_EXPONENT * np.exp(self._at(span_s, self.floors))
             deviation = np.hypot(deviation, floor)
-        return deviation
+        return np.minimum(deviation, self.largest)
 
     def scaled(self, factor: float) -> Self:
         """The same, but for w so many times as large."""
-        return replace(self, levels=tuple(one + float(np.log(factor)) for one in self.levels))
+        levels = tuple(one + float(np.log(factor)) for one in self.levels)
+        return replace(self, levels=levels, largest=max(factor, 1.0) * self.largest)
 
     def quantile(self, probability: float) -> float:
         """Of Z."""
@@ -193,6 +196,7 @@ class Spread:
                 usual=usual,
                 exponent=float(one["exponent"]),
                 length_m=float(one.get("length_m", 0.0)),
+                largest=float(one.get("largest", np.inf)),
                 **rows,
             )
         return cls(found)

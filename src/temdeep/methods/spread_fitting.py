@@ -73,6 +73,10 @@ RAREST = 0.999
 SURE_FROM = 8
 """So many hidden intervals of a series in use count as much as what was learnt of errors before."""
 
+SMALLEST = 0.01
+"""Share of the median error that smaller ones count as: where nothing ever happens, as at night to
+sunlight, errors are exactly 0, and no scale is likelier than one of nothing."""
+
 MOST_ZEROS = 0.1
 """Share of errors that are exactly 0 beyond which their sizes say how often nothing happens."""
 
@@ -274,9 +278,10 @@ def _fit(
     columns = [*(np.float64(errors.steps == k) for k in spans), *np.clip(loud, -LOUDEST, LOUDEST)]
     waves = holds_fast_waves(channel.variable, channel.standard_name)
     floor = FLOOR_EXPONENT * shape if waves else None
-    first = fit_scale(np.stack([*columns, shape], axis=1), size, 0.0, len(spans), floor)
+    counted = np.maximum(size, SMALLEST * np.median(size[size > 0]))
+    first = fit_scale(np.stack([*columns, shape], axis=1), counted, 0.0, len(spans), floor)
     exponent = float(np.clip(first.coefficients[-1], *EXPONENTS))
-    found = fit_scale(np.stack(columns, axis=1), size, exponent * shape, len(spans), floor)
+    found = fit_scale(np.stack(columns, axis=1), counted, exponent * shape, len(spans), floor)
     in_order[np.isfinite(each.error)] = errors.error / found.scale
     standard = np.sort(size / found.scale)
     rare = standard[int(RAREST * (len(standard) - 1))]
@@ -301,6 +306,7 @@ def _fit(
         exponent,
         tuple((np.quantile(standard, middles) / unit).tolist()),
         floors,
+        largest=float(size.max()),
     )
     return fitted, in_order
 
