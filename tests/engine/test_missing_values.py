@@ -126,3 +126,19 @@ def test_the_edge_of_radar_coverage_stays_where_each_period_has_it(
     np.testing.assert_array_equal(np.isnan(amount), given_missing.repeat(3, axis=0))
     assert given_missing.any(axis=0).sum() > given_missing.all(axis=0).sum() or name[0] == "k"
     assert not (amount < 0).any()
+
+
+@pytest.mark.parametrize("suffix", ["nc", "zarr"])
+def test_fields_that_are_missing_everywhere_are_told_once(tmp_path: Path, suffix: str) -> None:
+    values = np.arange(40.0)
+    values[[7, 8, 30]] = np.nan
+    series = series_from_dataset(temperature(values))
+    asked = plan(series, step="1h")
+    done = write(series, build("cubic", series), asked, tmp_path / f"out.{suffix}")
+    told = [one for one in done.notes if "missing everywhere" in one]
+    assert len(told) == 1
+    assert "'t2m' is missing everywhere at 3 of 40 input times" in told[0]
+    assert "2019-03-01T21:00" in told[0]
+    whole = series_from_dataset(temperature(np.arange(40.0)))
+    done = write(whole, build("cubic", whole), asked, tmp_path / f"whole.{suffix}")
+    assert not [one for one in done.notes if "missing" in one]

@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from temdeep.engine.plan import Int64Array, Plan
@@ -226,6 +228,21 @@ class Frames:
             found.update(self._hashes[index])
         return found.hexdigest()[:32]
 
+    def empty(self, piece: Piece) -> dict[str, list[int]]:
+        """At which of the input times that a piece is made of a variable is missing everywhere."""
+        if self._held != piece.window:
+            self.read(piece.window)
+        dim, found = self._series.time_name, {}
+        for name, held in self._fields.items():
+            there = [
+                index
+                for index in range(piece.used.start, piece.used.stop)
+                if _nothing(held.isel({dim: index - self._held.start}).values)
+            ]
+            if there:
+                found[name] = there
+        return found
+
     def _hash(self, index: int) -> bytes:
         dim = self._series.time_name
         found = hashlib.sha256(str(self._series.time.values[index]).encode())
@@ -234,6 +251,12 @@ class Frames:
             found.update(f"{name} {values.dtype} {values.shape}".encode())
             found.update(values.view(np.uint8).data if values.size else b"")
         return found.digest()
+
+
+def _nothing(values: npt.NDArray[Any]) -> bool:
+    """Whether all of a field is missing."""
+    first = values.ravel()[:1]
+    return bool(np.isnan(first).any() and np.isnan(values).all())
 
 
 def _intervals_at_once(series: Series, context: int) -> int:

@@ -6,8 +6,8 @@ Knows: files. Must not know: series, methods, how an output is stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,12 @@ class Made:
     Attributes:
         input: Hash of the input's values that it was made of, those beside its intervals too.
         levels: Which storage of its ladder a variable needed, where it is not the narrowest.
+        empty: At which input times a variable is missing everywhere, where it is.
     """
 
     input: str
     levels: Mapping[str, int]
+    empty: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

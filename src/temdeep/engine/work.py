@@ -187,7 +187,7 @@ def do(
                 copied = todo.times.start - piece.times.start
                 progress(passes(filling.series) * copied + work.placed * _count(piece.times))
             needed = {name: level for name, level in own.items() if level}
-            return Made(frames.fingerprint(piece), needed)
+            return Made(frames.fingerprint(piece), needed, frames.empty(piece))
 
 
 def _count(times: slice) -> int:

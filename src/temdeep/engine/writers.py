@@ -21,7 +21,7 @@ from temdeep.engine.layout import AS_USUAL, Layout
 from temdeep.engine.origin import Older, Origin
 from temdeep.engine.pieces import Frames
 from temdeep.engine.plan import Plan
-from temdeep.engine.record import Stamp, named
+from temdeep.engine.record import Made, Stamp, named
 from temdeep.engine.running_totals import passes
 from temdeep.engine.spool import SUFFIXES, Spool, settle
 from temdeep.engine.stores import ZARR_SUFFIX, StoreError, storing
@@ -33,6 +33,7 @@ from temdeep.engine.workers import Progress, Workers, here
 from temdeep.errors import InputError, OutputError, VariableError
 from temdeep.fields.made_before import MADE, flags_in
 from temdeep.fields.series import Series
+from temdeep.fields.time_axis import show
 from temdeep.methods.protocol import Method
 from temdeep.outputs import check_free, check_place
 
@@ -202,14 +203,33 @@ def write_fillings(
             raise type(error)(f"{error}{hint}") from error
         raise
     given = sum(_given(one) for one in fillings)
+    empty = _empty(fillings, spool.done())
     resumed = (f"{before} pieces had been done before, and were kept.",) if before else ()
     return Written(
         target,
         given,
         sum(len(one.plan) for one in fillings) - given,
         treatments(fillings[0].series, fillings[0].method),
-        (*notes, *spool.notes(), *resumed),
+        (*notes, *empty, *spool.notes(), *resumed),
     )
+
+
+def _empty(fillings: Sequence[Filling], done: Mapping[tuple[int, int], Made]) -> list[str]:
+    """Which variables are missing everywhere at some input times, a sentence each."""
+    at: dict[str, set[tuple[int, int]]] = {}
+    for (run, _), made in done.items():
+        for name, indices in made.empty.items():
+            at.setdefault(name, set()).update((run, index) for index in indices)
+    told = []
+    for name, times in at.items():
+        run, index = min(times)
+        when = show(fillings[run].series.time.values[index])
+        whole = sum(len(one.series.time) for one in fillings)
+        told.append(
+            f"'{name}' is missing everywhere at {len(times)} of {whole} input times, the first of"
+            f" them {when}: so is what is made between these and the times beside them."
+        )
+    return told
 
 
 def steps(series: Series, method: Method, plan: Plan, target: Path) -> int:
