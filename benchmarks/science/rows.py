@@ -27,8 +27,12 @@ from temdeep.verification.evaluate import Evaluation, evaluate
 
 PACKAGE = Path(__file__).parents[2] / "src" / "temdeep"
 BENCHMARK = Path(__file__).parent
-CLASSICAL = ("scores.py", "spline.py", "metric.py", "fields", "verification", "methods")
-LEARNT = (*CLASSICAL, "network", "training", "model_store.py")
+METHODS = ("spline.py", "metric.py", "fields", "methods")
+NETWORK = ("network", "training", "model_store.py")
+SCORES = ("scores.py", "verification")
+SECONDS = "seconds.txt"
+"""In the folder of a model: what its training took."""
+
 OWN = ("contenders.py", "radar.py", "diagnostics/robustness.py")
 """Of the benchmark itself, what decides what is learnt from and tested on."""
 
@@ -63,15 +67,24 @@ class Task:
     @property
     def key(self) -> str:
         """Hash of the inputs."""
+        return self._hash(SCORES)
+
+    @property
+    def model_key(self) -> str:
+        """Hash of the inputs of a training, to which it does not matter how it is scored."""
+        return self._hash(())
+
+    def _hash(self, scores: tuple[str, ...]) -> str:
+        trained = self.method in contenders.TRAINED
         told: Json = {
             "data": [_digest_of_file(path) for path in self.case.paths],
             "case": asdict(self.case),
             "method": self.method,
             "noise": self.noise,
             "own": _digest([BENCHMARK / name for name in OWN]),
-            "code": _digest_of_code(LEARNT if self.method in contenders.TRAINED else CLASSICAL),
+            "code": _digest_of_code((*METHODS, *(NETWORK if trained else ()), *scores)),
         }
-        if self.method in contenders.TRAINED:
+        if trained:
             told["settings"] = asdict(self.settings)
         if self.method in contenders.MAKERS:
             told["opponent"] = _digest(sorted((BENCHMARK / "opponents").glob("*.py")))
@@ -92,9 +105,10 @@ def run(task: Task) -> Json:
     if task.noise:
         coarse = with_noise(coarse, task.noise, seed=0)
         tested = with_noise_where_given(tested, case.every, task.noise, seed=1)
-    models = task.models and task.models / task.key
+    models = task.models and task.models / task.model_key
     method = contenders.make(task.method, case, coarse, task.settings, models)
     made = time.perf_counter()
+    train_s = made - began if models is None else _first_time(models / SECONDS, made - began)
     found = evaluate(
         tested,
         withhold=case.every,
@@ -112,7 +126,7 @@ def run(task: Task) -> Json:
         "method": task.name,
         "inputs": task.key,
         "seed": task.settings.seed,
-        "train_s": round(made - began, 1),
+        "train_s": round(train_s, 1),
         "apply_s": round(time.perf_counter() - made, 1),
         "commit": checkout_commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -121,6 +135,13 @@ def run(task: Task) -> Json:
         "squares": {name: _squares(found, name) for name in {task.name, "linear"}},
         "records": records,
     }
+
+
+def _first_time(file: Path, seconds: float) -> float:
+    """How long a training took that is used again; as long as this one, where it is the first."""
+    if file.parent.is_dir() and not file.is_file():
+        file.write_text(str(seconds), encoding="utf-8")
+    return float(file.read_text(encoding="utf-8")) if file.is_file() else seconds
 
 
 def _squares(found: Evaluation, name: str) -> list[list[float]]:
