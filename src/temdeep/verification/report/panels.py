@@ -22,7 +22,7 @@ Rows = Sequence[Mapping[str, Any]]
 PANEL_IN = (3.5, 2.3)
 RATES_WIDTH_IN = 4.4
 TALLEST = 1.3
-"""Height of a panel of errors, in linear's largest."""
+"""Height of a panel of errors, in linear's largest, or the largest drawn if that is rounding."""
 
 
 def panel(size: tuple[float, float] = PANEL_IN) -> tuple[Figure, Axes]:
@@ -43,6 +43,13 @@ def plot_day(
     Returns:
         The largest of each method.
     """
+    lines = [
+        row["rmse"]
+        for row in breakdown
+        if (row["by"], row["variable"]) == (BY_PART_OF_DAY, variable)
+        and row["method"] == methods[0]
+        and row["restoration_rate"] is not None
+    ]
     middles = {part: (place + 0.5) * PART_H for place, part in enumerate(part_names())}
     largest = dict.fromkeys(methods, 0.0)
     for method in methods:
@@ -61,7 +68,7 @@ def plot_day(
         largest[method] = max((error for _, error in points), default=0.0)
     axes.set_xlim(0.0, 24.0)
     axes.set_xticks(range(0, 25, 6))
-    axes.set_ylim(0.0, (largest[methods[0]] or 1.0) * TALLEST)
+    axes.set_ylim(0.0, (max(lines, default=0.0) or max(largest.values()) or 1.0) * TALLEST)
     axes.set_xlabel("local solar time (h)")
     return largest
 
