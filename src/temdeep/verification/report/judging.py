@@ -158,7 +158,11 @@ def _headline(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]
     pace = f"{cadence(hours)} to {cadence(about['data']['step_s'] / 3600)}"
     pooled, row = next(_pooled_rows(scores, subject), ("", None))
     if row is None:
-        worst = "" if all(map(is_exact, _exact_rows(scores, subject, titles))) else "; it is not"
+        worst = (
+            ""
+            if all(map(is_exact, _exact_rows(scores, subject, titles)))
+            else f"; {label(subject)} is not"
+        )
         return f"{capital(pace)}: straight lines are exact here but for rounding{worst}."
     what = _pooled_title(scores, subject, pooled, titles)
     when = _best_part(scores, subject, pooled, _pooled_names(scores, subject, pooled, titles))

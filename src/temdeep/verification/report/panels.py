@@ -15,7 +15,7 @@ from temdeep.verification.breakdown import BY_PART_OF_DAY
 from temdeep.verification.figure_style import RC, TRUTH_COLOUR, label, look
 from temdeep.verification.report.words import capital
 from temdeep.verification.strata import PART_H, part_names
-from temdeep.verification.tables import whole_rows
+from temdeep.verification.tables import is_straight, whole_rows
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -105,8 +105,11 @@ def draw_rates(records: Rows, titles: Mapping[str, str], methods: Sequence[str])
                 )  # fmt: skip
             lowest = min(lowest, rate if low is None else low)
     left = max(lowest * 1.05, -100.0)
-    for place, title in enumerate(titles.values()):
+    for place, (variable, title) in enumerate(titles.items()):
         axes.text(left + 0.8, -place + 0.04, capital(title), va="bottom", fontsize=8.5)
+        if is_straight(whole_rows(records, variable)):
+            told = "no rate: straight lines are exact but for rounding"
+            axes.text(left + 0.8, -place - 0.3, told, va="center", fontsize=7.5, alpha=0.75)
     axes.axvline(0.0, color=TRUTH_COLOUR, linewidth=0.9)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
