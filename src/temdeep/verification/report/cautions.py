@@ -78,8 +78,8 @@ def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]
     harmed = [one.title for one in findings if one.standing is Standing.HARM]
     if harmed:
         yield (
-            f"{listed(harmed)}: straight lines are exact there but for rounding, and it is not;"
-            f" use {label(REFERENCE)}."
+            f"{listed(harmed)}: straight lines are exact there but for rounding, and"
+            f" {label(subject)} is not; use {label(REFERENCE)}."
         )
     for one in findings:
         rival = comparison_of(scores, one.variable, subject)

@@ -118,10 +118,11 @@ def against_linear(row: Mapping[str, Any]) -> str:
 
 def against_exact(row: Mapping[str, Any]) -> str:
     """Errors beside straight lines that are exact but for rounding."""
+    who = label(str(row["method"]))
     if is_exact(row):
-        return "straight lines are exact there but for rounding, and so is it"
+        return f"straight lines are exact there but for rounding, and so is {who}"
     off = quantity(row["rmse"], units(row["units"]))
-    return f"straight lines are exact there but for rounding; it is off by {off} (RMSE)"
+    return f"straight lines are exact there but for rounding; {who} is off by {off} (RMSE)"
 
 
 def _against_rival(row: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
