@@ -93,3 +93,25 @@ def test_end_point_error_passes_over_missing_cells() -> None:
     assert scores.end_point_error(np.array([[1.5, np.nan]]), given) == pytest.approx(0.5)
     north = np.array([[360.0, np.nan]])
     assert scores.end_point_error(north * 0, north, circular=True) == 0.0
+
+
+def test_rounding_is_told_from_error_by_the_size_of_values_or_the_step_of_packing() -> None:
+    rmse, largest = np.array([3e-5, 1e-3, 1e-3, np.nan]), np.array([1e-4, 4e-3, 4e-3, 0.0])
+    rounding = scores.is_rounding(rmse, largest, np.full(4, 280.0), np.array([0, 0, 0.01, 0.01]))
+    assert rounding.tolist() == [True, False, True, False]
+    measure = scores.beyond_rounding(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    np.testing.assert_array_equal(measure, [np.nan, 2.0])
+
+
+def test_a_line_between_float32_values_is_off_by_rounding_only() -> None:
+    rng = np.random.default_rng(3)
+    for size in 10.0 ** np.arange(-6, 6):
+        start, step = rng.normal(0, size, (2, 1000))
+        theta = np.arange(4)[:, None] / 3
+        truth = (start + theta * step).astype(np.float32)
+        line = truth[0] + theta.astype(np.float32) * (truth[-1] - truth[0])
+        error = line.astype(np.float64) - truth
+        rmse = np.sqrt((error**2).mean())
+        truth_rms = np.sqrt((truth.astype(np.float64) ** 2).mean())
+        assert rmse > 0
+        assert scores.is_rounding(rmse, np.abs(error).max(), truth_rms, np.zeros(()))

@@ -48,8 +48,60 @@ def test_linear_is_without_error_where_the_truth_is_linear(straight_series: Seri
     for name in ("t2m", "u10", "v10"):
         linear = pick(evaluation, variable=name, method="linear", lead_fraction=None)
         assert linear["rmse"] < 1e-4
-        assert linear["restoration_rate"] == 0.0
+        assert linear["restoration_rate"] is None
         assert linear["end_point_error"] == 0.0
+
+
+def test_where_lines_are_exact_no_method_has_a_rate_of_any_kind(straight_series: Series) -> None:
+    found = evaluate(straight_series, methods=METHODS, withhold=3)
+    rates = {name for row in found.records for name in row if name.startswith("restoration_rate")}
+    assert rates == {name for name in KEYS if name.startswith("restoration_rate")}
+    assert all(row[name] is None for row in found.records for name in rates)
+    assert all(row["restoration_rate"] is None for row in found.breakdown)
+    assert found.comparisons == []
+    (note,) = (one for one in found.about["notes"] if "exact" in one)
+    assert "no restoration rate for t2m, u10, v10" in note
+    nearest = pick(found, variable="u10", method="nearest", lead_fraction=None)
+    line = pick(found, variable="u10", method="linear", lead_fraction=None)
+    assert 0 < line["rmse"] < line["rounding"] < nearest["rmse"]
+
+
+@pytest.mark.parametrize("kept", [{}, {"dtype": "int16", "scale_factor": 0.01}])
+def test_a_variable_that_lines_bring_back_leaves_pooled_scores_alone(
+    make_dataset: Maker, kept: dict[str, Any]
+) -> None:
+    """A ramp in single precision, and one that the file's packing makes a stair."""
+    without = make_dataset(24 * 7 + 1).drop_vars("tp")
+    ramp = without.u10 * 0 + np.linspace(3.0, 90.0, without.sizes["time"])[:, None, None]
+    if kept:
+        ramp = (ramp / 0.01).round() * 0.01
+    ramp = ramp.astype(np.float32).assign_attrs(units="m", cell_methods="time: point")
+    ramp.encoding = kept
+    found = [
+        evaluate(series_from_dataset(one, source="a.nc"), methods=METHODS, withhold=6)
+        for one in (without, without.assign(ramp=ramp))
+    ]
+    before, after = (
+        [
+            row
+            for row in (*each.records, *each.comparisons, *each.breakdown)
+            if row["variable"] == "pooled"
+        ]
+        for each in found
+    )
+    for one, other in zip(before, after, strict=True):
+        numbers = {name: value for name, value in one.items() if isinstance(value, float)}
+        assert {name: other[name] for name in numbers} == pytest.approx(numbers, rel=1e-12)
+        assert other == {**one, **{name: other[name] for name in numbers}}
+    assert pick(found[1], variable="ramp", method="linear", lead_fraction=None)["rmse"] > 0
+
+
+def test_a_scale_factor_of_floats_is_no_packing(make_dataset: Maker) -> None:
+    dataset = make_dataset(24 * 7 + 1)
+    dataset.t2m.encoding = {"dtype": "float32", "scale_factor": 100.0}
+    found = evaluate(series_from_dataset(dataset, source="a.nc"), methods=METHODS, withhold=6)
+    row = pick(found, variable="t2m", method="cubic", lead_fraction=None)
+    assert row["restoration_rate"] > 50
 
 
 def test_nearest_loses_and_the_spline_wins_on_a_smooth_series(evaluation: Evaluation) -> None:

@@ -1,11 +1,13 @@
 """Figures show the numbers they are given."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from temdeep.fields.series import Series
+from temdeep.fields.series import Series, series_from_dataset
 from temdeep.methods.cubic import Cubic
 from temdeep.methods.spread_fitting import fit_spread
 from temdeep.methods.uncertain import Uncertain
@@ -15,6 +17,8 @@ from temdeep.verification.figure_style import panels, unit_text
 from temdeep.verification.gallery import write_figures
 from temdeep.verification.spread_figures import draw_reliability, draw_spread_skill, told_of
 from temdeep.verification.withholding import thin_out
+
+Maker = Callable[..., xr.Dataset]
 
 BOTH = ("linear", "cubic")
 
@@ -147,3 +151,12 @@ def test_a_curve_of_power_never_leaves_the_axis_unmarked(highest: float) -> None
     assert marked == ({(200.0, top)} if highest > top else set())
     assert [one.get_text() for one in axes.texts] == (["up to 7.4"] if marked else [])
     assert figure.axes
+
+
+def test_a_place_is_one_with_values_where_straight_lines_are_exact(make_dataset: Maker) -> None:
+    dataset = make_dataset(24 * 5 + 1, wiggle=0.0).drop_vars(["tp", "time_bnds"])
+    dataset["v10"] = dataset.v10.where(dataset.lat > 43)  # constant, and missing in the corner
+    series = series_from_dataset(dataset, source="line.nc")
+    found = evaluate(series, withhold=6, methods=["nearest"])
+    place = examples.telling_place(found, "v10", ["linear", "nearest"])
+    assert np.isfinite(place.truth).all()

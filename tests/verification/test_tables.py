@@ -39,6 +39,27 @@ def test_a_verdict_names_where_a_method_is_not_the_best(evaluation: Evaluation) 
     assert win.startswith("cubic is the best for t2m, u10")
 
 
+def test_a_verdict_says_where_lines_are_exact_and_what_a_method_is_off_by(
+    straight_series: Series,
+) -> None:
+    methods: dict[str, Method] = {"nearest": Nearest(), "cubic": Cubic()}
+    records = evaluate(straight_series, methods=methods, withhold=3).records
+    off = tables.whole_rows(records, "u10")["nearest"]["rmse"]
+    (told,) = tables.verdict(records, "nearest")
+    assert told.startswith("linear is exact but for rounding for t2m, u10, v10; nearest is WORSE")
+    assert f"u10 ({off:.4g} m s-1)" in told
+    assert "v10 (" not in told  # constant: nearest is exact as well
+    (as_good,) = tables.verdict(records, "cubic")
+    assert as_good.endswith("and so is cubic.")
+    assert [cell.strip() for cell in tables.rate_table(records).groups[0][0][1:]] == ["–"] * 3
+    assert tables.lead_table(records, ["linear"]).groups[-1][1][2] == "–"
+
+
+def test_of_equals_a_straight_line_is_the_best(evaluation: Evaluation) -> None:
+    rows = [{**row, "restoration_rate": 0.0} for row in evaluation.records]
+    assert tables.best_method(rows, "t2m") == "linear"
+
+
 def test_csv_holds_every_record(evaluation: Evaluation) -> None:
     rows = list(csv.DictReader(io.StringIO(tables.as_csv(evaluation.records))))
     assert len(rows) == len(evaluation.records)

@@ -200,7 +200,7 @@ def _report(evaluation: Evaluation, learnt: str, console: Console) -> None:
     records, about = evaluation.records, evaluation.about
     console.print()
     console.print(as_rich(score_table(records)))
-    shown = dict.fromkeys(["linear", best_classical(records, learnt), learnt])
+    shown = dict.fromkeys(["linear", best_classical(records, learnt) or "linear", learnt])
     console.print(as_rich(lead_table(records, list(shown))))
     console.print(as_rich(rate_table(records)))
     blocks = about["bootstrap"]

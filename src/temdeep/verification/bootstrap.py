@@ -76,6 +76,7 @@ def bootstrap(
     square_linear: Float64Array,
     *,
     seed: int,
+    rounding: Float64Array | float = 0.0,
     draws: int = 2000,
     level: float = 0.95,
 ) -> RateIntervals:
@@ -83,8 +84,10 @@ def bootstrap(
 
     Args:
         square: Σw·e² of a method, shape (block, ..., variable).
-        square_linear: The same of linear interpolation, over the same cells and times.
+        square_linear: The same of linear interpolation, over the same cells and times; NaN for
+            variables that get no rate and are not pooled.
         seed: Of the draws; the same seed draws the same blocks for every method.
+        rounding: Σw·e² up to which errors are rounding, and count as none, same shape.
         draws: How many resamples.
         level: Coverage.
 
@@ -98,8 +101,13 @@ def bootstrap(
     generator = np.random.default_rng(seed)
     count = len(square)
     drawn = generator.multinomial(count, np.full(count, 1.0 / count), size=draws)
-    method = np.tensordot(drawn.astype(np.float64), square, axes=1)
-    linear = np.tensordot(drawn.astype(np.float64), square_linear, axes=1)
+    least = np.tensordot(drawn.astype(np.float64), np.broadcast_to(rounding, square.shape), axes=1)
+    method, linear = (
+        np.where(drawn_square <= least, 0.0, drawn_square)
+        for drawn_square in (
+            np.tensordot(drawn.astype(np.float64), one, axes=1) for one in (square, square_linear)
+        )
+    )
     rates = restoration_rate(np.sqrt(method), np.sqrt(linear))
     pooled = pooled_restoration_rate(error_ratio(np.sqrt(method), np.sqrt(linear)))
     tails = [(1 - level) / 2, (1 + level) / 2]

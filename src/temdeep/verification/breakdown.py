@@ -22,6 +22,8 @@ from temdeep.verification.records import (
     REFERENCE,
     Record,
     as_plain,
+    best_of,
+    rounding_of,
 )
 from temdeep.verification.strata import StratumSums, part_names
 from temdeep.verification.tally import Tally
@@ -46,6 +48,7 @@ def break_down(family: Sequence[Tally]) -> list[Record]:
     first = family[0]
     pooled_name = POOLED_PERIOD if first.channels[0].kind.is_period else POOLED
     names = [channel.name for tally in family for channel in tally.channels]
+    levels = rounding_of(family)
     records: list[Record] = []
     for method in first.methods:
         own, linear = (
@@ -56,7 +59,7 @@ def break_down(family: Sequence[Tally]) -> list[Record]:
             ((BY_PART_OF_DAY, part_names()), (BY_REGION, first.regions.names))
         ):
             rmse = np.concatenate([each[place] for each in own], axis=1)
-            rmse_linear = np.concatenate([each[place] for each in linear], axis=1)
+            rmse_linear = levels.measure(np.concatenate([each[place] for each in linear], axis=1))
             rates = restoration_rate(rmse, rmse_linear)
             pooled = pooled_restoration_rate(error_ratio(rmse, rmse_linear))
             for part, label in enumerate(parts):
@@ -96,15 +99,20 @@ def compare(
     sums = {
         name: ErrorSums.join([tally.of_method[name].errors for tally in family]) for name in methods
     }
-    squares = {name: one.square.sum(axis=1) for name, one in sums.items()}
-    rmse = {name: one.total((0, 1)).rmse for name, one in sums.items()}
+    levels = rounding_of(family)
+    rounding = levels.squares(sums[REFERENCE])
+    squares = {name: levels.judged(one.square.sum(axis=1)) for name, one in sums.items()}
+    rmse = {
+        name: levels.judged(np.where(total <= levels.level, 0.0, total))
+        for name, total in ((name, one.total((0, 1)).rmse) for name, one in sums.items())
+    }
     compared: list[Record] = []
     for method in methods:
         intervals: dict[str, RateIntervals] = {}
         for variable, place, rival in _rivals(family, records, method):
             if rival not in intervals:
                 intervals[rival] = bootstrap(
-                    squares[method], squares[rival], seed=seed, draws=draws
+                    squares[method], squares[rival], seed=seed, rounding=rounding, draws=draws
                 )
             found, ratio = intervals[rival], error_ratio(rmse[method], rmse[rival])
             if place is None:
@@ -134,7 +142,7 @@ def _rivals(
             and row["restoration_rate"] is not None
         }
         if rates:
-            rival = max(rates, key=rates.__getitem__)
+            rival = best_of(rates)
             yield variable, place if place < len(names) else None, rival
 
 

@@ -149,7 +149,7 @@ def evaluate(
         )
         comparisons += compare(family, records, seed=seed, draws=DRAWS)
         breakdown += break_down(family)
-    if all(record["restoration_rate"] is None for record in records):
+    if all(record["rmse"] is None for record in records):
         raise RequestError(
             f"nothing of {series.source} could be withheld and filled in: whole intervals of"
             f" {withhold} steps without gaps are needed."
@@ -250,11 +250,13 @@ def _about(
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_time_s": {"filling_in": seconds},
         "definitions": DEFINITIONS | BREAKDOWN_DEFINITIONS,
-        "notes": _notes(withheld, trained_on),
+        "notes": _notes(withheld, tallies, trained_on),
     }
 
 
-def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str]:
+def _notes(
+    withheld: Withheld, tallies: Sequence[Tally], trained_on: Mapping[str, Any] | None
+) -> list[str]:
     fine = withheld.fine
     notes = list(withheld.coarse.notes)
     extremes = [
@@ -264,6 +266,17 @@ def _notes(withheld: Withheld, trained_on: Mapping[str, Any] | None) -> list[str
         notes.append(
             f"not scored: {', '.join(extremes)}; maxima and minima over a period are divided by a"
             " rule of their own, not by a method."
+        )
+    straight = [
+        channel.name
+        for tally in tallies
+        for channel, exact in zip(tally.channels, tally.straight, strict=True)
+        if exact
+    ]
+    if straight:
+        notes.append(
+            f"no restoration rate for {', '.join(straight)}: straight lines are exact there but for"
+            " rounding; pooled scores leave out what has none."
         )
     for one in (trained_on or {}).get("series", [trained_on]):  # learnt from several, or from one
         if not one or not {"first", "last"} <= set(one):

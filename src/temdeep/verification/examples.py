@@ -156,7 +156,7 @@ def telling_place(
         RequestError: The channel was not scored.
     """
     tally, index = find_channel(evaluation, name)
-    row, column = _cell(tally.linear_squares[index])
+    row, column = _cell(tally.linear_squares[index], np.isfinite(tally.reference[index]))
     axis, channel = evaluation.withheld.fine.time, tally.channels[index]
     half_us, last_us = int(days * 43_200e6), int(axis.offset_us[-1])
     first_us = min(max(tally.hardest[index][1] - half_us, 0), max(last_us - 2 * half_us, 0))
@@ -272,11 +272,11 @@ def title_of(series: Series, channel: Channel) -> str:
     return f"{name} [{place}" if bracket else name
 
 
-def _cell(squares: Float64Array) -> tuple[int, int]:
-    """The cell whose Σe² is nearest to a high quantile over cells."""
+def _cell(squares: Float64Array, given: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """The cell whose Σe² is nearest to a high quantile over cells; without errors, one given."""
     known: npt.NDArray[np.float64] = np.where(squares > 0, squares, np.nan)
     if np.isnan(known).all():
-        return 0, 0
+        known = np.where(given, squares, np.nan)
     distance = np.abs(known - np.nanquantile(known, PLACE_QUANTILE))
     row, column = np.unravel_index(int(np.nanargmin(distance)), squares.shape)
     return int(row), int(column)

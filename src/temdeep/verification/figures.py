@@ -24,7 +24,7 @@ from temdeep.verification.figure_style import (
 )
 
 TALLEST = 1.3
-"""Height of a panel of errors, in linear's largest."""
+"""Height of a panel of errors, in linear's largest, or the largest drawn if that is rounding."""
 
 TOP_RATIO = (1.6, 3.0)
 """The top of a panel of power over the truth's: as high as the curves, between these."""
@@ -138,20 +138,29 @@ def plot_lead_error(panel: Axes, records: Records, variable: str, methods: Seque
             marker=here.marker, markersize=4.5, linewidth=here.width, label=label(method),
         )  # fmt: skip
     panel.set_xlim(0.0, 1.0)
-    panel.set_ylim(0.0, _most(records, variable) * TALLEST)
+    panel.set_ylim(0.0, _most(records, variable, methods) * TALLEST)
     panel.set_xlabel("lead fraction θ")
 
 
-def _most(records: Records, variable: str) -> float:
-    """Largest RMSE of linear at any lead fraction: the measure of a panel."""
-    rmse = (
-        row["rmse"]
+def _most(records: Records, variable: str, methods: Sequence[str]) -> float:
+    """Largest RMSE of linear at any lead fraction: the measure of a panel.
+
+    The largest of all that is drawn where straight lines are exact but for rounding.
+    """
+    rows = [
+        row
         for row in records
         if row["variable"] == variable
-        and row["method"] == "linear"
         and row["lead_fraction"] is not None
+        and row["rmse"] is not None
+    ]
+    lines = (
+        float(row["rmse"])
+        for row in rows
+        if row["method"] == "linear" and row["restoration_rate"] is not None
     )
-    return max((float(value) for value in rmse if value is not None), default=0.0) or 1.0
+    drawn = (float(row["rmse"]) for row in rows if row["method"] in methods)
+    return max(lines, default=0.0) or max(drawn, default=0.0) or 1.0
 
 
 def draw_spectra(

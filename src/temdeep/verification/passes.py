@@ -4,12 +4,14 @@ Knows: the protocol of methods, withheld intervals, tallies. Must not know: file
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
+from temdeep.fields.accumulations import packing_step
 from temdeep.fields.series import Series
+from temdeep.fields.variables import Channel
 from temdeep.methods.context import trim_context
 from temdeep.methods.protocol import Method
 from temdeep.methods.uncertain import Uncertain
@@ -37,6 +39,7 @@ def tally_of_times(withheld: Withheld, methods: Mapping[str, Method]) -> Tally |
         _mean(partial(coarse.read, channels), len(coarse.time)),
         0.0,
         tuple(methods),
+        _packing_steps(withheld.fine, channels),
     )
 
 
@@ -55,6 +58,7 @@ def tallies_of_periods(withheld: Withheld, methods: Mapping[str, Method]) -> lis
             np.zeros((len(channels), *fine.grid.shape)),
             float(np.median(lengths_us[lengths_us > 0])) / 1e6,
             tuple(methods),
+            _packing_steps(fine, channels),
         )
         mean = _mean(partial(coarse.read_rates, channels), len(coarse.time))
         tally.reference = mean * tally.factors[:, None, None]
@@ -130,6 +134,13 @@ def pass_periods(tally: Tally, withheld: Withheld, methods: Mapping[str, Method]
             counts.conservation_error = np.maximum(counts.conservation_error, departure)
             tally.add(name, piece, rates * factors)
         yield
+
+
+def _packing_steps(fine: Series, channels: Sequence[Channel]) -> Float64Array:
+    """Step of the packing of what the file holds as whole numbers, in its units; 0 for others."""
+    arrays = [fine.as_given(one.variable) for one in channels]
+    whole = [np.issubdtype(one.encoding.get("dtype", np.float32), np.integer) for one in arrays]
+    return np.where(whole, [packing_step(one) for one in arrays], 0.0)
 
 
 def _blocks(fine: Series, starts_us: Int64Array) -> Blocks:

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from temdeep.metric import Float64Array
 from temdeep.scores import (
     ErrorSums,
+    beyond_rounding,
     error_ratio,
     pooled_restoration_rate,
     restoration_rate,
@@ -26,7 +29,11 @@ REFERENCE = "linear"
 
 DEFINITIONS = {
     "restoration_rate": "100 (1 - RMSE/RMSE of linear) over withheld interior times, area-weighted;"
-    " our own definition, not comparable with rates published elsewhere",
+    " our own definition, not comparable with rates published elsewhere; null where linear's errors"
+    " are nothing but rounding, and such variables are not pooled",
+    "rounding": "only of variables for which straight lines are exact but for rounding (of single"
+    " precision: RMSE up to 4 ε times the truth's root mean square; or of packing: no error is as"
+    " large as its step): RMSE up to which a method counts as just as exact",
     "restoration_rate_low, restoration_rate_high": "95 % bootstrap interval, days drawn for the"
     " method and linear together",
     "restoration_rate_mse": "100 (1 - MSE/MSE of linear)",
@@ -55,6 +62,44 @@ DEFINITIONS = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """Which errors are nothing but rounding, for tallies that are pooled.
+
+    Attributes:
+        level: RMSE up to which they are, in each channel's unit, shape (channel,).
+        straight: Channels for which straight lines are exact but for it, shape (channel,).
+    """
+
+    level: Float64Array
+    straight: npt.NDArray[np.bool_]
+
+    def measure(self, rmse_linear: Float64Array) -> Float64Array:
+        """What rates are measured by: linear's RMSE, NaN where it is rounding; (..., channel).
+
+        Of a channel for which straight lines are exact no part (hour, region, lead fraction) is
+        measured either.
+        """
+        return beyond_rounding(rmse_linear, np.where(self.straight, np.inf, self.level))
+
+    def judged(self, values: Float64Array) -> Float64Array:
+        """NaN for channels for which straight lines are exact, shape (..., channel)."""
+        return np.where(self.straight, np.nan, values)
+
+    def squares(self, sums: ErrorSums) -> Float64Array:
+        """Σw·e² that is rounding, by block, shape (block, channel)."""
+        squares: Float64Array = self.level**2 * sums.weight.sum(axis=1)
+        return squares
+
+
+def rounding_of(family: Sequence[Tally]) -> Rounding:
+    """Which errors of tallies that are pooled are nothing but rounding."""
+    return Rounding(
+        np.concatenate([tally.rounding for tally in family]),
+        np.concatenate([tally.straight for tally in family]),
+    )
+
+
 def make_records(
     family: Sequence[Tally],
     treatments: Mapping[str, Mapping[str, str]],
@@ -80,6 +125,7 @@ def make_records(
     """
     first = family[0]
     pooled_name = POOLED_PERIOD if first.channels[0].kind.is_period else POOLED
+    levels = rounding_of(family)
     places = [(tally, index) for tally in family for index in range(len(tally.channels))]
     records: list[Record] = []
     for method in first.methods:
@@ -88,16 +134,20 @@ def make_records(
                 ErrorSums.join([tally.of_method[name].errors.select(slots) for tally in family])
                 for name in (method, REFERENCE)
             )
+            total, measure = sums.total((0, 1)), levels.measure(linear.total((0, 1)).rmse)
             interval = bootstrap(
-                sums.square.sum(axis=1), linear.square.sum(axis=1), seed=seed, draws=draws
+                sums.square.sum(axis=1),
+                np.where(np.isnan(measure), np.nan, linear.square.sum(axis=1)),
+                seed=seed,
+                rounding=levels.squares(sums),
+                draws=draws,
             )
-            totals = sums.total((0, 1)), linear.total((0, 1))
             for place, (tally, index) in enumerate(places):
                 channel = tally.channels[index]
                 plain = bool(tally.plain[index])
                 record = {
                     **_head(dataset, channel.name, method, span_hours, theta),
-                    **_scores(place, *totals, interval, plain=plain),
+                    **_scores(place, total, measure, interval, plain=plain),
                     "units": channel.units,
                     "kind": channel.kind.value,
                     "treatment": treatments[method][channel.name],
@@ -107,9 +157,11 @@ def make_records(
                     record |= told.scores(index, slots)
                 if theta is None:
                     record |= _whole(tally, method, index)
+                    if levels.straight[place]:
+                        record |= {"rounding": levels.level[place], "extremes_recovered": None}
                 records.append(as_plain(record))
             head = _head(dataset, pooled_name, method, span_hours, theta)
-            records.append(as_plain({**head, **_pooled(*totals, interval), "units": ""}))
+            records.append(as_plain({**head, **_pooled(total, measure, interval), "units": ""}))
     return records
 
 
@@ -133,9 +185,9 @@ def _cases(lead_fractions: Float64Array) -> list[tuple[slice, float | None]]:
 
 
 def _scores(
-    place: int, total: ErrorSums, linear: ErrorSums, interval: RateIntervals, *, plain: bool
+    place: int, total: ErrorSums, measure: Float64Array, interval: RateIntervals, *, plain: bool
 ) -> Record:
-    rmse, rmse_linear = total.rmse[place], linear.rmse[place]
+    rmse, rmse_linear = total.rmse[place], measure[place]
     return {
         "rmse": rmse,
         "mae": total.mae[place],
@@ -176,8 +228,8 @@ def _whole(tally: Tally, method: str, index: int) -> Record:
     return record
 
 
-def _pooled(total: ErrorSums, linear: ErrorSums, interval: RateIntervals) -> Record:
-    ratios = error_ratio(total.rmse, linear.rmse)
+def _pooled(total: ErrorSums, measure: Float64Array, interval: RateIntervals) -> Record:
+    ratios = error_ratio(total.rmse, measure)
     return {
         "rmse": None,
         "mae": None,
@@ -187,6 +239,11 @@ def _pooled(total: ErrorSums, linear: ErrorSums, interval: RateIntervals) -> Rec
         "restoration_rate_high": interval.pooled_high,
         "restoration_rate_mse": pooled_restoration_rate(ratios**2),
     }
+
+
+def best_of(rates: Mapping[str, float]) -> str:
+    """The method with the highest rate; of equals a straight line, else the first."""
+    return max(rates, key=lambda method: (rates[method], method == REFERENCE))
 
 
 def as_plain(record: Record) -> Record:

@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE
+from temdeep.verification.records import POOLED, POOLED_PERIOD, REFERENCE, best_of
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -171,7 +171,8 @@ def lead_table(records: Records, methods: Sequence[str]) -> TextTable:
             }
             if variable in POOLED_NAMES:
                 cells = [
-                    _percent(by_theta[theta]["restoration_rate"]) + " %" for theta in fractions
+                    "–" if rate is None else f"{_percent(rate)} %"
+                    for rate in (by_theta[theta]["restoration_rate"] for theta in fractions)
                 ]
             else:
                 cells = [_number(by_theta[theta]["rmse"]) for theta in fractions]
@@ -182,13 +183,27 @@ def lead_table(records: Records, methods: Sequence[str]) -> TextTable:
 
 
 def best_method(records: Records, variable: str) -> str:
-    """The method with the highest restoration rate; of equals the first."""
+    """The method with the highest restoration rate; of equals `linear`, else the first."""
     rates = {
         method: row["restoration_rate"]
         for method, row in whole_rows(records, variable).items()
         if row["restoration_rate"] is not None
     }
-    return max(rates, key=rates.__getitem__) if rates else ""
+    return best_of(rates) if rates else ""
+
+
+def is_straight(rows: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether straight lines are exact for a variable but for rounding.
+
+    Args:
+        rows: Its records by method, as `whole_rows` gives them.
+    """
+    return rows[REFERENCE].get("rounding") is not None if REFERENCE in rows else False
+
+
+def is_exact(row: Mapping[str, Any]) -> bool:
+    """Whether a method is as exact as straight lines are, where they are."""
+    return bool(row["rmse"] is not None and row["rmse"] <= row["rounding"])
 
 
 def best_classical(records: Records, learnt: str) -> str:
@@ -220,6 +235,29 @@ def verdict(records: Records, method: str) -> list[str]:
         sentences.append(f"{method} is among the best for {', '.join(ties)}.")
     if losses:
         sentences.append(f"{method} is NOT the best for {'; '.join(losses)}.")
+    return sentences + _beside_exact(records, method)
+
+
+def _beside_exact(records: Records, method: str) -> list[str]:
+    """The same for variables for which straight lines are exact but for rounding."""
+    rows = {name: whole_rows(records, name) for name in variables_of(records)}
+    own = {name: each[method] for name, each in rows.items() if is_straight(each)}
+    off = [
+        f"{name} ({_number(row['rmse'])} {row['units']}".rstrip() + ")"
+        for name, row in own.items()
+        if not is_exact(row)
+    ]
+    exact = [name for name, row in own.items() if is_exact(row)]
+    sentences = []
+    if off:
+        sentences.append(
+            f"linear is exact but for rounding for {', '.join(own)}; {method} is WORSE, off by"
+            f" (RMSE): {', '.join(off)}."
+        )
+    elif exact and method != REFERENCE:
+        sentences.append(
+            f"linear is exact but for rounding for {', '.join(exact)}, and so is {method}."
+        )
     return sentences
 
 

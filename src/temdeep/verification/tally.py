@@ -15,7 +15,13 @@ from temdeep.fields.grids import Grid
 from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.spread import Spread
 from temdeep.metric import Float64Array, FloatArray
-from temdeep.scores import ErrorSums, circular_difference, score
+from temdeep.scores import (
+    ROUNDING,
+    ErrorSums,
+    circular_difference,
+    is_rounding,
+    score,
+)
 from temdeep.verification.bootstrap import Blocks
 from temdeep.verification.precipitation import WET_MM_PER_H, WetSums, mm_per_hour, wet_sums
 from temdeep.verification.spectra import row_power
@@ -93,10 +99,13 @@ class Tally:
         reference: Fields that anomalies are taken from, shape (channel, y, x).
         period_s: Length of the hidden periods: sums are scored as sums over it; 0 for instants.
         methods: Names, in order; `linear` is one of them.
+        packing_steps: Steps of the file's packing in its units, shape (channel,); 0 for none.
         of_method: Sums for each.
         truth_power: Spectra of the truth, shape (channel, wavenumber).
+        truth_squares: Σw·t² of the truth itself, shape (channel,).
         missed_given: `Counts.missed` of what is given alone, shape (channel,).
         linear_squares: Σe² of linear over times, shape (channel, y, x).
+        linear_largest: max|e| of linear, shape (channel,).
         regions: Parts of the domain that are scored apart.
         strata_weight: Σw by part of the day and by region, the same for all methods.
         hardest: For each channel, linear's largest mean square in the middle of an interval, and
@@ -110,10 +119,13 @@ class Tally:
     reference: FloatArray
     period_s: float
     methods: Sequence[str]
+    packing_steps: Float64Array
     of_method: dict[str, Counts] = field(init=False)
     truth_power: Float64Array = field(init=False)
+    truth_squares: Float64Array = field(init=False)
     missed_given: Float64Array = field(init=False)
     linear_squares: Float64Array = field(init=False)
+    linear_largest: Float64Array = field(init=False)
     regions: Regions = field(init=False)
     strata_weight: StratumSums = field(init=False)
     hardest: list[tuple[float, int]] = field(init=False)
@@ -138,8 +150,10 @@ class Tally:
         }
         self.strata_weight = StratumSums.zeros(self.regions, count)
         self.truth_power = np.zeros((count, waves))
+        self.truth_squares = np.zeros(count)
         self.missed_given = np.zeros(count)
         self.linear_squares = np.zeros((count, *self.grid.shape))
+        self.linear_largest = np.zeros(count)
         self.hardest = [(-1.0, -1)] * count
 
     @property
@@ -165,6 +179,29 @@ class Tally:
         ]
 
     @property
+    def truth_rms(self) -> Float64Array:
+        """Root mean square of the truth itself, in the file's units, shape (channel,)."""
+        weight = self.strata_weight.of_day.sum(axis=0)
+        return np.sqrt(self.truth_squares / np.where(weight > 0, weight, np.nan))
+
+    @property
+    def straight(self) -> npt.NDArray[np.bool_]:
+        """Channels of which linear's errors are nothing but rounding, shape (channel,)."""
+        rmse = self.of_method["linear"].errors.total((0, 1)).rmse
+        return is_rounding(rmse, self.linear_largest, self.truth_rms, self.packing_steps)
+
+    @property
+    def rounding(self) -> Float64Array:
+        """RMSE up to which errors are rounding, in the file's units, shape (channel,).
+
+        Packing counts where straight lines make no error beyond it: that is half a step, or theirs.
+        """
+        level = np.nan_to_num(ROUNDING * self.truth_rms)
+        rmse = self.of_method["linear"].errors.total((0, 1)).rmse
+        packed = np.fmax(rmse, self.packing_steps / 2)
+        return np.where(self.straight, np.fmax(level, packed), level)
+
+    @property
     def wet_thresholds(self) -> Float64Array:
         """Wet at and above, in the file's units, shape (channel,); NaN where it is not rain."""
         per_hour = [mm_per_hour(channel) or np.nan for channel in self.channels]
@@ -176,6 +213,8 @@ class Tally:
         self.truth_power += self._mid_power(piece, piece.truth)
         self.missed_given += self._missed(piece, piece.low, piece.high)
         weights = np.where(piece.scored, self.grid.metric.area_weights, 0.0)
+        truth = np.where(piece.scored, piece.truth, 0.0).astype(np.float64)
+        self.truth_squares += (weights * truth**2).sum(axis=(0, -2, -1))
         self.strata_weight.add(weights, piece.part_of_day, self.regions)
 
     def add(self, name: str, piece: Piece, filled: FloatArray) -> None:
@@ -205,6 +244,8 @@ class Tally:
         counts.strata.add(squares * weights, piece.part_of_day, self.regions)
         if name == "linear":
             self.linear_squares += squares.sum(axis=0)
+            largest = np.sqrt(squares.max(axis=(0, -2, -1), initial=0.0))
+            self.linear_largest = np.maximum(self.linear_largest, largest)
             self._remember_hardest(piece, sums)
 
     def add_spread(

@@ -125,10 +125,16 @@ def test_errors_many_times_larger_are_told_as_such() -> None:
 
 
 def test_the_largest_gain_is_told_with_its_hours() -> None:
+    """Of those in which straight lines miss something: not the night of sunlight."""
     parts = [
         {"by": "part_of_day", "part": part, "method": "temdeep", "variable": "pooled",
          "restoration_rate": rate}
-        for part, rate in (("03-06", 50.0), ("06-09", 70.0), ("15-18", 60.0))
+        for part, rate in (("03-06", 99.0), ("06-09", 70.0), ("15-18", 60.0))
+    ]  # fmt: skip
+    parts += [
+        {"by": "part_of_day", "part": part, "method": "linear", "variable": "t2m",
+         "restoration_rate": 0.0, "rmse": rmse}
+        for part, rmse in (("03-06", 0.1), ("06-09", 1.0), ("15-18", 1.2))
     ]  # fmt: skip
     rows = [record("t2m", "temdeep", 66.0), record("pooled", "temdeep", 66.0)]
     verdict = judge(scores(rows, breakdown=parts), "temdeep", {"t2m": "T"})
@@ -189,6 +195,35 @@ def test_a_short_test_is_called_short() -> None:
     few = judge(scores(rows, blocks=8), "temdeep", {"t2m": "T"}).warnings
     assert "8 days" in few[0]
     assert judge(scores(rows, blocks=60), "temdeep", {"t2m": "T"}).warnings == ()
+
+
+def exact(rmse: float, **more: Any) -> dict[str, Any]:
+    return record("pr", "temdeep", None, rmse=rmse, rounding=1e-7, units="kg m-2", **more)
+
+
+def test_harm_where_straight_lines_are_exact_is_named() -> None:
+    rows = [record("t2m", "temdeep", 40.0), exact(0.13), record("pooled", "temdeep", 40.0)]
+    verdict = judge(scores(rows), "temdeep", TITLES)
+    (harm,) = (one for one in verdict.findings if one.variable == "pr")
+    assert harm.standing is Standing.HARM
+    assert "off by 0.13" in harm.text
+    assert any("TemDeep is WORSE" in one for one in verdict.summary)
+    assert any("recipitation" in one and "use linear" in one for one in verdict.not_for)
+    assert not any("recipitation" in one for one in verdict.untested)
+    assert verdict.headline.startswith("6-hourly to hourly, 2 m temperature:")
+
+
+@pytest.mark.parametrize(("rmse", "said"), [(0.13, "TemDeep is not"), (1e-8, "for rounding.")])
+def test_a_test_in_which_all_lines_are_exact_has_a_headline(rmse: float, said: str) -> None:
+    rows = [exact(rmse), record("pooled", "temdeep", None)]
+    headline = judge(scores(rows), "temdeep", {"pr": "rain"}).headline
+    assert "straight lines are exact here" in headline
+    assert said in headline
+
+
+def test_a_rival_without_error_is_ahead() -> None:
+    verdict = one_variable(40.0, {**beside("t2m", "cubic", 0.0), "gain": None})
+    assert verdict.findings[0].standing is Standing.BEHIND
 
 
 def test_what_was_not_judged_is_not_passed_over() -> None:

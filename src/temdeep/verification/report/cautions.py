@@ -75,6 +75,12 @@ def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]
     """Uses that these very records speak against."""
     titles = {one.variable: one.title for one in findings}
     useless: dict[str, list[str]] = {}
+    harmed = [one.title for one in findings if one.standing is Standing.HARM]
+    if harmed:
+        yield (
+            f"{listed(harmed)}: straight lines are exact there but for rounding, and"
+            f" {label(subject)} is not; use {label(REFERENCE)}."
+        )
     for one in findings:
         rival = comparison_of(scores, one.variable, subject)
         if one.standing is Standing.NO_USE:
@@ -107,7 +113,9 @@ def not_for(scores: Mapping[str, Any], subject: str, findings: Sequence[Finding]
             f"Risks that rest on the standard deviation of {listed(narrow)}: far too little of the"
             f" truth is in the 90{TIED}% interval."
         )
-    useful = [one.variable for one in findings if one.standing is not Standing.NO_USE]
+    useful = [
+        one.variable for one in findings if one.standing not in (Standing.NO_USE, Standing.HARM)
+    ]
     for by, where in ((BY_PART_OF_DAY, "at {} local solar time"), (BY_REGION, "in {}")):
         worse = {
             titles[name]: [part for part, rate in parts.items() if rate < CLEARLY_WORSE]
@@ -176,7 +184,7 @@ def untested(about: Mapping[str, Any], unjudged: Sequence[str]) -> Iterator[str]
         unjudged: Variables without a restoration rate, in words.
     """
     if unjudged:
-        yield f"{listed(unjudged)}: straight lines make no error there, or nothing was scored."
+        yield f"{listed(unjudged)}: nothing was scored."
     split = about["split"]
     first, last = split["test_first"][:10], split["test_last"][:10]
     yield f"Other seasons and weather than {first} to {last}, and other regions than this one."

@@ -5,7 +5,7 @@ Every number comes from the records, comparisons and breakdown that stand in the
 Knows: those. Must not know: fields, figures, HTML.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -19,6 +19,7 @@ from temdeep.verification.report.standing import (
     Standing,
     comparison_of,
     low_end,
+    missed_by_part,
     parts_of,
     standing_of,
 )
@@ -28,9 +29,15 @@ from temdeep.verification.report.words import (
     capital,
     compared,
     interval_of,
+    listed,
+    quantity,
+    units,
     whole_percent,
 )
-from temdeep.verification.tables import whole_rows
+from temdeep.verification.tables import is_exact, whole_rows
+
+MISSED = 0.5
+"""Hours count for the largest gain from this share of straight lines' RMSE of all hours on."""
 
 POOLED_NOUNS = {POOLED: "variables", POOLED_PERIOD: "variables over periods"}
 POOLED_TITLES = {
@@ -79,7 +86,7 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
     found, unjudged = [], []
     for variable, title in titles.items():
         row = whole_rows(records, variable)[subject]
-        if row["restoration_rate"] is None:
+        if row["restoration_rate"] is None and row.get("rounding") is None:
             unjudged.append(title)
         else:
             found.append(_finding(row, title, comparison_of(scores, variable, subject)))
@@ -95,7 +102,7 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
 
 
 def _finding(row: Mapping[str, Any], title: str, comparison: Mapping[str, Any] | None) -> Finding:
-    text = against_linear(row)
+    text = against_exact(row) if row.get("rounding") is not None else against_linear(row)
     if _is_other(comparison):
         text += f"; {_against_rival(row, comparison)}"
     return Finding(str(row["variable"]), title, standing_of(row, comparison), text)
@@ -107,6 +114,15 @@ def against_linear(row: Mapping[str, Any]) -> str:
     if abs(rate) < ALIKE:
         return f"errors as large as those of straight lines{_bracket(rate, low, high)}"
     return f"errors {compared(rate)} straight lines{_bracket(rate, low, high)}"
+
+
+def against_exact(row: Mapping[str, Any]) -> str:
+    """Errors beside straight lines that are exact but for rounding."""
+    who = label(str(row["method"]))
+    if is_exact(row):
+        return f"straight lines are exact there but for rounding, and so is {who}"
+    off = quantity(row["rmse"], units(row["units"]))
+    return f"straight lines are exact there but for rounding; {who} is off by {off} (RMSE)"
 
 
 def _against_rival(row: Mapping[str, Any], comparison: Mapping[str, Any]) -> str:
@@ -141,9 +157,16 @@ def _headline(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]
     about = scores["about"]
     hours = about["split"]["span_hours"]
     pace = f"{cadence(hours)} to {cadence(about['data']['step_s'] / 3600)}"
-    pooled, row = next(_pooled_rows(scores, subject))
+    pooled, row = next(_pooled_rows(scores, subject), ("", None))
+    if row is None:
+        worst = (
+            ""
+            if all(map(is_exact, _exact_rows(scores, subject, titles)))
+            else f"; {label(subject)} is not"
+        )
+        return f"{capital(pace)}: straight lines are exact here but for rounding{worst}."
     what = _pooled_title(scores, subject, pooled, titles)
-    when = _best_part(scores, subject, pooled)
+    when = _best_part(scores, subject, pooled, _pooled_names(scores, subject, pooled, titles))
     gain = f", largest gain {when}" if when and low_end(row) > 0 else ""
     return f"{capital(pace)}, {what}: {against_linear(row)}{gain}."
 
@@ -162,21 +185,46 @@ def _pooled_title(
     scores: Mapping[str, Any], subject: str, pooled: str, titles: Mapping[str, str]
 ) -> str:
     """How many variables were pooled; the variable itself if it is but one."""
-    rows = {name: whole_rows(scores["records"], name)[subject] for name in titles}
-    names = [
-        name
-        for name, row in rows.items()
-        if (row["kind"] != "instantaneous") == (pooled == POOLED_PERIOD)
-        and row["restoration_rate"] is not None
-    ]
+    names = _pooled_names(scores, subject, pooled, titles)
     if len(names) == 1:
         return titles[names[0]]
     return f"{len(names)} {POOLED_NOUNS[pooled]}"
 
 
-def _best_part(scores: Mapping[str, Any], subject: str, variable: str) -> str:
-    """When of the day the gain is largest; nothing where the parts hardly differ."""
-    rates = parts_of(scores, subject, variable, BY_PART_OF_DAY)
+def _pooled_names(
+    scores: Mapping[str, Any], subject: str, pooled: str, titles: Mapping[str, str]
+) -> list[str]:
+    """Which variables were pooled."""
+    rows = {name: whole_rows(scores["records"], name)[subject] for name in titles}
+    return [
+        name
+        for name, row in rows.items()
+        if (row["kind"] != "instantaneous") == (pooled == POOLED_PERIOD)
+        and row["restoration_rate"] is not None
+    ]
+
+
+def _exact_rows(
+    scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]
+) -> Iterator[Mapping[str, Any]]:
+    """Records of variables for which straight lines are exact but for rounding."""
+    for name in titles:
+        row = whole_rows(scores["records"], name)[subject]
+        if row.get("rounding") is not None:
+            yield row
+
+
+def _best_part(scores: Mapping[str, Any], subject: str, pooled: str, names: Sequence[str]) -> str:
+    """When of the day the gain is largest, of the hours in which straight lines miss something.
+
+    Nothing where the parts hardly differ.
+    """
+    missed = missed_by_part(scores, names)
+    rates = {
+        part: rate
+        for part, rate in parts_of(scores, subject, pooled, BY_PART_OF_DAY).items()
+        if missed.get(part, 0.0) >= MISSED
+    }
     if len(rates) < 2 or max(rates.values()) - min(rates.values()) < 1.0:
         return ""
     begin, end = max(rates, key=rates.__getitem__).split("-")
@@ -198,3 +246,11 @@ def _summary(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str])
         if told:
             title = capital(_pooled_title(scores, subject, pooled, titles))
             yield f"{title}: {'; '.join(told)}."
+    harmed = [
+        titles[row["variable"]] for row in _exact_rows(scores, subject, titles) if not is_exact(row)
+    ]
+    if harmed:
+        yield (
+            f"{capital(listed(harmed))}: straight lines are exact there but for rounding;"
+            f" {label(subject)} is WORSE."
+        )

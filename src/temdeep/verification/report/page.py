@@ -78,7 +78,8 @@ def subject_of(evaluation: Evaluation, learnt: str | None) -> str:
         return learnt
     if PREFERRED in evaluation.methods:
         return PREFERRED
-    best = best_classical(evaluation.records, REFERENCE)
+    others = [name for name in evaluation.methods if name != REFERENCE]
+    best = best_classical(evaluation.records, REFERENCE) or next(iter(others), "")
     if not best:
         raise RequestError(
             "a report compares a method with straight lines, and linear is the only one here:"
@@ -174,10 +175,11 @@ def typical_variable(about: Subject) -> str:
     """
     rows = {name: whole_rows(about.evaluation.records, name)[about.method] for name in about.titles}
     instants = {name for name, row in rows.items() if row["kind"] == "instantaneous"}
+    judged = [name for name, row in rows.items() if row["restoration_rate"] is not None]
     rates = sorted(
-        (row["restoration_rate"] or 0.0, name)
-        for name, row in rows.items()
-        if name in instants or not instants
+        (rows[name]["restoration_rate"] or 0.0, name)
+        for name in judged or rows
+        if name in instants or not instants.intersection(judged or rows)
     )
     return rates[len(rates) // 2][1]
 

@@ -15,14 +15,14 @@ from temdeep.verification.breakdown import BY_PART_OF_DAY
 from temdeep.verification.figure_style import RC, TRUTH_COLOUR, label, look
 from temdeep.verification.report.words import capital
 from temdeep.verification.strata import PART_H, part_names
-from temdeep.verification.tables import whole_rows
+from temdeep.verification.tables import is_straight, whole_rows
 
 Rows = Sequence[Mapping[str, Any]]
 
 PANEL_IN = (3.5, 2.3)
 RATES_WIDTH_IN = 4.4
 TALLEST = 1.3
-"""Height of a panel of errors, in linear's largest."""
+"""Height of a panel of errors, in linear's largest, or the largest drawn if that is rounding."""
 
 
 def panel(size: tuple[float, float] = PANEL_IN) -> tuple[Figure, Axes]:
@@ -43,6 +43,13 @@ def plot_day(
     Returns:
         The largest of each method.
     """
+    lines = [
+        row["rmse"]
+        for row in breakdown
+        if (row["by"], row["variable"]) == (BY_PART_OF_DAY, variable)
+        and row["method"] == methods[0]
+        and row["restoration_rate"] is not None
+    ]
     middles = {part: (place + 0.5) * PART_H for place, part in enumerate(part_names())}
     largest = dict.fromkeys(methods, 0.0)
     for method in methods:
@@ -61,7 +68,7 @@ def plot_day(
         largest[method] = max((error for _, error in points), default=0.0)
     axes.set_xlim(0.0, 24.0)
     axes.set_xticks(range(0, 25, 6))
-    axes.set_ylim(0.0, (largest[methods[0]] or 1.0) * TALLEST)
+    axes.set_ylim(0.0, (max(lines, default=0.0) or max(largest.values()) or 1.0) * TALLEST)
     axes.set_xlabel("local solar time (h)")
     return largest
 
@@ -98,8 +105,11 @@ def draw_rates(records: Rows, titles: Mapping[str, str], methods: Sequence[str])
                 )  # fmt: skip
             lowest = min(lowest, rate if low is None else low)
     left = max(lowest * 1.05, -100.0)
-    for place, title in enumerate(titles.values()):
+    for place, (variable, title) in enumerate(titles.items()):
         axes.text(left + 0.8, -place + 0.04, capital(title), va="bottom", fontsize=8.5)
+        if is_straight(whole_rows(records, variable)):
+            told = "no rate: straight lines are exact but for rounding"
+            axes.text(left + 0.8, -place - 0.3, told, va="center", fontsize=7.5, alpha=0.75)
     axes.axvline(0.0, color=TRUTH_COLOUR, linewidth=0.9)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -3,10 +3,15 @@
 Knows: records and comparisons. Must not know: sentences of the verdict, HTML.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from temdeep.verification.breakdown import BY_PART_OF_DAY
+from temdeep.verification.records import REFERENCE
+from temdeep.verification.tables import is_exact
 
 ALIKE = 0.05
 """Gains below this, in %, print as 0.0."""
@@ -19,6 +24,7 @@ class Standing(StrEnum):
     LEVEL = "As good as the best other method"
     BEHIND = "Better than straight lines, but another method does better"
     NO_USE = "No better than straight lines"
+    HARM = "Worse than straight lines, which are exact here"
 
 
 @dataclass(frozen=True)
@@ -41,16 +47,21 @@ class Finding:
 def standing_of(row: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> Standing:
     """How a method stands with one variable.
 
-    Where there is an interval, it decides; a difference whose interval covers zero is none.
+    Where there is an interval, it decides; a difference whose interval covers zero is none. Where
+    straight lines are exact but for rounding, there is no rate, and what is more than that is harm.
 
     Args:
         row: Its record over all lead fractions.
         comparison: The method beside the best of the others, if there are others.
     """
+    if row.get("rounding") is not None:
+        return Standing.LEVEL if is_exact(row) else Standing.HARM
     if low_end(row) < ALIKE:
         return Standing.NO_USE
-    if comparison is None or comparison["gain"] is None:
+    if comparison is None:
         return Standing.BEST
+    if comparison["gain"] is None:
+        return Standing.BEHIND
     if is_behind(comparison):
         return Standing.BEHIND
     gain, low = comparison["gain"], comparison["gain_low"]
@@ -61,7 +72,9 @@ def standing_of(row: Mapping[str, Any], comparison: Mapping[str, Any] | None) ->
 def is_behind(comparison: Mapping[str, Any]) -> bool:
     """Whether another method is better, and an interval, where there is one, says so too."""
     gain, high = comparison["gain"], comparison["gain_high"]
-    return gain is not None and gain <= -ALIKE and (high is None or high < 0.0)
+    if gain is None:  # only the other is without error
+        return True
+    return bool(gain <= -ALIKE and (high is None or high < 0.0))
 
 
 def low_end(row: Mapping[str, Any]) -> float:
@@ -90,4 +103,28 @@ def parts_of(scores: Mapping[str, Any], subject: str, variable: str, by: str) ->
         and one["method"] == subject
         and one["variable"] == variable
         and one["restoration_rate"] is not None
+    }
+
+
+def missed_by_part(scores: Mapping[str, Any], variables: Sequence[str]) -> dict[str, float]:
+    """Straight lines' RMSE in each part of the day over that of all parts; 0 where they miss none.
+
+    Of several variables the geometric mean, as rates are pooled.
+    """
+    shares: dict[str, list[float]] = {}
+    for variable in variables:
+        rmse = {
+            one["part"]: one["rmse"]
+            for one in scores["breakdown"]
+            if (one["by"], one["variable"]) == (BY_PART_OF_DAY, variable)
+            and one["method"] == REFERENCE
+            and one["restoration_rate"] is not None
+        }
+        whole = math.sqrt(math.fsum(error**2 for error in rmse.values()) / max(len(rmse), 1))
+        for part, error in rmse.items():
+            shares.setdefault(part, []).append(error / whole)
+    return {
+        part: math.prod(each) ** (1 / len(each))
+        for part, each in shares.items()
+        if len(each) == len(variables)
     }

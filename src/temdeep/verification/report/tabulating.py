@@ -11,7 +11,13 @@ from temdeep.verification.breakdown import BY_REGION
 from temdeep.verification.figure_style import label
 from temdeep.verification.records import REFERENCE
 from temdeep.verification.report.words import ends, number, percent, quantity, units
-from temdeep.verification.tables import POOLED_NAMES, best_method, methods_of, whole_rows
+from temdeep.verification.tables import (
+    POOLED_NAMES,
+    best_method,
+    is_straight,
+    methods_of,
+    whole_rows,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -73,7 +79,8 @@ def scores_table(records: Rows, titles: Mapping[str, str], subject: str) -> Repo
     rows = []
     for variable, title in titles.items():
         whole = whole_rows(records, variable)
-        best = percent(whole[best_method(records, variable)]["restoration_rate"])
+        leader = best_method(records, variable)
+        best = percent(whole[leader]["restoration_rate"]) if leader else ""
         unit = units(whole[REFERENCE]["units"])
         below = [] if title == variable or variable in POOLED_NAMES else [variable]
         if variable not in POOLED_NAMES:
@@ -86,6 +93,8 @@ def scores_table(records: Rows, titles: Mapping[str, str], subject: str) -> Repo
         f" it {'the 95 % interval, and ' if known else ''}the RMSE itself. ✓ marks the best of a"
         " row."
     )
+    if any(is_straight(whole_rows(records, variable)) for variable in titles):
+        caption += " –: straight lines are exact there but for rounding."
     name = "Restoration rates and errors"
     return ReportTable(name, caption, ("Variable", *map(label, methods)), tuple(rows))
 
