@@ -99,3 +99,10 @@ def test_words_are_folded_and_lines_fit_where_they_can(evaluation: Evaluation) -
     assert len(lines) > len(printed(table, 200).splitlines())
     assert "pooled" in printed(table, 95)
     assert "…" not in printed(table, 95).replace(" … ", "")
+
+
+def test_what_intervals_rest_on_is_told_in_words(evaluation: Evaluation) -> None:
+    few = {"bootstrap": {"blocks": 1, "unit": "none: fewer than five blocks"}}
+    assert tables.resampled(few) == "no 95 % intervals, for which the times are too few"
+    told = tables.resampled(evaluation.about)
+    assert told == "95 % intervals from resampling 7 blocks, each a day"

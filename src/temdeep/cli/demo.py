@@ -192,6 +192,7 @@ def _report(evaluation: Evaluation, learnt: str, console: Console) -> None:
         best_classical,
         lead_table,
         rate_table,
+        resampled,
         score_table,
         verdict,
     )
@@ -202,10 +203,9 @@ def _report(evaluation: Evaluation, learnt: str, console: Console) -> None:
     shown = dict.fromkeys(["linear", best_classical(records, learnt), learnt])
     console.print(Drawn(lead_table(records, list(shown))), crop=False)
     console.print(Drawn(rate_table(records)), crop=False)
-    blocks = about["bootstrap"]
     console.print(
         "Restored: 1 - RMSE/RMSE of linear over withheld times, in percent, our own definition;"
-        f" intervals: 95 %, resampling {blocks['blocks']} blocks ({blocks['unit']})."
+        f" {resampled(about)}."
     )
     seconds = about["wall_time_s"]["filling_in"]
     told = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())

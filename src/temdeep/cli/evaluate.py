@@ -238,15 +238,22 @@ def _report(evaluation: Evaluation, subject: str, arguments: argparse.Namespace)
 
 def print_tables(evaluation: Evaluation, written: list[Path]) -> None:
     """Print what an evaluation found, for people."""
-    from temdeep.verification.tables import Drawn, rate_table, score_table, spread_table
+    from temdeep.verification.report.words import TIED, duration
+    from temdeep.verification.tables import (
+        Drawn,
+        rate_table,
+        resampled,
+        score_table,
+        spread_table,
+    )
 
     console = stdout()
     about = evaluation.about
     split = about["split"]
+    length = duration(split["span_hours"]).replace(TIED, " ")
     console.print(
         f"{about['dataset']}: {split['test_first']} to {split['test_last']}, one time in"
-        f" {split['withhold']} kept, intervals of {split['span_hours']:g} h;"
-        f" intervals from {about['bootstrap']['blocks']} blocks ({about['bootstrap']['unit']})",
+        f" {split['withhold']} kept, intervals of {length}; {resampled(about)}",
     )
     console.print(Drawn(score_table(evaluation.records)), crop=False)
     console.print(Drawn(rate_table(evaluation.records)), crop=False)

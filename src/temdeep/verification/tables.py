@@ -232,6 +232,14 @@ def verdict(records: Records, method: str) -> list[str]:
     return sentences
 
 
+def resampled(about: Mapping[str, Any]) -> str:
+    """What intervals of rates rest on, in words."""
+    blocks, unit = about["bootstrap"]["blocks"], about["bootstrap"]["unit"]
+    if unit.startswith("none"):
+        return "no 95 % intervals, for which the times are too few"
+    return f"95 % intervals from resampling {blocks} blocks, each a {unit}"
+
+
 def _alike(one: float | None, other: float) -> bool:
     """Whether two rates print alike."""
     return one is not None and abs(one - other) < 0.05
