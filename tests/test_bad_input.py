@@ -450,3 +450,8 @@ def test_analyses_are_joined_though_each_begins_a_run(tmp_path: Path) -> None:
         run = single.assign_coords(forecast_reference_time=single.time.values[0])
         paths.append(written(run, tmp_path, f"{i}.nc"))
     assert len(open_series(paths).time) == 3
+
+
+def test_the_root_folder_is_called_by_its_name() -> None:
+    with pytest.raises(InputError, match=r"^/ is a folder but no Zarr store"):
+        open_series(Path("/"))

@@ -1,6 +1,7 @@
 """`temdeep evaluate` as it is run."""
 
 import csv
+import io
 import json
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 import temdeep
+from temdeep.cli import reporting
 from temdeep.cli.evaluate import EPILOG
 from temdeep.cli.main import build_parser, main
 from temdeep.methods.registry import METHOD_NAMES
@@ -214,3 +216,15 @@ def test_examples_in_the_help_are_understood_and_run(
             assert main([*arguments, "--overwrite", "--quiet"]) == 0
             run += 1
     assert run
+
+
+@pytest.mark.parametrize(("columns", "width"), [(None, reporting.UNCUT), ("70", 70)])
+def test_tables_in_a_pipe_are_as_wide_as_they_need_unless_columns_says_how_wide(
+    monkeypatch: pytest.MonkeyPatch, columns: str | None, width: int
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    with monkeypatch.context() as piped, io.StringIO() as pipe:
+        piped.setattr("sys.stdout", pipe)
+        assert reporting.stdout().width == width

@@ -1,14 +1,19 @@
 """Several workers make what one process makes, to the byte, also where one of them dies."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.engine.test_restart import assert_same, source, uninterrupted
+
+from temdeep.engine import cluster
 
 __all__ = ["source", "uninterrupted"]  # fixtures
 
@@ -79,6 +84,55 @@ def test_a_worker_that_is_killed_is_replaced_and_the_bytes_are_the_same(
     _, told = run.communicate(timeout=120)
     assert run.returncode == 0, told
     assert_same(place / "out.zarr", uninterrupted / "out.zarr")
+
+
+@pytest.fixture
+def attentive() -> Iterator[None]:
+    """Hearing Ctrl-C: a shell makes what it starts in the background deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("attentive")
+def test_an_interrupt_while_workers_start_is_acted_upon_once_they_have(place: Path) -> None:
+    run = start(place, "out.zarr", "--workers", "2")
+    until = time.monotonic() + 100
+    while time.monotonic() < until and not workers_of(run.pid):
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=120)
+    assert (run.returncode, told) == (130, "temdeep: interrupted.\n")
+
+
+@pytest.mark.usefixtures("attentive")
+def test_what_is_started_with_the_workers_is_deaf_and_this_process_hears_at_the_end() -> None:
+    ended = threading.Event()
+    states: list[str] = []
+
+    def replace_a_worker() -> None:  # later and from a thread, as Dask does
+        ended.wait()
+        state = [sys.executable, "-c", "print(open('/proc/self/status').read())"]
+        states.append(subprocess.check_output(state, text=True))
+
+    thread = threading.Thread(target=replace_a_worker)
+
+    def begin() -> None:
+        with cluster._started_deaf():
+            thread.start()
+            os.kill(os.getpid(), signal.SIGINT)
+            ended.set()
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            begin()
+        assert ended.is_set()
+    finally:
+        ended.set()
+        thread.join()
+    (blocked,) = re.findall(r"SigBlk:\s*(\w+)", states[0])
+    assert int(blocked, 16) >> (signal.SIGINT - 1) & 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")])

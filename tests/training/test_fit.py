@@ -215,6 +215,8 @@ def test_another_series_or_setting_is_refused_by_name_and_replaced_if_told(tmp_p
         train(series(seed=5), run, settings=TINY)
     with pytest.raises(OutputError, match=r"another series \(the dataset; not the same last\)"):
         train(series(44), run, settings=TINY)
+    with pytest.raises(OutputError, match=r"another series \(.*\) and other settings \(epochs 2, "):
+        train(series(seed=5), run, settings=LONGER)
     (run / "notes.txt").write_text("mine")
     train(series(seed=5), run, settings=dataclasses.replace(TINY, epochs=1), overwrite=True)
     assert {path.name for path in run.iterdir()} == {

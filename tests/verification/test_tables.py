@@ -2,6 +2,8 @@
 
 import csv
 import io
+import itertools
+import re
 
 import pytest
 from rich.console import Console
@@ -75,7 +77,7 @@ def test_tables_print_without_losing_columns(evaluation: Evaluation) -> None:
         tables.rate_table(evaluation.records),
         tables.lead_table(evaluation.records, ["linear", "cubic"]),
     ):
-        console.print(tables.as_rich(table))
+        console.print(tables.Drawn(table))
         marked = tables.as_markdown(table).splitlines()
         assert len({line.count("|") for line in marked[2:]}) == 1
     text = console.export_text()
@@ -87,5 +89,41 @@ def test_levels_in_brackets_are_printed(evaluation: Evaluation) -> None:
     console = Console(width=140, record=True, file=io.StringIO())
     levels = [{**row, "variable": f"{row['variable']}[level=850]"} for row in evaluation.records]
     for table in (tables.score_table(levels), tables.rate_table(levels)):
-        console.print(tables.as_rich(table))
+        console.print(tables.Drawn(table))
         assert "t2m[level=850]" in console.export_text(clear=True)
+
+
+def printed(table: tables.TextTable, width: int) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(tables.Drawn(table), crop=False)
+    return console.export_text()
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 100, 200])
+def test_no_number_is_cut_or_folded_however_narrow_a_terminal_is(
+    evaluation: Evaluation, width: int
+) -> None:
+    long = [{**row, "variable": f"{row['variable']}_at_2_metres"} for row in evaluation.records]
+    for table in (tables.score_table(long), tables.rate_table(long)):
+        lines = printed(table, width).splitlines()
+        for row in itertools.chain(*table.groups):
+            numbers = [cell.strip() for cell in row[table.words :] if cell]
+            told = r" +".join(map(re.escape, numbers))
+            assert any(re.search(rf"(^|\s){told}\s*$", line) for line in lines), numbers
+
+
+def test_words_are_folded_and_lines_fit_where_they_can(evaluation: Evaluation) -> None:
+    table = tables.score_table(evaluation.records)
+    assert max(map(len, printed(table, 200).splitlines())) > 95
+    lines = printed(table, 95).splitlines()
+    assert max(map(len, lines)) <= 95
+    assert len(lines) > len(printed(table, 200).splitlines())
+    assert "pooled" in printed(table, 95)
+    assert "…" not in printed(table, 95).replace(" … ", "")
+
+
+def test_what_intervals_rest_on_is_told_in_words(evaluation: Evaluation) -> None:
+    few = {"bootstrap": {"blocks": 1, "unit": "none: fewer than five blocks"}}
+    assert tables.resampled(few) == "no 95 % intervals, for which the times are too few"
+    told = tables.resampled(evaluation.about)
+    assert told == "95 % intervals from resampling 7 blocks, each a day"

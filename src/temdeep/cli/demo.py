@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from temdeep.cli.main import guarded
+from temdeep.cli.reporting import stdout
 from temdeep.errors import OutputError
 
 if TYPE_CHECKING:
@@ -84,12 +85,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TemdeepError: The file, the request or the output folder is at fault.
     """
-    from rich.console import Console
-
     from temdeep.cli.demo_case import own_case, shipped_case
 
     began = time.perf_counter()
-    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = stdout()
     if arguments.data is None:
         case = shipped_case(arguments.variable)
     else:
@@ -189,24 +188,24 @@ def _evaluate(
 def _report(evaluation: Evaluation, learnt: str, console: Console) -> None:
     """Print all tables, and plainly where the model is not the best."""
     from temdeep.verification.tables import (
-        as_rich,
+        Drawn,
         best_classical,
         lead_table,
         rate_table,
+        resampled,
         score_table,
         verdict,
     )
 
     records, about = evaluation.records, evaluation.about
     console.print()
-    console.print(as_rich(score_table(records)))
+    console.print(Drawn(score_table(records)), crop=False)
     shown = dict.fromkeys(["linear", best_classical(records, learnt) or "linear", learnt])
-    console.print(as_rich(lead_table(records, list(shown))))
-    console.print(as_rich(rate_table(records)))
-    blocks = about["bootstrap"]
+    console.print(Drawn(lead_table(records, list(shown))), crop=False)
+    console.print(Drawn(rate_table(records)), crop=False)
     console.print(
         "Restored: 1 - RMSE/RMSE of linear over withheld times, in percent, our own definition;"
-        f" intervals: 95 %, resampling {blocks['blocks']} blocks ({blocks['unit']})."
+        f" {resampled(about)}."
     )
     seconds = about["wall_time_s"]["filling_in"]
     told = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())

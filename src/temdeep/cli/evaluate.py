@@ -15,7 +15,7 @@ from temdeep.cli.arguments import (
     refuse_inputs,
 )
 from temdeep.cli.report_page import check_suffix, write_page
-from temdeep.cli.reporting import progress_bar, tell_json, tell_notes
+from temdeep.cli.reporting import progress_bar, stdout, tell_json, tell_notes
 from temdeep.errors import OutputError, RequestError
 from temdeep.extras import need
 from temdeep.outputs import check_place
@@ -238,27 +238,30 @@ def _report(evaluation: Evaluation, subject: str, arguments: argparse.Namespace)
 
 def print_tables(evaluation: Evaluation, written: list[Path]) -> None:
     """Print what an evaluation found, for people."""
-    from rich.console import Console
+    from temdeep.verification.report.words import TIED, duration
+    from temdeep.verification.tables import (
+        Drawn,
+        rate_table,
+        resampled,
+        score_table,
+        spread_table,
+    )
 
-    from temdeep.verification.tables import as_rich, rate_table, score_table, spread_table
-
-    console = Console(markup=False, width=None if Console().is_terminal else 140)
+    console = stdout()
     about = evaluation.about
     split = about["split"]
+    length = duration(split["span_hours"]).replace(TIED, " ")
     console.print(
         f"{about['dataset']}: {split['test_first']} to {split['test_last']}, one time in"
-        f" {split['withhold']} kept, intervals of {split['span_hours']:g} h;"
-        f" intervals from {about['bootstrap']['blocks']} blocks ({about['bootstrap']['unit']})",
-        highlight=False,
+        f" {split['withhold']} kept, intervals of {length}; {resampled(about)}",
     )
-    console.print(as_rich(score_table(evaluation.records)))
-    console.print(as_rich(rate_table(evaluation.records)))
+    console.print(Drawn(score_table(evaluation.records)), crop=False)
+    console.print(Drawn(rate_table(evaluation.records)), crop=False)
     if any("crps" in row for row in evaluation.records):
-        console.print(as_rich(spread_table(evaluation.records)))
+        console.print(Drawn(spread_table(evaluation.records)), crop=False)
     seconds = about["wall_time_s"]["filling_in"]
     console.print(
         "seconds filling in: "
         + ", ".join(f"{name} {value:.2f}" for name, value in seconds.items()),
-        highlight=False,
     )
-    console.print(f"written: {' '.join(map(str, written))}", highlight=False)
+    console.print(f"written: {' '.join(map(str, written))}")

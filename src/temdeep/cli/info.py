@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from temdeep.cli.arguments import add_series_arguments, kinds, names
-from temdeep.cli.reporting import tell_json
+from temdeep.cli.reporting import stdout, tell_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,16 +81,10 @@ def _tell_model(path: Path, *, as_json: bool) -> None:
     if as_json:
         tell_json({**description, "sha256": sha256})
         return
-    console = _console()
-    console.print(f"model     {path}", markup=False, highlight=False, style="bold")
+    console = stdout(soft_wrap=True)
+    console.print(f"model     {path}", style="bold")
     for line in card_lines(description, sha256):
-        console.print(line, markup=False, highlight=False)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(soft_wrap=True)
+        console.print(line)
 
 
 def summary_of(found: Survey) -> dict[str, object]:
@@ -198,11 +192,13 @@ def _print_survey(found: Survey) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = _console()
+    console = stdout(soft_wrap=True)
     console.print(Text(found.source, style="bold"))
     for line in _headlines(found):
-        console.print(line, markup=False, highlight=False)
-    table = Table("variable", "units", "kind", "treated as", "level", box=None, pad_edge=False)
+        console.print(line)
+    table = Table(box=None, pad_edge=False)
+    for name in ("variable", "units", "kind", "treated as", "level"):
+        table.add_column(name, overflow="fold")
     for channels in _by_variable(found):
         total = channels[0].variable in found.totals
         table.add_row(*(Text(cell) for cell in _cells(channels, "running total" if total else "")))
@@ -211,23 +207,19 @@ def _print_survey(found: Survey) -> None:
         console.print(table, soft_wrap=False)
         console.print("\nwhy", style="bold")
     for reason, reasoned in _reasons(found).items():
-        console.print(f"  {', '.join(reasoned)}: {reason}", markup=False, highlight=False)
+        console.print(f"  {', '.join(reasoned)}: {reason}")
     _print_promises(console, found)
     if found.problems:
         console.print("\nto be settled before these can be filled in:", style="bold")
         for problem in found.problems.values():
-            console.print(f"  {problem}", markup=False, highlight=False)
+            console.print(f"  {problem}")
     if found.carried:
         console.print(
             f"\ncarried along as they are: {', '.join(found.carried)}",
-            markup=False,
-            highlight=False,
         )
     if found.along:
         console.print(
             f"\nput between given times, on the line or the nearest: {', '.join(found.along)}",
-            markup=False,
-            highlight=False,
         )
 
 
@@ -238,7 +230,7 @@ def _print_promises(console: Console, found: Survey) -> None:
     for channel, promised in kept:
         for name, words in promised.items():
             line = f"  {name}: {channel.variable} {words}"
-            console.print(line, markup=False, highlight=False)
+            console.print(line)
 
 
 def _headlines(found: Survey) -> list[str]:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+UNCUT = 10_000
+"""Characters in a line, more than any of ours has."""
 
 
 @contextmanager
@@ -41,6 +49,15 @@ def progress_bar(description: str, total: int, *, quiet: bool) -> Iterator[Calla
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(description, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+def stdout(*, soft_wrap: bool = False) -> Console:
+    """For tables: in a file or a pipe as wide as they need, unless COLUMNS says how wide."""
+    from rich.console import Console
+
+    narrow = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    width = None if narrow else UNCUT
+    return Console(markup=False, highlight=False, soft_wrap=soft_wrap, width=width)
 
 
 def tell(lines: list[str], *, quiet: bool) -> None:

@@ -9,9 +9,12 @@ import importlib
 import itertools
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from types import FrameType
 from typing import Any
 
 from temdeep.engine.encoding import NarrowError
@@ -39,27 +42,43 @@ def local(count: int) -> Iterator[Any]:
     if count < 1:
         raise RequestError(f"--workers {count}: say 1 or more.")
     distributed = _distributed()
-    with _deaf_to_interrupts():  # a terminal's Ctrl-C is for this process, which then ends them
-        cluster = distributed.LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port, unseen from outside
-            scheduler_kwargs={"dashboard": False},
-            silence_logs="CRITICAL",
-        )
-    with cluster, distributed.Client(cluster) as client:
-        yield client
+    with ExitStack() as started:
+        with _started_deaf():
+            cluster = distributed.LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",  # any free port, unseen from outside
+                scheduler_kwargs={"dashboard": False},
+                silence_logs="CRITICAL",
+            )
+            started.enter_context(cluster)
+        yield started.enter_context(distributed.Client(cluster))
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """What is started here does not hear the interrupts that a terminal sends to all."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _started_deaf() -> Iterator[None]:
+    """What is started here does not hear the interrupts that a terminal sends to all.
+
+    A terminal's Ctrl-C is for this process, which then ends the others. The signal is blocked, as
+    it then is in new threads and processes; also in those that replace a lost worker, which a
+    thread of here starts. An interrupt that comes meanwhile is acted upon at the end, lest it
+    leave a cluster half started.
+    """
+    resource_tracker.ensure_running()  # by the first process otherwise, and unblocks the signal
+    heard: list[tuple[int, FrameType | None]] = []
+    own = threading.current_thread() is threading.main_thread()  # which alone may have handlers
+    # a thread from before does not block the signal and may be given it, for the main one to handle
+    before = signal.signal(signal.SIGINT, lambda *one: heard.append(one)) if own else None
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if own:
+            signal.signal(signal.SIGINT, before)
+    if heard and callable(before):
+        before(*heard[0])
 
 
 @contextmanager

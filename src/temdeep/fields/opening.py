@@ -171,7 +171,7 @@ def _format(path: Found) -> str:
     if path.is_dir():
         if any((path / name).exists() for name in ZARR_MARKS):
             return "Zarr"
-        raise InputError(f"{path.name} is a folder but no Zarr store.")
+        raise InputError(f"{path.name or path} is a folder but no Zarr store.")
     try:
         with path.open("rb") as stream:
             head = stream.read(2048)

@@ -41,10 +41,12 @@ def parse_duration(text: str) -> int:
     compact = text.strip()
     parts = _DURATION.findall(compact)
     total = round(sum(float(number) * _UNIT_US[unit[0]] for number, unit in parts))
-    if not parts or _DURATION.sub("", compact).strip() or total <= 0:
+    if not parts or _DURATION.sub("", compact).strip():
         raise RequestError(
             f"'{text}' is not a duration: write a number and d, h, min or s, such as 15min or 3h."
         )
+    if total <= 0:
+        raise RequestError(f"'{text}' is no time at all: it must be longer than nothing.")
     return total
 
 
@@ -206,9 +208,15 @@ class TimeAxis:
                 year, month, day, hour, minute, second, micro, calendar=self.calendar
             )
         except ValueError as error:
+            what = "day"
+            if not 1 <= month <= 12:
+                what = "month: months go from 01 to 12"
+            elif hour > 23:
+                what = "hour: hours go from 00 to 23"
+            elif max(minute, second) > 59:
+                what = "minute or second: both go from 00 to 59"
             raise TimeAxisError(
-                f"'{text}' is not a time of the {self.calendar} calendar, which has no such day or"
-                " hour: hours go from 00 to 23."
+                f"'{text}' is not a time of the {self.calendar} calendar, which has no such {what}."
             ) from error
         if self.values.dtype.kind == "M":
             return np.datetime64(parsed.isoformat(), "us")

@@ -262,11 +262,20 @@ def _difference(told: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
 
     Files may have moved: the same values are the same series.
     """
+    return " and ".join(filter(None, (_other_series(told, plan), _other_settings(told, plan))))
+
+
+def _other_settings(told: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     if names := _names_that_differ(told, plan, "settings"):
         there, here = (_flat(_as_json(one["settings"])) for one in (told, plan))
         one = names[0]
         return f"other settings ({one} {there.get(one)}, not {here.get(one)})"
+    return ""
+
+
+def _other_series(told: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     names = _names_that_differ(told, plan, "trained_on")
+    names.sort(key=lambda name: name != "variables")  # which say most
     if not names:
         return ""
     source = told.get("trained_on", {}).get("source")

@@ -5,12 +5,15 @@ Every number comes from the records. Tables are plain text in cells; how they lo
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +23,12 @@ Records = Sequence[Mapping[str, Any]]
 
 MOST_THETAS = 6
 """Lead fractions that have a column each."""
+
+FOLDED = 8
+"""Characters of a word that stay together on a terminal too narrow for all."""
+
+GUTTERS = (2, 1)
+"""Characters between two columns; the fewer where words are folded and there is no room yet."""
 
 POOLED_NAMES = {POOLED: "pooled (instantaneous)", POOLED_PERIOD: "pooled (periods)"}
 
@@ -261,16 +270,77 @@ def _beside_exact(records: Records, method: str) -> list[str]:
     return sentences
 
 
+def resampled(about: Mapping[str, Any]) -> str:
+    """What intervals of rates rest on, in words."""
+    blocks, unit = about["bootstrap"]["blocks"], about["bootstrap"]["unit"]
+    if unit.startswith("none"):
+        return "no 95 % intervals, for which the times are too few"
+    return f"95 % intervals from resampling {blocks} blocks, each a {unit}"
+
+
 def _alike(one: float | None, other: float) -> bool:
     """Whether two rates print alike."""
     return one is not None and abs(one - other) < 0.05
 
 
-def as_rich(table: TextTable) -> Table:
-    """For the terminal; best rows bold. A level in brackets is no markup."""
-    drawn = Table(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(table.header):
-        drawn.add_column(name, justify="left" if place < table.words else "right", no_wrap=True)
+@dataclass(frozen=True)
+class Drawn:
+    """A table for the terminal, as wide as it needs: where there is no room, words are folded.
+
+    Numbers never are, nor cut off: lines may be longer than a terminal is wide, so print it with
+    `crop=False`.
+
+    Attributes:
+        table: Its best rows become bold. A level in brackets is no markup.
+    """
+
+    table: TextTable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Made by rich, for so much room."""
+        for gutter in GUTTERS:
+            widths = _widths(self.table, options.max_width, gutter)
+            whole = _whole_width(widths, gutter)
+            if whole <= options.max_width:
+                break
+        yield from console.render(_drawn(self.table, widths, gutter), options.update_width(whole))
+
+
+def _widths(table: TextTable, room: int, gutter: int) -> list[int]:
+    """Widths of the columns: heads of numbers are folded first, between words, then all words."""
+    columns = list(zip(table.header, *itertools.chain(*table.groups), strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    numbers = [max((*map(cell_len, cells), 1)) for _, *cells in columns]
+    heads = [max(map(cell_len, [*head.split(), ""])) for head in table.header]
+    words, places = range(table.words), range(table.words, len(columns))
+    for narrowed, least in (
+        (places, [max(pair) for pair in zip(numbers, heads, strict=True)]),
+        (words, [FOLDED] * len(columns)),
+        (places, [max(number, FOLDED) for number in numbers]),
+    ):
+        while _whole_width(widths, gutter) > room:
+            foldable = [place for place in narrowed if widths[place] > least[place]]
+            if not foldable:
+                break
+            widths[max(foldable, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _whole_width(widths: Sequence[int], gutter: int) -> int:
+    return sum(widths) + gutter * (len(widths) - 1) + 2  # an edge on either side
+
+
+def _drawn(table: TextTable, widths: Sequence[int], gutter: int) -> Table:
+    drawn = Table(
+        title=table.title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,  # draws one of the characters between columns
+        padding=(0, 0, 0, gutter - 1),
+        pad_edge=False,
+    )
+    for place, (name, width) in enumerate(zip(table.header, widths, strict=True)):
+        justify: JustifyMethod = "left" if place < table.words else "right"
+        drawn.add_column(name, justify=justify, width=width, overflow="fold")
     for g, group in enumerate(table.groups):
         for r, row in enumerate(group):
             style = "bold" if (g, r) in table.best else None
