@@ -10,7 +10,7 @@ from typing import Any
 from temdeep.verification.breakdown import BY_REGION
 from temdeep.verification.figure_style import label
 from temdeep.verification.records import REFERENCE
-from temdeep.verification.report.words import ends, number, percent, quantity, units
+from temdeep.verification.report.words import duration, ends, number, percent, quantity, units
 from temdeep.verification.tables import (
     POOLED_NAMES,
     best_method,
@@ -232,7 +232,7 @@ def facts(about: Mapping[str, Any], subject: str) -> Iterator[tuple[str, str]]:
     yield "Variables", ", ".join(data["variables"])
     yield "Tested on", f"{split['test_first']} to {split['test_last']}"
     kept = f"one time in {split['withhold']} kept, the others withheld and filled in again"
-    yield "Withheld", f"{kept}; intervals of {split['span_hours']:g} h"
+    yield "Withheld", f"{kept}; intervals of {duration(split['span_hours'])}"
     yield "Method reported on", label(subject)
     unit = blocks["unit"]
     told = "none: fewer than five blocks"
