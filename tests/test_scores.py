@@ -96,9 +96,12 @@ def test_end_point_error_passes_over_missing_cells() -> None:
 
 
 def test_rounding_is_told_from_error_by_the_size_of_values_or_the_step_of_packing() -> None:
-    rmse, largest = np.array([3e-5, 1e-3, 1e-3, np.nan]), np.array([1e-4, 4e-3, 4e-3, 0.0])
-    rounding = scores.is_rounding(rmse, largest, np.full(4, 280.0), np.array([0, 0, 0.01, 0.01]))
-    assert rounding.tolist() == [True, False, True, False]
+    rmse = np.array([3e-5, 1e-3, 1e-3, np.nan, 3e-5, 3e-5])
+    largest = np.array([1e-4, 4e-3, 4e-3, 0.0, 1e-4, 1e-4])
+    size, change = np.array([280.0] * 4 + [8.0] * 2), np.array([1.0] * 4 + [5.0, 1.0])
+    packing = np.array([0, 0, 0.01, 0.01, 0, 0])
+    rounding = scores.is_rounding(rmse, largest, size, change, packing)
+    assert rounding.tolist() == [True, False, True, False, True, False]
     measure = scores.beyond_rounding(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
     np.testing.assert_array_equal(measure, [np.nan, 2.0])
 
@@ -114,4 +117,5 @@ def test_a_line_between_float32_values_is_off_by_rounding_only() -> None:
         rmse = np.sqrt((error**2).mean())
         truth_rms = np.sqrt((truth.astype(np.float64) ** 2).mean())
         assert rmse > 0
-        assert scores.is_rounding(rmse, np.abs(error).max(), truth_rms, np.zeros(()))
+        none = np.zeros(())
+        assert scores.is_rounding(rmse, np.abs(error).max(), truth_rms, none, none)

@@ -22,6 +22,9 @@ A value near x is kept to ε|x|/2 (ε = 1.2e-7); truth, ends, and the steps from
 once each. 4 ε is 0.13 mK at 280 K.
 """
 
+NEGLIGIBLE = 1e-5
+"""Relative to how values change at a place, what is no error of a line: 0.1 mK of 10 K."""
+
 
 @dataclass(frozen=True, eq=False)
 class ErrorSums:
@@ -141,22 +144,30 @@ def circular_difference(filled: FloatArray, truth: FloatArray) -> FloatArray:
 
 
 def is_rounding(
-    rmse: FloatArray, largest: FloatArray, truth_rms: FloatArray, packing_step: FloatArray
+    rmse: FloatArray,
+    largest: FloatArray,
+    truth_rms: FloatArray,
+    change: FloatArray,
+    packing_step: FloatArray,
 ) -> npt.NDArray[np.bool_]:
     """Whether errors are nothing but rounding, of single precision or of the file's packing.
 
-        RMSE ≤ 4 ε · √(Σw·t² / Σw), or all |e| < step
+        RMSE ≤ 4 ε · √(Σw·t² / Σw), or RMSE ≤ 10⁻⁵ · √(Σw·(t - t̄)² / Σw), or all |e| < step
 
-    Packing moves the truth by half a step at most, and a line between packed ends by as much.
+    The second is rounding that was left when values were larger: of kelvins taken as degrees
+    Celsius. Packing moves the truth by half a step at most, and a line between packed ends by as
+    much.
 
     Args:
         rmse: Root mean square of the errors, any shape; NaN gives no.
         largest: max|e|, same shape.
         truth_rms: Root mean square of the truth itself (no anomaly), same shape.
+        change: Root mean square of its anomalies, t - t̄, same shape.
         packing_step: Step of the packing in the same unit, 0 where nothing is packed.
     """
     known = np.isfinite(rmse)
-    return known & ((rmse <= ROUNDING * truth_rms) | (largest < packing_step))
+    left = (rmse <= ROUNDING * truth_rms) | (rmse <= NEGLIGIBLE * change)
+    return known & (left | (largest < packing_step))
 
 
 def beyond_rounding(rmse_linear: FloatArray, rounding: FloatArray) -> Float64Array:

@@ -137,8 +137,7 @@ def test_fields_that_are_missing_everywhere_are_told_once(tmp_path: Path, suffix
     done = write(series, build("cubic", series), asked, tmp_path / f"out.{suffix}")
     told = [one for one in done.notes if "missing everywhere" in one]
     assert len(told) == 1
-    assert "'t2m' is missing everywhere at 3 of 40 input times" in told[0]
-    assert "2019-03-01T21:00" in told[0]
+    assert "'t2m' is missing everywhere at 3 input times, such as 2019-03-01T21:00" in told[0]
     whole = series_from_dataset(temperature(np.arange(40.0)))
     done = write(whole, build("cubic", whole), asked, tmp_path / f"whole.{suffix}")
     assert not [one for one in done.notes if "missing" in one]

@@ -322,11 +322,14 @@ def test_where_nothing_ever_happens_at_night_errors_by_day_are_not_taken_for_mon
     days = np.arange(120)[:, None, None] / 8 + np.linspace(0, 0.1, 12)
     light = 500 * np.maximum(np.sin(2 * np.pi * days) - 0.3, 0) * np.ones((1, 6, 1))
     series = series_of(np.round(light), "W m-2")
-    told = fit_spread(series, Linear())
+    own = fit_spread(series, Linear()).of_channel["x"]
+    free = Spread({"x": replace(own, largest=np.inf)})
     for span in hidden_spans(series, series.channels, every, 3):
-        found = told.deviations(span.interval, np.linspace(0, 1, 7))
+        found = free.deviations(span.interval, np.linspace(0, 1, 7))
         assert np.isfinite(found).all()
-        assert found.max() <= told.of_channel["x"].largest <= light.max()
+        assert found.max() < 2 * light.max()
+        capped = Spread({"x": own}).deviations(span.interval, np.linspace(0, 1, 7))
+        np.testing.assert_array_equal(capped, np.minimum(found, np.float32(own.largest)))
 
 
 def test_each_stretch_in_use_is_compared_at_its_own_step() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ class Made:
     Attributes:
         input: Hash of the input's values that it was made of, those beside its intervals too.
         levels: Which storage of its ladder a variable needed, where it is not the narrowest.
-        empty: At which input times a variable is missing everywhere, where it is.
+        empty: At which input times a variable is missing everywhere, where it is; None: not known,
+            of an earlier version.
     """
 
     input: str
     levels: Mapping[str, int]
-    empty: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    empty: Mapping[str, Sequence[int]] | None = None
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ class Spool:
         """How each piece that is done came out, by its run and first time."""
         lines = [*self._journal.about.get(APPENDED, []), *self._journal.entries]
         return {
-            tuple(one["done"]): Made(one["input"], one["levels"], one.get("empty", {}))
+            tuple(one["done"]): Made(one["input"], one["levels"], one.get("empty"))
             for one in lines
             if "done" in one
         }

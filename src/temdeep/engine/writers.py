@@ -218,16 +218,17 @@ def _empty(fillings: Sequence[Filling], done: Mapping[tuple[int, int], Made]) ->
     """Which variables are missing everywhere at some input times, a sentence each."""
     at: dict[str, set[tuple[int, int]]] = {}
     for (run, _), made in done.items():
-        for name, indices in made.empty.items():
+        for name, indices in (made.empty or {}).items():
             at.setdefault(name, set()).update((run, index) for index in indices)
+    least = "at least " if any(made.empty is None for made in done.values()) else ""
     told = []
     for name, times in at.items():
         run, index = min(times)
         when = show(fillings[run].series.time.values[index])
-        whole = sum(len(one.series.time) for one in fillings)
+        plural = "" if len(times) == 1 else "s"
         told.append(
-            f"'{name}' is missing everywhere at {len(times)} of {whole} input times, the first of"
-            f" them {when}: so is what is made between these and the times beside them."
+            f"'{name}' is missing everywhere at {least}{len(times)} input time{plural}, such as"
+            f" {when}: so is what needs it there."
         )
     return told
 

@@ -16,7 +16,7 @@ At both ends nothing is missing, and the course is the given rain.
 Knows: intervals as arrays. Must not know: series, files, any one method.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,43 +38,49 @@ REACH = 4
 TINY = 1e-12
 
 
+Course = Callable[[Float32Array, Float64Array], Float32Array]
+"""A course of rain for each channel, from the best estimate, shape (time, channel, y, x), at lead
+fractions (time,): of the same shape; NaN where an end is missing, and at lead fractions 0 and 1
+what is filled there."""
+
+
 def likely_course(
-    interval: Interval,
-    filled: Float32Array,
-    theta: Float64Array,
-    randoms: Sequence[tuple[np.random.Generator, np.random.Generator]],
-) -> Float32Array:
-    """A course of rain for each channel.
+    interval: Interval, randoms: Sequence[tuple[np.random.Generator, np.random.Generator]]
+) -> Course:
+    """Draw a course of rain through an interval.
 
     Args:
         interval: Of channels of precipitation; the frames beside it help to find the motion.
-        filled: The best estimate, shape (time, channel, y, x).
-        theta: Lead fractions, shape (time,).
         randoms: For ε₀ and ε₁ of each channel.
-
-    Returns:
-        The shape of `filled`; NaN where an end is missing, and at lead fractions 0 and 1 what is
-        filled there.
     """
-    bands, cyclic = _bands(interval.grid), interval.grid.metric.cyclic
+    grid = interval.grid
+    bands, cyclic = _bands(grid), grid.metric.cyclic
     ways: dict[Hashable, tuple[Float64Array, Float64Array]] = {}
-    made = filled.copy()
-    for i, (channel, pair) in enumerate(zip(interval.channels, randoms, strict=True)):
+    for channel in interval.channels:
         together = shared_motion(channel)
         if together not in ways:
             alike = [k for k, one in enumerate(interval.channels) if shared_motion(one) == together]
             ways[together] = _way(interval, alike)
-        columns, rows = ways[together]
-        ends = _Ends.of(interval.start[i], interval.end[i], bands)
-        whites = [one.standard_normal(interval.grid.shape, np.float32)[None] for one in pair]
-        for j, t in enumerate(theta):
-            if 0 < t < 1:
-                earlier = warp(whites[0], -t * columns, -t * rows, cyclic=cyclic)[0]
-                later = warp(whites[1], (1 - t) * columns, (1 - t) * rows, cyclic=cyclic)[0]
-                noise = np.cos(np.pi * t / 2) * earlier + np.sin(np.pi * t / 2) * later
-                near = _near(filled[j, i], cyclic=cyclic)
-                made[j, i] = ends.drawn(filled[j, i], float(t), noise, near, bands)
-    return made
+    ends = [_Ends.of(*pair, bands) for pair in zip(interval.start, interval.end, strict=True)]
+    whites = [
+        [one.standard_normal(grid.shape, np.float32)[None] for one in pair] for pair in randoms
+    ]
+
+    def course(filled: Float32Array, theta: Float64Array) -> Float32Array:
+        made = filled.copy()
+        for i, channel in enumerate(interval.channels):
+            columns, rows = ways[shared_motion(channel)]
+            first, last = whites[i]
+            for j, t in enumerate(theta):
+                if 0 < t < 1:
+                    earlier = warp(first, -t * columns, -t * rows, cyclic=cyclic)[0]
+                    later = warp(last, (1 - t) * columns, (1 - t) * rows, cyclic=cyclic)[0]
+                    noise = np.cos(np.pi * t / 2) * earlier + np.sin(np.pi * t / 2) * later
+                    near = _near(filled[j, i], cyclic=cyclic)
+                    made[j, i] = ends[i].drawn(filled[j, i], float(t), noise, near, bands)
+        return made
+
+    return course
 
 
 def _way(interval: Interval, channels: list[int]) -> tuple[Float64Array, Float64Array]:

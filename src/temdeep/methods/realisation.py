@@ -118,19 +118,19 @@ class Realisation:
         return self.rendering(interval)(theta)
 
     def rendering(self, interval: Interval) -> Rendering:
-        """See `Looking.rendering`."""
+        """See `Looking.rendering`: a course is drawn once."""
         best = rendering(self.method, interval)
         rain = [i for i, one in enumerate(interval.channels) if _falls(one)]
+        if not rain:
+            return best
         own = by_nature.select_channels(interval, rain)
+        ends = (0, own.span_s)
+        randoms = [tuple(self._random(own, one, end) for end in ends) for one in own.channels]
+        course = likely_course(own, [(first, last) for first, last in randoms])
 
         def fill(theta: Float64Array) -> Float32Array:
             filled = best(theta)
-            if rain:
-                randoms = [
-                    (self._random(own, one, 0), self._random(own, one, own.span_s))
-                    for one in own.channels
-                ]
-                filled[:, rain] = likely_course(own, filled[:, rain], theta, randoms)
+            filled[:, rain] = course(filled[:, rain], theta)
             return filled
 
         return fill

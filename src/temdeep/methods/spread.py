@@ -9,8 +9,8 @@ variance 1 and with the heavy tails that errors at hidden frames have, and
 
 where f are the logarithms of the interval's activity, f̄(τ) what is usual of them at that span, and
 l(τ) the level. n is what waves of an hour or two do to pressure and heights in any weather; other
-channels have none. σ is 0 at both ends. All other numbers are fitted to hidden frames of a coarse
-series (`spread_fitting`).
+channels have none. σ is 0 at both ends, and no larger than the largest error seen. All other
+numbers are fitted to hidden frames of a coarse series (`spread_fitting`).
 
 Knows: intervals as arrays. Must not know: series, files, any one method.
 """
@@ -88,7 +88,7 @@ class ChannelSpread:
     def scaled(self, factor: float) -> Self:
         """The same, but for w so many times as large."""
         levels = tuple(one + float(np.log(factor)) for one in self.levels)
-        return replace(self, levels=levels, largest=max(factor, 1.0) * self.largest)
+        return replace(self, levels=levels, largest=factor * self.largest)
 
     def quantile(self, probability: float) -> float:
         """Of Z."""
@@ -175,7 +175,11 @@ class Spread:
 
     def as_plain(self) -> dict[str, Any]:
         """As JSON knows it."""
-        return {name: asdict(one) for name, one in self.of_channel.items()}
+        told = {name: asdict(one) for name, one in self.of_channel.items()}
+        for one in told.values():
+            if not np.isfinite(one["largest"]):
+                del one["largest"]  # JSON knows no infinity
+        return told
 
     @classmethod
     def from_plain(cls, told: Mapping[str, Mapping[str, Any]]) -> Self:

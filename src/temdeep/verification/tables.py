@@ -254,7 +254,7 @@ def _beside_exact(records: Records, method: str) -> list[str]:
     off = [
         f"{name} ({_number(row['rmse'])} {row['units']}".rstrip() + ")"
         for name, row in own.items()
-        if not is_exact(row)
+        if row["rmse"] is not None and not is_exact(row)
     ]
     exact = [name for name, row in own.items() if is_exact(row)]
     sentences = []

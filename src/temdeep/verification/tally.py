@@ -16,6 +16,7 @@ from temdeep.fields.variables import Channel, Kind, Nature
 from temdeep.methods.spread import Spread
 from temdeep.metric import Float64Array, FloatArray
 from temdeep.scores import (
+    NEGLIGIBLE,
     ROUNDING,
     ErrorSums,
     circular_difference,
@@ -185,21 +186,30 @@ class Tally:
         return np.sqrt(self.truth_squares / np.where(weight > 0, weight, np.nan))
 
     @property
+    def change(self) -> Float64Array:
+        """Root mean square of the truth's anomalies, in the file's units, shape (channel,)."""
+        sums = self.of_method["linear"].errors.total((0, 1))
+        return np.sqrt(sums.truth_square / np.where(sums.weight > 0, sums.weight, np.nan))
+
+    @property
     def straight(self) -> npt.NDArray[np.bool_]:
         """Channels of which linear's errors are nothing but rounding, shape (channel,)."""
         rmse = self.of_method["linear"].errors.total((0, 1)).rmse
-        return is_rounding(rmse, self.linear_largest, self.truth_rms, self.packing_steps)
+        return is_rounding(
+            rmse, self.linear_largest, self.truth_rms, self.change, self.packing_steps
+        )
 
     @property
     def rounding(self) -> Float64Array:
         """RMSE up to which errors are rounding, in the file's units, shape (channel,).
 
-        Packing counts where straight lines make no error beyond it: that is half a step, or theirs.
+        What packing and larger values once left counts where straight lines make no error beyond
+        it: half a step, a hundred-thousandth of the change, or theirs.
         """
         level = np.nan_to_num(ROUNDING * self.truth_rms)
         rmse = self.of_method["linear"].errors.total((0, 1)).rmse
-        packed = np.fmax(rmse, self.packing_steps / 2)
-        return np.where(self.straight, np.fmax(level, packed), level)
+        left = np.fmax(self.packing_steps / 2, NEGLIGIBLE * np.nan_to_num(self.change))
+        return np.where(self.straight, np.fmax(level, np.fmax(rmse, left)), level)
 
     @property
     def wet_thresholds(self) -> Float64Array:

@@ -86,7 +86,8 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
     found, unjudged = [], []
     for variable, title in titles.items():
         row = whole_rows(records, variable)[subject]
-        if row["restoration_rate"] is None and row.get("rounding") is None:
+        exact = row.get("rounding") is not None and row["rmse"] is not None
+        if row["restoration_rate"] is None and not exact:
             unjudged.append(title)
         else:
             found.append(_finding(row, title, comparison_of(scores, variable, subject)))
@@ -159,12 +160,9 @@ def _headline(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]
     pace = f"{cadence(hours)} to {cadence(about['data']['step_s'] / 3600)}"
     pooled, row = next(_pooled_rows(scores, subject), ("", None))
     if row is None:
-        worst = (
-            ""
-            if all(map(is_exact, _exact_rows(scores, subject, titles)))
-            else f"; {label(subject)} is not"
-        )
-        return f"{capital(pace)}: straight lines are exact here but for rounding{worst}."
+        also = all(map(is_exact, _exact_rows(scores, subject, titles)))
+        told = "" if also else f"; {label(subject)} is not"
+        return f"{capital(pace)}: straight lines are exact here but for rounding{told}."
     what = _pooled_title(scores, subject, pooled, titles)
     when = _best_part(scores, subject, pooled, _pooled_names(scores, subject, pooled, titles))
     gain = f", largest gain {when}" if when and low_end(row) > 0 else ""
@@ -210,7 +208,7 @@ def _exact_rows(
     """Records of variables for which straight lines are exact but for rounding."""
     for name in titles:
         row = whole_rows(scores["records"], name)[subject]
-        if row.get("rounding") is not None:
+        if row.get("rounding") is not None and row["rmse"] is not None:
             yield row
 
 
