@@ -11,6 +11,7 @@ hypothesis.settings.register_profile("same", deadline=None, derandomize=True, da
 hypothesis.settings.load_profile("same")  # the same examples each time, however slow the machine
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ.pop("COLUMNS", None)  # whatever starts the tests may say how wide a terminal is
 if str(ROOT) not in sys.path:  # so that tests find each other's helpers however pytest is started
     sys.path.insert(0, str(ROOT))
 
