@@ -154,46 +154,45 @@ def network(bench: Bench) -> Iterator[Record]:
 def memory(bench: Bench) -> Iterator[Record]:
     """Peak memory of a long series over a short one's, and of many output times over few."""
     rows, columns, intervals = MEMORY
-    long = (rows, columns, TIMES_LONGER * intervals)
-    for length in (*LENGTHS, intervals, long[2]):
+    longest = TIMES_LONGER * intervals
+
+    def peak(method: str, length: int) -> int:
         source = bench.source((rows, columns, length), ".zarr")
-        target = bench.folder / "length.zarr"
+        return run(
+            _downscale(source, bench.folder / "length.zarr", method, "--overwrite")
+        ).peak_bytes
+
+    where = {"rows": rows, "columns": columns, "outputs": 5}
+    of_cubic = {length: peak("cubic", length) for length in (*LENGTHS, intervals, longest)}
+    for length, value in of_cubic.items():
         yield {
             "name": "peak_memory_cubic",
-            "value": run(_downscale(source, target, "cubic", "--overwrite")).peak_bytes,
+            "value": value,
             "unit": "B",
-            "rows": rows,
-            "columns": columns,
             "intervals": length,
-            "outputs": 5,
+            **where,
         }
-    for method in ("linear", "cubic"):
-        peaks = {}
-        for name, size in (("short", MEMORY), ("long", long)):
-            source = bench.source(size, ".zarr")
-            target = bench.folder / f"{name}.zarr"
-            peaks[name] = run(_downscale(source, target, method, "--overwrite")).peak_bytes
+    of_linear = {length: peak("linear", length) for length in (intervals, longest)}
+    for name, peaks in (("memory_20x_over_1x_linear", of_linear), ("memory_20x_over_1x", of_cubic)):
         yield {
-            "name": "memory_20x_over_1x" if method == "cubic" else f"memory_20x_over_1x_{method}",
-            "value": round(peaks["long"] / peaks["short"], 3),
+            "name": name,
+            "value": round(peaks[longest] / peaks[intervals], 3),
             "unit": "1",
-            "ours": peaks["long"],
-            "theirs": peaks["short"],
-            "rows": rows,
-            "columns": columns,
-            "intervals": long[2],
-            "outputs": 5,
+            "ours": peaks[longest],
+            "theirs": peaks[intervals],
+            "intervals": longest,
+            **where,
         }
-    source, peaks = bench.source(MEMORY, ".zarr"), {}
+    source, by_step = bench.source(MEMORY, ".zarr"), {}
     for name, step in (("few", "1h"), ("many", "6min")):
         target = bench.folder / f"{name}.zarr"
-        peaks[name] = run(_stepped(("--method", "cubic"), source, target, step)).peak_bytes
+        by_step[name] = run(_stepped(("--method", "cubic"), source, target, step)).peak_bytes
     yield {
         "name": "memory_10x_outputs",
-        "value": round(peaks["many"] / peaks["few"], 3),
+        "value": round(by_step["many"] / by_step["few"], 3),
         "unit": "1",
-        "ours": peaks["many"],
-        "theirs": peaks["few"],
+        "ours": by_step["many"],
+        "theirs": by_step["few"],
         "rows": rows,
         "columns": columns,
         "intervals": intervals,
