@@ -32,8 +32,9 @@ DEFINITIONS = {
     " our own definition, not comparable with rates published elsewhere; null where linear's errors"
     " are nothing but rounding, and such variables are not pooled",
     "rounding": "only of variables for which straight lines are exact but for rounding (of single"
-    " precision: RMSE up to 4 ε times the truth's root mean square; or of packing: no error is as"
-    " large as its step): RMSE up to which a method counts as just as exact",
+    " precision: RMSE up to 4 ε times the truth's root mean square, or up to 10⁻⁵ times that of its"
+    " anomalies; or of packing: no error is as large as its step): RMSE up to which a method counts"
+    " as just as exact",
     "restoration_rate_low, restoration_rate_high": "95 % bootstrap interval, days drawn for the"
     " method and linear together",
     "restoration_rate_mse": "100 (1 - MSE/MSE of linear)",

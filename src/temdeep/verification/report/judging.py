@@ -86,8 +86,7 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
     found, unjudged = [], []
     for variable, title in titles.items():
         row = whole_rows(records, variable)[subject]
-        exact = row.get("rounding") is not None and row["rmse"] is not None
-        if row["restoration_rate"] is None and not exact:
+        if row["restoration_rate"] is None and not _is_beside_exact(row):
             unjudged.append(title)
         else:
             found.append(_finding(row, title, comparison_of(scores, variable, subject)))
@@ -102,8 +101,13 @@ def judge(scores: Mapping[str, Any], subject: str, titles: Mapping[str, str]) ->
     )
 
 
+def _is_beside_exact(row: Mapping[str, Any]) -> bool:
+    """Whether a method is scored where straight lines are exact but for rounding."""
+    return row.get("rounding") is not None and row["rmse"] is not None
+
+
 def _finding(row: Mapping[str, Any], title: str, comparison: Mapping[str, Any] | None) -> Finding:
-    text = against_exact(row) if row.get("rounding") is not None else against_linear(row)
+    text = against_exact(row) if _is_beside_exact(row) else against_linear(row)
     if _is_other(comparison):
         text += f"; {_against_rival(row, comparison)}"
     return Finding(str(row["variable"]), title, standing_of(row, comparison), text)
@@ -208,7 +212,7 @@ def _exact_rows(
     """Records of variables for which straight lines are exact but for rounding."""
     for name in titles:
         row = whole_rows(scores["records"], name)[subject]
-        if row.get("rounding") is not None and row["rmse"] is not None:
+        if _is_beside_exact(row):
             yield row
 
 

@@ -72,7 +72,7 @@ def standing_of(row: Mapping[str, Any], comparison: Mapping[str, Any] | None) ->
 def is_behind(comparison: Mapping[str, Any]) -> bool:
     """Whether another method is better, and an interval, where there is one, says so too."""
     gain, high = comparison["gain"], comparison["gain_high"]
-    if gain is None:  # only the other is without error
+    if gain is None:  # no ratio: only the other is without error, or this one left holes
         return True
     return bool(gain <= -ALIKE and (high is None or high < 0.0))
 
